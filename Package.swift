@@ -1,0 +1,114 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// One list for every target. Warnings become errors in CI by a command-line flag, so that packages that
+// depend on this one never inherit the setting.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+
+// The layer picture is Documentation/Architecture.md; Tests/LayeringTests holds the allow-list and fails on
+// an import that is not in it.
+let package = Package(
+    name: "indelible",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "indelible", targets: ["indelible"]),
+        .library(name: "LedgerProofs", targets: ["LedgerProofs"]),
+        .library(name: "LedgerFormat", targets: ["LedgerFormat"]),
+        .library(name: "LedgerAPI", targets: ["LedgerAPI"]),
+        .library(name: "LedgerNode", targets: ["LedgerNode"]),
+        .library(name: "LedgerServer", targets: ["LedgerServer"]),
+        .library(name: "LedgerClient", targets: ["LedgerClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+    ],
+    targets: [
+        // Facts
+        .target(name: "LedgerProofs", dependencies: [crypto, x509, asn1], swiftSettings: strict),
+        .target(name: "LedgerFormat", dependencies: ["LedgerProofs", crypto], swiftSettings: strict),
+        .target(name: "LedgerAPI", dependencies: ["LedgerProofs"], swiftSettings: strict),
+        // Cores
+        .target(
+            name: "LedgerNode",
+            dependencies: [
+                "LedgerProofs", "LedgerFormat", crypto, cryptoExtras, x509, asn1, logging, metrics, lifecycle,
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+        // Edges
+        .target(
+            name: "LedgerServer",
+            dependencies: [
+                "LedgerProofs", "LedgerAPI", "LedgerNode", crypto, x509, asn1, logging, metrics, lifecycle,
+                nioCore, nioPosix, nioHTTP1, nioSSL,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "LedgerClient",
+            dependencies: [
+                "LedgerProofs", "LedgerAPI", crypto, x509, asn1, logging, nioCore, nioSSL, nioHTTP1,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ],
+            swiftSettings: strict),
+        // Program
+        .executableTarget(
+            name: "indelible",
+            dependencies: [
+                "LedgerProofs", "LedgerFormat", "LedgerAPI", "LedgerNode", "LedgerServer", "LedgerClient",
+                logging, lifecycle,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+            ],
+            swiftSettings: strict),
+        // Tests
+        .testTarget(name: "LedgerProofsTests", dependencies: ["LedgerProofs", crypto, x509, asn1], swiftSettings: strict),
+        .testTarget(name: "LedgerFormatTests", dependencies: ["LedgerFormat", "LedgerProofs", crypto], swiftSettings: strict),
+        .testTarget(name: "LedgerAPITests", dependencies: ["LedgerAPI"], swiftSettings: strict),
+        .testTarget(name: "LedgerNodeTests", dependencies: ["LedgerNode", "LedgerFormat", "LedgerProofs", crypto, logging], swiftSettings: strict),
+        .testTarget(
+            name: "LedgerServerTests",
+            dependencies: [
+                "LedgerServer", "LedgerAPI", "LedgerNode", "LedgerProofs", crypto, x509, logging,
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "LedgerClientTests", dependencies: ["LedgerClient", "LedgerAPI", "LedgerProofs"], swiftSettings: strict),
+        .testTarget(name: "LayeringTests", swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,95 @@
+import LedgerProofs
+
+/// What `/node/...` and the quotes endpoint tell about this node and its service. A consistent snapshot.
+public struct NodeInformation: Sendable {
+    public var name: String
+    public var ledgerType: NodeConfiguration.LedgerType
+    /// Hex SHA-256 of the node key's DER SubjectPublicKeyInfo.
+    public var nodeID: String
+    public var view: View
+    /// The newest durable and signed transaction.
+    public var committed: TransactionID
+    public var lastSigned: SequenceNumber
+    /// The seqno this process started from.
+    public var startup: SequenceNumber
+    public var serviceStatus: String
+    public var serviceCertificatePEM: String
+    public var serviceCreateID: TransactionID
+    public var recoveryCount: Int
+    public var nodeCertificatePEM: String
+    public var selfSignedNodeCertificatePEM: String
+    public var publishedAddress: String
+    /// seqno of the last write of this node's row in `nodes.info`.
+    public var nodeLastWritten: SequenceNumber
+    public var constitution: String
+    public var members: [(id: String, certificatePEM: String, status: String)]
+    /// First transaction of each view, oldest first.
+    public var viewHistory: [TransactionID]
+    public var quote: NodeQuote
+    /// `nil` while writes are accepted; else why not (disk error, draining).
+    public var writeRefusal: String?
+    /// Why the set of files after the last valid signature was set aside at start, if it was.
+    public var startupNotes: [String]
+
+    public init(
+        name: String, ledgerType: NodeConfiguration.LedgerType, nodeID: String, view: View, committed: TransactionID,
+        lastSigned: SequenceNumber, startup: SequenceNumber, serviceStatus: String, serviceCertificatePEM: String,
+        serviceCreateID: TransactionID, recoveryCount: Int, nodeCertificatePEM: String,
+        selfSignedNodeCertificatePEM: String, publishedAddress: String, nodeLastWritten: SequenceNumber,
+        constitution: String, members: [(id: String, certificatePEM: String, status: String)],
+        viewHistory: [TransactionID], quote: NodeQuote, writeRefusal: String?, startupNotes: [String]
+    ) {
+        self.name = name
+        self.ledgerType = ledgerType
+        self.nodeID = nodeID
+        self.view = view
+        self.committed = committed
+        self.lastSigned = lastSigned
+        self.startup = startup
+        self.serviceStatus = serviceStatus
+        self.serviceCertificatePEM = serviceCertificatePEM
+        self.serviceCreateID = serviceCreateID
+        self.recoveryCount = recoveryCount
+        self.nodeCertificatePEM = nodeCertificatePEM
+        self.selfSignedNodeCertificatePEM = selfSignedNodeCertificatePEM
+        self.publishedAddress = publishedAddress
+        self.nodeLastWritten = nodeLastWritten
+        self.constitution = constitution
+        self.members = members
+        self.viewHistory = viewHistory
+        self.quote = quote
+        self.writeRefusal = writeRefusal
+        self.startupNotes = startupNotes
+    }
+}
+
+/// Evidence of what the node runs on. Format `Insecure_Virtual` protects against nobody and says so.
+public struct NodeQuote: Hashable, Sendable {
+    /// `Insecure_Virtual` until another platform exists.
+    public var format: String
+    /// The raw evidence; for the virtual platform a JSON statement (ccf-formats 7.8).
+    public var raw: [UInt8]
+    public var endorsements: [UInt8]
+    /// Hex.
+    public var measurement: String
+
+    public init(format: String, raw: [UInt8], endorsements: [UInt8], measurement: String) {
+        self.format = format
+        self.raw = raw
+        self.endorsements = endorsements
+        self.measurement = measurement
+    }
+}
+
+/// What the TLS listener presents. Changes when the node certificate is renewed; the service key does not.
+public struct TLSIdentity: Hashable, Sendable {
+    /// The node certificate followed by the service certificate, PEM.
+    public var certificateChainPEM: String
+    /// PEM, PKCS#8 or SEC1. Never logged.
+    public var privateKeyPEM: String
+
+    public init(certificateChainPEM: String, privateKeyPEM: String) {
+        self.certificateChainPEM = certificateChainPEM
+        self.privateKeyPEM = privateKeyPEM
+    }
+}

@@ -1,0 +1,2 @@
+// Replaced by the receipts folder.
+public struct UnverifiedReceiptDocument: Sendable {}
