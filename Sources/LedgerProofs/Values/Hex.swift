@@ -34,6 +34,14 @@ public enum Hex {
         return bytes
     }
 
+    /// Whether `c` is `0`…`9` or `a`…`f`.
+    static func isLowerCaseDigit(_ c: UInt8) -> Bool {
+        switch c {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true
+        default: false
+        }
+    }
+
     private static func nibble(_ c: UInt8) -> UInt8? {
         switch c {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): c - UInt8(ascii: "0")

@@ -1,0 +1,28 @@
+/// One step from a leaf towards the root: the sibling, named for the side on which it stands.
+public enum ProofStep: Hashable, Sendable {
+    case left(Digest32)
+    case right(Digest32)
+
+    /// The sibling, whichever side it is on.
+    public var sibling: Digest32 {
+        switch self {
+        case .left(let digest), .right(let digest): digest
+        }
+    }
+
+    /// Whether the sibling stands on the left.
+    public var isLeft: Bool {
+        switch self {
+        case .left: true
+        case .right: false
+        }
+    }
+
+    /// The parent of `node` and the sibling.
+    public func parent(of node: Digest32) -> Digest32 {
+        switch self {
+        case .left(let sibling): SHA256Hashing.digest(sibling, node)
+        case .right(let sibling): SHA256Hashing.digest(node, sibling)
+        }
+    }
+}

@@ -1,2 +1,0 @@
-// Replaced by the receipts folder.
-public struct UnverifiedReceiptDocument: Sendable {}

@@ -1,0 +1,50 @@
+import Crypto
+
+/// What an application says about its own transaction. The digest of the list of claims is part of the leaf.
+///
+/// Documentation/spec/application-claims.md
+public enum ApplicationClaim: Hashable, Sendable {
+    /// A disclosed ledger entry. The secret key keeps the digest from revealing contents that can be guessed.
+    case ledgerEntry(collectionID: String, contents: String, secretKey: [UInt8])
+    /// The digest of a claim whose contents are not disclosed.
+    case digest(protocol: String, value: Digest32)
+
+    /// The only protocol of `ledgerEntry` claims.
+    public static let ledgerEntryProtocol = "LedgerEntryV1"
+
+    /// The digest of the claim's contents, before the protocol name enters.
+    public var value: Digest32 {
+        switch self {
+        case .ledgerEntry(let collectionID, let contents, let secretKey):
+            let key = SymmetricKey(data: secretKey)
+            return SHA256Hashing.digest(
+                Digest32(hmac: collectionID.utf8, key: key), Digest32(hmac: contents.utf8, key: key))
+        case .digest(_, let value):
+            return value
+        }
+    }
+
+    /// The name of the rule by which `value` was computed.
+    public var protocolName: String {
+        switch self {
+        case .ledgerEntry: Self.ledgerEntryProtocol
+        case .digest(let name, _): name
+        }
+    }
+
+    /// The claims digest of a transaction: `H(u32le(count) ‖ C1 ‖ C2 ‖ …)` with `C = H(protocol ‖ value)`.
+    /// An empty list gives 32 zero bytes, the digest of a transaction without claims.
+    public static func claimsDigest(_ claims: [ApplicationClaim]) -> Digest32 {
+        guard !claims.isEmpty else { return .zero }
+        var list = SHA256()
+        withUnsafeBytes(of: UInt32(claims.count).littleEndian) { list.update(bufferPointer: $0) }
+        for claim in claims {
+            var one = SHA256()
+            var name = claim.protocolName
+            name.withUTF8 { one.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+            claim.value.withUnsafeBytes { one.update(bufferPointer: $0) }
+            Digest32(finishing: one).withUnsafeBytes { list.update(bufferPointer: $0) }
+        }
+        return Digest32(finishing: list)
+    }
+}
