@@ -1,0 +1,34 @@
+import Crypto
+
+/// The node's signature over a Merkle root: ECDSA with the 32 root bytes as the digest, DER encoded.
+///
+/// Documentation/spec/receipt-json.md, "Signature"
+public enum RootSignature {
+    /// Signs `root` with the node key. Returns DER bytes, different at every call.
+    /// - Throws: `ProofError.signingFailed`.
+    public static func sign(root: Digest32, key: P384.Signing.PrivateKey) throws(ProofError) -> [UInt8] {
+        do {
+            return Array(try key.signature(for: PrehashedSHA256(root)).derRepresentation)
+        } catch {
+            throw ProofError(code: .signingFailed, reason: "the node key could not sign the root")
+        }
+    }
+
+    /// Checks a DER signature over `root`. The verified value is the root.
+    public static func verify(der: [UInt8], root: Digest32, publicKey: SigningPublicKey) -> Verdict<Digest32> {
+        let digest = PrehashedSHA256(root)
+        let isValid: Bool
+        do {
+            switch publicKey {
+            case .p256(let key): isValid = key.isValidSignature(try .init(derRepresentation: der), for: digest)
+            case .p384(let key): isValid = key.isValidSignature(try .init(derRepresentation: der), for: digest)
+            case .p521(let key): isValid = key.isValidSignature(try .init(derRepresentation: der), for: digest)
+            }
+        } catch {
+            return .failed(.signatureInvalid, "the signature is not a DER ECDSA signature of the key's curve")
+        }
+        return isValid
+            ? .verified(root)
+            : .failed(.signatureInvalid, "the signature does not belong to this root and key")
+    }
+}
