@@ -1,0 +1,5 @@
+/// One member of a JSON object.
+struct JSONMember: Hashable, Sendable {
+    var name: String
+    var value: JSONValue
+}
