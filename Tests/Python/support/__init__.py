@@ -1,0 +1,1 @@
+"""Helpers shared by the Python tests, the crash driver and the benchmarks."""

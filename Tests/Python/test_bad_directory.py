@@ -1,0 +1,309 @@
+"""Damaged, foreign and contested data directories: refused with a reason, and nothing is changed by the refusal."""
+
+import hashlib
+import json
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support import ledger_files
+from support.node import Node, NodeDidNotStart, run_cli
+from support.rest import Rest
+
+
+def fingerprint(directory: Path) -> dict:
+    """Digest of each file that is truth, not derived."""
+    kept = {}
+    for path in sorted(directory.rglob("*")):
+        relative = path.relative_to(directory)
+        if path.is_file() and relative.parts[0] in ("ledger", "snapshots", "keys", "service_cert.pem", "node.json"):
+            kept[str(relative)] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return kept
+
+
+@pytest.fixture
+def stopped(new_node, identities):
+    """A stopped node with a few chunks, its entries and committed id."""
+    node = new_node("private", options=["--chunk-size", "8192"])
+    rest = Rest(node, identities.admin)
+    ids = [rest.append(f"{number} " + "x" * 100).transaction_id for number in range(50)]
+    node.stop()
+    return node, ids
+
+
+def start_refused(node, *words, code=None) -> str:
+    before = fingerprint(node.directory)
+    with pytest.raises(NodeDidNotStart) as refused:
+        node.start()
+    assert refused.value.code not in (0, None), refused.value.output
+    assert refused.value.code > 0, f"died by a signal: {refused.value}"
+    if code is not None:
+        assert refused.value.code == code, refused.value.output
+    for word in words:
+        assert word.lower() in refused.value.output.lower(), (word, refused.value.output)
+    assert fingerprint(node.directory) == before, "a refused start changes nothing"
+    return refused.value.output
+
+
+def test_second_process_is_refused(new_node, identities):
+    node = new_node("public")
+    second = Node(node.directory, ledger_type="public")
+    before = fingerprint(node.directory)
+    with pytest.raises(NodeDidNotStart) as refused:
+        second.start()
+    assert refused.value.code == 2
+    assert "in use" in refused.value.output.lower() or "another" in refused.value.output.lower()
+    assert fingerprint(node.directory) == before
+    assert Rest(node, identities.admin).append("undisturbed").status == 200
+
+
+def test_lock_is_released_by_kill(new_node, identities):
+    node = new_node("public")
+    node.kill()
+    node.start()
+    assert Rest(node, identities.admin).append("again").status == 200
+
+
+@pytest.mark.parametrize("first, second", [("public", "private"), ("private", "public")])
+def test_other_ledger_type_is_refused(new_node, first, second):
+    node = new_node(first)
+    node.stop()
+    node.ledger_type = second
+    start_refused(node, first, code=2)
+    node.ledger_type = None  # without the option the stored type holds
+    node.start()
+    node.stop()
+
+
+def test_other_sealing_key_is_refused(new_node, identities, tmp_path):
+    right, wrong = tmp_path / "right", tmp_path / "wrong"
+    right.write_text("correct horse battery staple\n")
+    wrong.write_text("tr0ub4dor&3\n")
+    node = new_node("private", options=["--sealing-passphrase-file", right])
+    name = Rest(node, identities.admin).append("sealed").transaction_id
+    node.stop()
+    node.options = ["--sealing-passphrase-file", wrong]
+    start_refused(node, "sealing", code=2)
+    node.options = []
+    start_refused(node, code=2)
+    node.options = ["--sealing-passphrase-file", right]
+    node.start()
+    assert Rest(node, identities.admin).get(f"/app/transactions/{name}").json()["entry"]["contents"] == "sealed"
+
+
+def test_sealing_key_file(new_node, identities, tmp_path):
+    right, wrong = tmp_path / "right.key", tmp_path / "wrong.key"
+    right.write_bytes(bytes(range(32)))
+    wrong.write_bytes(bytes(reversed(range(32))))
+    node = new_node("private", options=["--sealing-key", right])
+    node.stop()
+    node.options = ["--sealing-key", wrong]
+    start_refused(node, "sealing", code=2)
+    node.options = ["--sealing-key", tmp_path / "absent.key"]
+    output = start_refused(node, code=2)
+    assert "absent.key" in output
+    node.options = ["--sealing-key", right]
+    node.start()
+
+
+def test_key_files_are_private(new_node):
+    node = new_node("private")
+    assert (node.directory / "keys").stat().st_mode & 0o077 == 0
+    for path in (node.directory / "keys").rglob("*"):
+        if path.is_file():
+            assert path.stat().st_mode & 0o077 == 0, path
+
+
+@pytest.mark.parametrize("change", [
+    "first chunk missing", "middle chunk missing", "chunks swapped", "foreign file", "chunk twice",
+    "committed chunk cut", "byte flipped in committed chunk", "committed chunk padded", "wrong range in name",
+    "directory in place of a chunk",
+])
+def test_damaged_ledger_is_refused(stopped, change):
+    """Damage to what was committed: with --verify-on-start the node must not serve it."""
+    node, ids = stopped
+    node.tampered = True
+    node.options += ["--verify-on-start"]
+    files = ledger_files.chunks(node.ledger_directory)
+    committed = [path for path in files if path.name.endswith(".committed")]
+    assert len(committed) >= 3
+    if change == "first chunk missing":
+        committed[0].unlink()
+    elif change == "middle chunk missing":
+        committed[1].unlink()
+    elif change == "chunks swapped":
+        one, two = committed[0].read_bytes(), committed[1].read_bytes()
+        committed[0].write_bytes(two)
+        committed[1].write_bytes(one)
+    elif change == "foreign file":
+        (node.ledger_directory / "README.txt").write_text("not a chunk")
+    elif change == "chunk twice":
+        shutil.copy(committed[1], node.ledger_directory / committed[1].name.replace(".committed", ""))
+    elif change == "committed chunk cut":
+        with open(committed[1], "r+b") as file:
+            file.truncate(committed[1].stat().st_size // 2)
+    elif change == "byte flipped in committed chunk":
+        ledger_files.flip(committed[1], committed[1].stat().st_size // 3)
+    elif change == "committed chunk padded":
+        with open(committed[1], "ab") as file:
+            file.write(b"padding!")
+    elif change == "wrong range in name":
+        match = ledger_files.CHUNK.match(committed[1].name)
+        committed[1].rename(committed[1].with_name(f"ledger_{match.group(1)}-{int(match.group(2)) + 1}.committed"))
+    elif change == "directory in place of a chunk":
+        committed[1].unlink()
+        committed[1].mkdir()
+    if change == "directory in place of a chunk":
+        with pytest.raises(NodeDidNotStart):
+            node.start()
+    else:
+        output = start_refused(node)
+        assert "ledger" in output.lower()
+    done = run_cli("ledger", "verify", node.ledger_directory, "--json")
+    assert done.returncode in (1, 2), done.stdout
+
+
+@pytest.mark.parametrize("victim", ["index", "lock", "node.json", "service_cert.pem"])
+def test_derived_files_come_back(stopped, identities, victim):
+    node, ids = stopped
+    target = node.directory / victim
+    if not target.exists():
+        pytest.skip(f"no {victim} in this version")
+    if target.is_dir():
+        shutil.rmtree(target)
+    else:
+        target.unlink()
+    if victim == "node.json":  # says which ledger this is; without it the node may refuse, but must not start anew
+        try:
+            node.start()
+        except NodeDidNotStart as refused:
+            assert refused.code and refused.code > 0
+            node.tampered = True
+            return
+    else:
+        node.start()
+    rest = Rest(node, identities.admin)
+    for name in ids:
+        assert rest.get(f"/app/transactions/{name}").status == 200
+        assert rest.get(f"/app/transactions/{name}/receipt").json()["state"] == "Ready"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_corrupted_index_is_rebuilt(stopped, identities, seed):
+    node, ids = stopped
+    pick = random.Random(seed)
+    touched = 0
+    for path in sorted((node.directory / "index").rglob("*")):
+        if not path.is_file() or path.stat().st_size == 0:
+            continue
+        data = bytearray(path.read_bytes())
+        if seed == 0:
+            data = data[: len(data) // 2]
+        elif seed == 1:
+            data = bytearray(pick.randbytes(len(data)))
+        elif seed == 2:
+            data[0:64] = bytes(64)
+        else:
+            for _ in range(20):
+                data[pick.randrange(len(data))] ^= 1 << pick.randrange(8)
+        path.write_bytes(bytes(data))
+        touched += 1
+    assert touched
+    node.start()
+    rest = Rest(node, identities.admin)
+    pem = node.service_certificate.read_text()
+    from support.receipts import verify_with_sdk
+
+    for number, name in enumerate(ids):
+        answer = rest.get(f"/app/transactions/{name}")
+        assert answer.status == 200, (name, answer)
+        assert answer.json()["entry"]["contents"].startswith(f"{number} ")
+        verify_with_sdk(rest.get(f"/app/transactions/{name}/receipt").json(), pem)
+    listed = rest.get("/app/transactions", query={"limit": 100}).json()["entries"]
+    assert len(listed) == 50
+
+
+def test_stolen_index_of_another_ledger(new_node, identities):
+    one, two = new_node("public"), new_node("public")
+    for number in range(20):
+        Rest(one, identities.admin).append(f"one {number}")
+        name = Rest(two, identities.admin).append(f"two {number}").transaction_id
+    one.stop()
+    two.stop()
+    shutil.rmtree(two.directory / "index")
+    shutil.copytree(one.directory / "index", two.directory / "index")
+    two.start()
+    rest = Rest(two, identities.admin)
+    assert rest.get(f"/app/transactions/{name}").json()["entry"]["contents"] == "two 19"
+    assert all(item["contents"].startswith("two")
+               for item in rest.get("/app/transactions", query={"limit": 100}).json()["entries"])
+
+
+def test_snapshots_may_be_deleted_or_damaged(new_node, identities):
+    node = new_node("private", options=["--snapshot-interval", "20"])
+    rest = Rest(node, identities.admin)
+    ids = [rest.append(str(number)).transaction_id for number in range(80)]
+    rest.set_user("someone", "Reader")
+    node.stop()
+    snapshots = sorted((node.directory / "snapshots").iterdir())
+    assert snapshots
+    for path in snapshots[:-1]:
+        path.unlink()
+    ledger_files.flip(snapshots[-1], snapshots[-1].stat().st_size // 4)
+    node.start()
+    rest = Rest(node, identities.admin)
+    assert rest.get("/app/users/someone").json()["assignedRole"] == "Reader"
+    assert rest.get(f"/app/transactions/{ids[0]}").status == 200
+    node.stop()
+    shutil.rmtree(node.directory / "snapshots")
+    node.start()
+    assert Rest(node, identities.admin).get("/app/users/someone").json()["assignedRole"] == "Reader"
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["--listen", "127.0.0.1:99999"], ["listen"]), (["--listen", "nonsense"], ["listen"]),
+    (["--ledger-type", "secret"], ["ledger-type"]), (["--name", "x"], ["name"]), (["--name", "no spaces please"], ["name"]),
+    (["--admin-certificate", "/nonexistent.pem"], ["/nonexistent.pem"]), (["--oidc-issuer", "not a url"], ["issuer"]),
+    (["--chunk-size", "1"], ["chunk"]), (["--snapshot-interval", "0"], ["snapshot"]), (["--no-such-option"], ["no-such-option"]),
+    (["--max-body-size", "-1"], ["max-body-size"]), (["--config", "/nonexistent.json"], ["/nonexistent.json"]),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
+def test_bad_serve_options(tmp_path, arguments, words):
+    data = tmp_path / "data"
+    options = ["serve", "--data", data]
+    if "--listen" not in arguments:
+        options += ["--listen", "127.0.0.1:0"]
+    done = run_cli(*options, *arguments, timeout=30)
+    assert done.returncode == 2, done.stdout + done.stderr
+    for word in words:
+        assert word in done.stderr, done.stderr
+    assert not (data / "ledger").exists() or not any((data / "ledger").iterdir()), "nothing was created"
+
+
+def test_admin_certificate_that_is_none(tmp_path):
+    bad = tmp_path / "bad.pem"
+    bad.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    done = run_cli("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", "--admin-certificate", bad, timeout=30)
+    assert done.returncode == 2
+    assert "bad.pem" in done.stderr
+
+
+def test_no_administrator_given_makes_one(new_node):
+    node = new_node("public", administrator=None, users=False)
+    made = node.directory / "admin.pem"
+    assert made.stat().st_mode & 0o077 == 0
+    assert "admin.pem" in node.log(), "and says so"
+    done = run_cli("entry", "append", "--data", node.directory, "--url", node.url, "hello", "--json")
+    assert done.returncode == 0, done.stderr
+    done = run_cli("entry", "list", "--data", node.directory, "--url", node.url, "--json")
+    assert done.returncode == 0 and json.loads(done.stdout.splitlines()[0])["contents"] == "hello"
+
+
+def test_verify_commands_on_nonsense(tmp_path):
+    absent = run_cli("ledger", "verify", tmp_path / "absent")
+    assert absent.returncode == 2 and "absent" in absent.stderr
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = run_cli("ledger", "verify", empty)
+    assert done.returncode in (1, 2), "nothing verified is not fine"

@@ -1,0 +1,232 @@
+"""Failing disks: every write step lost, half done, or done but reported lost. What was reported committed stays; the
+node says why it stopped taking writes, and takes them again after a restart.
+"""
+
+import errno
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from support.faults import Faults
+from support.node import NodeDidNotStart
+from support.receipts import verify_with_sdk
+from support.rest import Rest
+
+
+class Book:
+    """What was promised: id to contents, and receipts given out."""
+
+    def __init__(self, node, identities):
+        self.node, self.identities = node, identities
+        self.committed, self.receipts, self.uncertain = {}, {}, []
+        self.count = 0
+
+    def write(self, rest, size=200):
+        self.count += 1
+        contents = f"entry {self.count} " + "x" * size
+        try:
+            answer = rest.append(contents)
+        except OSError as problem:
+            self.uncertain.append(contents)
+            return problem
+        if answer.status == 200:
+            status = rest.get(f"/app/transactions/{answer.transaction_id}/status")
+            if status.status == 200 and status.json()["state"] == "Committed":
+                self.committed[answer.transaction_id] = contents
+            else:
+                self.uncertain.append(contents)
+        else:
+            self.uncertain.append(contents)
+        return answer
+
+    def check(self):
+        rest = Rest(self.node, self.identities.admin)
+        pem = self.node.service_certificate.read_text()
+        for name, contents in self.committed.items():
+            answer = rest.get(f"/app/transactions/{name}")
+            assert answer.status == 200, (name, answer)
+            assert answer.json()["entry"]["contents"] == contents
+            verify_with_sdk(rest.get(f"/app/transactions/{name}/receipt").json(), pem, contents=contents)
+        rest.close()
+
+
+def restart_without_faults(node, faults):
+    faults.clear()
+    node.kill()
+    node.start()
+
+
+@pytest.mark.parametrize("operation", ["sync", "write"])
+@pytest.mark.parametrize("mode", ["lost", "kept", "short"])
+@pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC], ids=["EIO", "ENOSPC"])
+def test_one_fault_while_writing(new_node, identities, tmp_path, operation, mode, error):
+    if operation == "sync" and mode == "short":
+        pytest.skip("a sync is done or not")
+    node = new_node("private", start=False, options=["--chunk-size", "8192", "--snapshot-interval", "30"])
+    faults = Faults(tmp_path / "faults", node.ledger_directory)
+    node.environment = faults.environment
+    node.start()
+    rest = Rest(node, identities.admin)
+    book = Book(node, identities)
+    for _ in range(20):
+        assert book.write(rest).status == 200
+    faults.set(operation, mode, error)
+    answers = [book.write(rest) for _ in range(3)]
+    for answer in answers:
+        assert not isinstance(answer, OSError), answer
+        assert answer.status in (500, 503), answer
+    last = answers[-1]
+    assert last.status == 503
+    assert last.message, "says why"
+    if operation == "sync":
+        # Once an fsync failed, nothing later may claim to be durable, whatever the disk says now.
+        faults.clear()
+        assert book.write(rest).status == 503
+    # Reads go on.
+    name, contents = next(iter(book.committed.items()))
+    assert rest.get(f"/app/transactions/{name}").json()["entry"]["contents"] == contents
+    ready = rest.get("/health")
+    assert ready.status in (200, 503)
+    restart_without_faults(node, faults)
+    book.check()
+    rest = Rest(node, identities.admin)
+    for _ in range(20):
+        assert book.write(rest).status == 200
+    node.kill()
+    node.start()
+    book.check()
+
+
+@pytest.mark.parametrize("operation", ["rename", "truncate", "open"])
+@pytest.mark.parametrize("mode", ["lost", "kept"])
+def test_fault_while_a_chunk_closes(new_node, identities, tmp_path, operation, mode):
+    """The steps around a chunk's end. Writing on or stopping are both right; losing is not."""
+    node = new_node("private", start=False, options=["--chunk-size", "8192", "--snapshot-interval", "30"])
+    faults = Faults(tmp_path / "faults", node.ledger_directory)
+    node.environment = faults.environment
+    node.start()
+    rest = Rest(node, identities.admin)
+    book = Book(node, identities)
+    for _ in range(20):
+        assert book.write(rest).status == 200
+    faults.set(operation, mode)
+    for _ in range(40):  # several chunks' worth
+        book.write(rest)
+    restart_without_faults(node, faults)
+    book.check()
+    rest = Rest(node, identities.admin)
+    for _ in range(40):
+        assert book.write(rest).status == 200
+    node.restart()
+    book.check()
+
+
+@pytest.mark.parametrize("operation", ["write", "sync", "open", "rename"])
+def test_fault_at_the_very_start(new_node, identities, tmp_path, operation):
+    """A first start that fails half way says so; the next one works, or refuses with a reason and no half ledger."""
+    node = new_node("private", start=False)
+    faults = Faults(tmp_path / "faults", node.ledger_directory)
+    node.environment = faults.environment
+    faults.set(operation)
+    try:
+        node.start(timeout=30)
+    except NodeDidNotStart as refused:
+        assert refused.code and refused.code > 0, refused
+    node.kill()
+    faults.clear()
+    node.start()
+    assert Rest(node, identities.admin).append("now it works").status == 200
+
+
+@pytest.fixture
+def small_disk():
+    """A 6 MiB file system of its own."""
+    where = Path(tempfile.mkdtemp(prefix="indelible-disk."))
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(where)], capture_output=True)
+    if made.returncode != 0:
+        made = subprocess.run(["sudo", "-n", "mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(where)],
+                              capture_output=True)
+    if made.returncode != 0:
+        where.rmdir()
+        yield None
+        return
+    yield where
+    subprocess.run(["umount", str(where)] if os.getuid() == 0 else ["sudo", "-n", "umount", str(where)])
+    where.rmdir()
+
+
+def test_full_disk(new_node, identities, small_disk, tmp_path):
+    if small_disk is None:
+        import resource
+
+        node = new_node("private", start=False, preexec=lambda: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (400_000, 400_000)))
+        node.start()
+    else:
+        node = new_node("private", directory=small_disk / "data")
+    try:
+        rest = Rest(node, identities.admin)
+        book = Book(node, identities)
+        refused = None
+        for _ in range(200):
+            answer = book.write(rest, size=60_000)
+            if isinstance(answer, OSError) or answer.status != 200:
+                refused = answer
+                break
+        assert refused is not None, "the disk never filled up"
+        assert not isinstance(refused, OSError) and refused.status in (500, 503), refused
+        assert rest.append("more").status == 503
+        name, contents = next(iter(book.committed.items()))
+        assert rest.get(f"/app/transactions/{name}").json()["entry"]["contents"] == contents
+        node.kill()
+        if small_disk is None:
+            node.preexec = None
+        else:
+            subprocess.run(["mount", "-o", "remount,size=60m", str(small_disk)], check=True)
+        node.start()
+        book.check()
+        assert book.write(Rest(node, identities.admin)).status == 200
+        from conftest import judge
+
+        judge(node)
+    finally:
+        node.kill()
+        if small_disk is not None:
+            node.tampered = True  # judged above, before the file system goes away
+
+
+def test_start_on_a_full_disk_changes_nothing(new_node, identities, small_disk):
+    if small_disk is None:
+        pytest.skip("needs a small file system")
+    node = new_node("private", directory=small_disk / "data")
+    try:
+        book = Book(node, identities)
+        rest = Rest(node, identities.admin)
+        for _ in range(20):
+            book.write(rest)
+        node.stop()
+        filler = small_disk / "filler"
+        with open(filler, "wb") as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+                    file.flush()
+            except OSError:
+                pass
+        try:
+            node.start(timeout=30)
+        except NodeDidNotStart as refused:
+            assert refused.code and refused.code > 0, refused
+        node.kill()
+        filler.unlink()
+        node.start()
+        book.check()
+        from conftest import judge
+
+        judge(node)
+    finally:
+        node.kill()
+        node.tampered = True
