@@ -1,0 +1,61 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOSSL
+
+/// First contact: asks a ledger for its service certificate before anything is pinned.
+///
+/// Whoever answers is believed, so the result must be compared with a fingerprint that came another way.
+public enum IdentityFetch {
+    /// `endpoint`: `https://host[:port]`; `ledgerID` `nil`: the endpoint's host name, as the official clients do.
+    /// `trustedPEM`: authorities for the connection; `nil`: any certificate is accepted for this one call.
+    /// Errors: `invalidConfiguration`, `unreachable`, `refused`, `unexpectedResponse`.
+    public static func identity(
+        endpoint: String, ledgerID: String?, trustedPEM: String?
+    ) async throws -> ServiceIdentity {
+        let base = try HTTPTransport.validated(endpoint: endpoint)
+        var tls = TLSConfiguration.makeClientConfiguration()
+        if let trustedPEM {
+            tls.trustRoots = .certificates(try PEMInput.certificates(trustedPEM, input: "the trusted certificate"))
+        } else {
+            tls.certificateVerification = .none
+        }
+        var settings = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
+        settings.timeout = .init(connect: .seconds(10))
+        settings.connectionPool.retryConnectionEstablishment = false
+        let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+        do {
+            let identity = try await fetch(base: base, ledgerID: ledgerID, http)
+            try? await http.shutdown()
+            return identity
+        } catch {
+            try? await http.shutdown()
+            throw error
+        }
+    }
+
+    private static func fetch(base: String, ledgerID: String?, _ http: HTTPClient) async throws -> ServiceIdentity {
+        let host = base.dropFirst("https://".count)
+        let id = ledgerID ?? String(host.prefix { $0 != "." })
+        let url = "\(base)/ledgerIdentity/\(PercentEncoding.encode(id))?api-version=2022-05-13"
+        let response: HTTPClientResponse
+        do {
+            response = try await http.execute(HTTPClientRequest(url: url), timeout: .seconds(20))
+        } catch {
+            throw LedgerClientError(.unreachable, "\(base): \(error)", cause: error)
+        }
+        let buffer = try await response.body.collect(upTo: 1 << 20)
+        let body = Data(buffer.readableBytesView)
+        guard response.status == .ok else {
+            let message = (try? JSONDecoder().decode(Wire.ErrorEnvelope.self, from: body))?.error.message ?? ""
+            throw LedgerClientError(
+                response.status == .notFound ? .notFound : .refused,
+                "\(url): the server answered \(response.status.code) \(message)", status: Int(response.status.code))
+        }
+        guard let identity = try? JSONDecoder().decode(Wire.Identity.self, from: body) else {
+            throw LedgerClientError(.unexpectedResponse, "\(url): the answer does not have the agreed form")
+        }
+        _ = try PEMInput.certificates(identity.ledgerTlsCertificate, input: "the answer of \(base)")
+        return ServiceIdentity(ledgerID: identity.ledgerId, certificatePEM: identity.ledgerTlsCertificate)
+    }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import LedgerProofs
+
+extension LedgerClient {
+    /// The contents of one entry may be any text; the server's body limit applies (1 MiB unless configured).
+    ///
+    /// Returns once the entry is committed and, unless switched off, its receipt proves it: signed by the pinned
+    /// service, over these contents in this collection, at the transaction id that the server named.
+    /// Errors: `refused`, `outcomeUnknown`, `proofFailed`, `notCommitted`, `unreachable`, `untrustedServer`.
+    public func append(_ contents: String, options: AppendOptions = AppendOptions()) async throws -> AppendedEntry {
+        var query: [(String, String)] = []
+        if let collection = options.collectionID { query.append(("collectionId", collection)) }
+        if !options.tags.isEmpty { query.append(("tags", options.tags.joined(separator: ","))) }
+        query.append(("waitForCommit", "true"))
+        let answer = try await send(
+            .POST, "/app/transactions", query, json: Wire.NewEntry(contents: contents), requestID: options.requestID)
+        let created = try decode(Wire.Created.self, from: answer, of: "append")
+        guard let text = answer.headers.first(name: "x-ms-ccf-transaction-id") ?? created.transactionId else {
+            throw LedgerClientError(.unexpectedResponse, "append: the answer names no transaction id")
+        }
+        let id = try transactionID(text, of: "append")
+        if let collection = options.collectionID, collection != created.collectionId {
+            throw LedgerClientError(
+                .proofFailed, "append: asked for collection '\(collection)', the server wrote to '\(created.collectionId)'")
+        }
+        var result = AppendedEntry(transactionID: id, collectionID: created.collectionId)
+        let deadline = ContinuousClock.now.advanced(by: options.commitTimeout)
+        guard options.verifiesReceipt else {
+            if created.state != "Committed" { try await waitForCommit(id, until: deadline) }
+            return result
+        }
+        var receipt = answer.body
+        if (try? decode(Wire.HasReceipt.self, from: answer, of: "append"))?.receipt == nil {
+            try await waitForCommit(id, until: deadline)
+            receipt = try await self.receipt(for: id).json
+        }
+        result.verified = try verify(
+            receipt: receipt, transactionID: id, collectionID: created.collectionId, contents: contents)
+        result.receiptJSON = receipt
+        return result
+    }
+
+    /// Waits until the server says `Committed`. Errors: `notCommitted` when `deadline` passes first.
+    public func waitForCommit(_ id: TransactionID, until deadline: ContinuousClock.Instant) async throws {
+        var pause = Duration.milliseconds(20)
+        while try await status(of: id) != .committed {
+            guard ContinuousClock.now < deadline else {
+                throw LedgerClientError(.notCommitted, "transaction \(id): not committed in the time given")
+            }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .seconds(1))
+        }
+    }
+
+    /// Errors: `notFound` for an id that is not of this ledger.
+    public func status(of id: TransactionID) async throws -> TransactionState {
+        let answer = try await get("/app/transactions/\(id)/status")
+        let status = try decode(Wire.Status.self, from: answer, of: "status of \(id)")
+        guard let state = TransactionState(rawValue: status.state) else {
+            throw LedgerClientError(.unexpectedResponse, "status of \(id): unknown state '\(status.state)'")
+        }
+        return state
+    }
+
+    /// One entry. `collectionID` `nil`: the default collection, as the server understands it.
+    /// Errors: `notFound` when the transaction wrote no entry there; `unexpectedResponse` when the answer is about
+    /// another transaction.
+    public func entry(_ id: TransactionID, collectionID: String? = nil) async throws -> EntryRecord {
+        let query = collectionID.map { [("collectionId", $0)] } ?? []
+        let deadline = ContinuousClock.now.advanced(by: .seconds(60))
+        while true {
+            let answer = try await get("/app/transactions/\(id)", query)
+            let result = try decode(Wire.EntryResult.self, from: answer, of: "entry \(id)")
+            if result.state == "Ready", let entry = result.entry {
+                let record = try record(entry)
+                guard record.transactionID == id else {
+                    throw LedgerClientError(
+                        .unexpectedResponse, "entry \(id): the server answered with entry \(record.transactionID)")
+                }
+                return record
+            }
+            guard result.state == "Loading", ContinuousClock.now < deadline else {
+                throw LedgerClientError(.unexpectedResponse, "entry \(id): unknown state '\(result.state)'")
+            }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    /// The last entry of a collection. Errors: `notFound` when there is none.
+    public func currentEntry(collectionID: String? = nil) async throws -> EntryRecord {
+        let answer = try await get("/app/transactions/current", collectionID.map { [("collectionId", $0)] } ?? [])
+        return try record(try decode(Wire.Entry.self, from: answer, of: "current entry"))
+    }
+
+    /// A range of entries, ascending, fetched page by page while it is iterated.
+    public func entries(_ filter: EntryFilter = EntryFilter()) -> EntrySequence {
+        EntrySequence(client: self, target: target("/app/transactions", filter.queryItems))
+    }
+
+    /// Entries as they are written, for ever: every entry after `last`, or from now on when it is `nil`.
+    /// The server is asked again `interval` after the last answer.
+    public func watch(
+        _ filter: EntryFilter = EntryFilter(), after last: TransactionID? = nil, every interval: Duration = .seconds(1)
+    ) -> AsyncThrowingStream<EntryRecord, any Error> {
+        AsyncThrowingStream { continuation in
+            let task = Task {
+                do {
+                    var filter = filter
+                    filter.to = nil
+                    var seen = last
+                    if seen == nil, filter.from == nil { seen = try await self.lastCommitted() }
+                    while !Task.isCancelled {
+                        if let seen { filter.from = seen }
+                        for try await entry in self.entries(filter) {
+                            if let seen, entry.transactionID <= seen { continue }
+                            continuation.yield(entry)
+                            seen = entry.transactionID
+                        }
+                        try await Task.sleep(for: interval)
+                    }
+                    continuation.finish()
+                } catch is CancellationError {
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    /// The newest committed transaction as the server tells it.
+    public func lastCommitted() async throws -> TransactionID {
+        let answer = try await get("/app/commit")
+        let commit = try decode(Wire.Commit.self, from: answer, of: "commit")
+        return try transactionID(commit.transaction_id, of: "commit")
+    }
+}

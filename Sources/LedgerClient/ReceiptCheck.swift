@@ -1,0 +1,90 @@
+import LedgerProofs
+
+/// What a receipt is expected to prove. `nil` members are not compared.
+public struct ReceiptCheck: Sendable {
+    public var transactionID: TransactionID?
+    public var collectionID: String?
+    public var contents: String?
+
+    public init(transactionID: TransactionID? = nil, collectionID: String? = nil, contents: String? = nil) {
+        self.transactionID = transactionID
+        self.collectionID = collectionID
+        self.contents = contents
+    }
+
+    /// Verifies signature, path and claims of a JSON receipt and compares them with what is expected.
+    /// Errors: `proofFailed`, naming every reason.
+    public func verify(json: [UInt8], with verifier: ReceiptVerifier) throws(LedgerClientError) -> VerifiedReceipt {
+        let document: UnverifiedReceiptDocument
+        do {
+            document = try UnverifiedReceiptDocument(json: json)
+        } catch {
+            throw LedgerClientError(.proofFailed, "the receipt cannot be read: \(error)", cause: error)
+        }
+        let claims = document.applicationClaims
+        try compare(claims)
+        switch verifier.verify(document.receipt, claims: claims.isEmpty ? nil : claims) {
+        case .verified(let receipt):
+            try compare(receipt, named: document.transactionID)
+            return receipt
+        case .failed(let findings):
+            throw Self.failure(findings)
+        }
+    }
+
+    /// The same for a COSE receipt. It carries no claims: pass them, to have them compared with its digest.
+    /// Errors: `proofFailed`, naming every reason.
+    public func verify(
+        cose: [UInt8], claims: [ApplicationClaim]?, with verifier: ReceiptVerifier
+    ) throws(LedgerClientError) -> VerifiedReceipt {
+        let receipt: UnverifiedCOSEReceipt
+        do {
+            receipt = try UnverifiedCOSEReceipt(cose: cose)
+        } catch {
+            throw LedgerClientError(.proofFailed, "the COSE receipt cannot be read: \(error)", cause: error)
+        }
+        if let claims { try compare(claims) }
+        switch verifier.verify(receipt, claims: claims) {
+        case .verified(let receipt):
+            try compare(receipt, named: nil)
+            return receipt
+        case .failed(let findings):
+            throw Self.failure(findings)
+        }
+    }
+
+    private func compare(_ claims: [ApplicationClaim]) throws(LedgerClientError) {
+        guard contents != nil || collectionID != nil else { return }
+        // An entry has exactly one claim; more would leave open which one is meant.
+        guard claims.count == 1, case .ledgerEntry(let collection, let text, _) = claims[0] else {
+            throw LedgerClientError(.proofFailed, "the receipt does not come with the one claim that an entry has")
+        }
+        if let collectionID, collectionID != collection {
+            throw LedgerClientError(
+                .proofFailed, "the receipt is about collection '\(collection)', expected '\(collectionID)'")
+        }
+        // Bytes, not characters: two spellings of the same character are different contents.
+        if let contents, !contents.utf8.elementsEqual(text.utf8) {
+            throw LedgerClientError(.proofFailed, "the receipt is about other contents")
+        }
+    }
+
+    private func compare(_ receipt: VerifiedReceipt, named: TransactionID?) throws(LedgerClientError) {
+        if let named, receipt.transactionID != named {
+            throw LedgerClientError(
+                .proofFailed, "the answer names transaction \(named), the receipt proves \(Self.text(receipt))")
+        }
+        if let transactionID, receipt.transactionID != transactionID {
+            throw LedgerClientError(
+                .proofFailed, "expected transaction \(transactionID), the receipt proves \(Self.text(receipt))")
+        }
+    }
+
+    private static func text(_ receipt: VerifiedReceipt) -> String {
+        receipt.transactionID.map { "\($0)" } ?? "none"
+    }
+
+    private static func failure(_ findings: [VerificationFinding]) -> LedgerClientError {
+        LedgerClientError(.proofFailed, findings.map { "\($0.reason)" }.joined(separator: "; "))
+    }
+}
