@@ -81,7 +81,7 @@ let package = Package(
         .target(
             name: "LedgerClient",
             dependencies: [
-                "LedgerProofs", "LedgerAPI", crypto, x509, asn1, logging, nioCore, nioSSL, nioHTTP1,
+                "LedgerProofs", "LedgerAPI", crypto, x509, asn1, logging, nioCore, nioPosix, nioSSL, nioHTTP1,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             swiftSettings: strict),

@@ -1,0 +1,24 @@
+import ArgumentParser
+import LedgerClient
+
+/// `indelible role …`
+struct RoleCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "role", abstract: "Custom roles.",
+        subcommands: [RoleSet.self, RoleGet.self, RoleList.self, RoleRemove.self])
+}
+
+/// A role as `--json` writes it.
+struct RoleOutput: Encodable {
+    var roleName: String
+    var roleActions: [String]
+
+    init(_ role: RoleRecord) {
+        roleName = role.name
+        roleActions = role.actions
+    }
+
+    func show(asJSON: Bool) {
+        if asJSON { Output.json(self) } else { Output.line("\(roleName)\t\(roleActions.joined(separator: ","))") }
+    }
+}

@@ -1,0 +1,99 @@
+import LedgerClient
+
+/// Appends many entries, some at the same time, and prints their ids in the order of the input.
+struct AppendRun {
+    var batch: String
+    var skip: Int
+    var jobs: Int
+    var options: AppendOptions
+    var asJSON: Bool
+
+    private struct Line: Encodable {
+        var index: Int
+        var transactionId: String
+        var collectionId: String
+        var verified: Bool
+    }
+
+    /// What is held back until the entries before it are printed is bounded by this many times `jobs`.
+    private static let window = 8
+
+    func append(_ source: EntrySource, with client: LedgerClient) async throws {
+        var source = source
+        let total = source.count.map { UInt64(max(0, $0 - skip)) } ?? 0
+        let bar = ProgressBar(unit: "entries")
+        var index = 0
+        while index < skip, try source.next() != nil { index += 1 }
+        var printed = index
+        var finished = 0
+        var done: [Int: AppendedEntry] = [:]
+        var failure: (index: Int, error: any Error)?
+        var isAtEnd = false
+
+        await withTaskGroup(of: (Int, Result<AppendedEntry, any Error>).self) { group in
+            var running = 0
+            while true {
+                while !isAtEnd, failure == nil, running < jobs, index - printed < jobs * Self.window {
+                    do {
+                        guard let contents = try source.next() else {
+                            isAtEnd = true
+                            break
+                        }
+                        var options = options
+                        options.requestID = RequestID.stable(batch: batch, index: index)
+                        let number = index
+                        group.addTask { [options] in
+                            do {
+                                return (number, .success(try await client.append(contents, options: options)))
+                            } catch {
+                                return (number, .failure(error))
+                            }
+                        }
+                        index += 1
+                        running += 1
+                    } catch {
+                        failure = (index, error)
+                    }
+                }
+                guard let (number, result) = await group.next() else { break }
+                running -= 1
+                switch result {
+                case .success(let entry):
+                    done[number] = entry
+                    finished += 1
+                case .failure(let error):
+                    if failure.map({ number < $0.index }) ?? true { failure = (number, error) }
+                }
+                while let entry = done.removeValue(forKey: printed) {
+                    bar.clear()
+                    show(entry, index: printed)
+                    printed += 1
+                }
+                bar.update(UInt64(finished), of: total)
+            }
+        }
+        bar.clear()
+        for (number, entry) in done.sorted(by: { $0.key < $1.key }) { show(entry, index: number) }
+        if let failure { throw explained(failure.error, at: failure.index, finished: finished, prefix: printed) }
+    }
+
+    private func show(_ entry: AppendedEntry, index: Int) {
+        if asJSON {
+            Output.json(
+                Line(
+                    index: index, transactionId: entry.transactionID.description, collectionId: entry.collectionID,
+                    verified: entry.verified != nil))
+        } else {
+            Output.line(entry.transactionID.description)
+        }
+    }
+
+    /// One entry needs no advice; for more, how to go on without writing anything twice.
+    private func explained(_ error: any Error, at index: Int, finished: Int, prefix: Int) -> any Error {
+        guard var failure = Failure(describing: error), index > 0 || finished > 0 else { return error }
+        failure.message = "entry \(index + 1) of the input: \(failure.message)\n"
+            + "\(finished) entries were committed. To go on without repeating any, run the same command with "
+            + "--batch-id \(batch) --skip \(prefix)"
+        return failure
+    }
+}

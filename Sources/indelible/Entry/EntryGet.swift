@@ -1,0 +1,46 @@
+import ArgumentParser
+import LedgerClient
+
+/// `indelible entry get`
+struct EntryGet: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "get",
+        abstract: "Read one entry, or the last one of a collection.",
+        discussion: """
+            The contents are written only after a receipt proved them, unless --no-receipt is given.
+
+            EXAMPLES
+              indelible entry get 2.15 --data ./data
+              indelible entry get --data ./data --collection contracts --json
+            """)
+
+    @Argument(help: "The transaction id, for example 2.15. Without it: the last entry of the collection.")
+    var id: TransactionArgument?
+
+    @Option(help: "The collection. (default subledger:0)")
+    var collection: String?
+
+    @Flag(help: "Do not ask for a receipt: take the server's word.")
+    var noReceipt = false
+
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var output: JSONOption
+
+    func run() async throws {
+        try await connection.withClient { client in
+            let entry =
+                if let id { try await client.entry(id.id, collectionID: collection) } else {
+                    try await client.currentEntry(collectionID: collection)
+                }
+            if !noReceipt {
+                _ = try await client.verifiedReceipt(
+                    for: entry.transactionID, collectionID: entry.collectionID, contents: entry.contents)
+            }
+            if output.json {
+                Output.json(EntryOutput(entry, verified: !noReceipt))
+            } else {
+                Output.line(entry.contents)
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import LedgerClient
+import LedgerNode
+
+/// An error as the user sees it: one line and an exit code.
+struct Failure: Error {
+    var message: String
+    var status: ExitStatus
+
+    init(_ message: String, status: ExitStatus = .unableToTell) {
+        self.message = message
+        self.status = status
+    }
+
+    /// `nil` for the argument parser's own errors.
+    init?(describing error: any Error) {
+        switch error {
+        case let failure as Failure:
+            self = failure
+        case let error as LedgerClientError:
+            self.init(error.reason, status: error.code == .proofFailed ? .proofFailed : .unableToTell)
+        case let error as LedgerError:
+            self.init(error.reason, status: error.code == .corrupt ? .proofFailed : .unableToTell)
+        case is CancellationError:
+            self.init("interrupted")
+        case let error as CocoaError:
+            let path = error.filePath.map { "\($0): " } ?? ""
+            self.init(path + error.localizedDescription)
+        default:
+            let type = String(reflecting: Swift.type(of: error))
+            if type.hasPrefix("ArgumentParser.") { return nil }
+            self.init("\(error)")
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+
+/// The lines of a file or of standard input, one at a time, without holding the rest. LF and CRLF end a line and
+/// are not part of it.
+struct LineReader {
+    private let handle: FileHandle
+    private let name: String
+    private var buffer: [UInt8] = []
+    private var start = 0
+    private var isAtEnd = false
+    private(set) var lineNumber = 0
+
+    /// `path` `nil`: standard input.
+    init(path: String?) throws {
+        guard let path else {
+            handle = .standardInput
+            name = "standard input"
+            return
+        }
+        guard let handle = FileHandle(forReadingAtPath: path) else {
+            throw Failure("\(path): \(String(cString: strerror(errno)))")
+        }
+        self.handle = handle
+        self.name = path
+    }
+
+    /// Errors: a line that is not UTF-8, or longer than 64 MiB.
+    mutating func next() throws -> String? {
+        var searched = start
+        while true {
+            if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+                defer { start = end + 1 }
+                return try line(buffer[start..<end])
+            }
+            if isAtEnd {
+                defer { start = buffer.count }
+                return start < buffer.count ? try line(buffer[start...]) : nil
+            }
+            buffer.removeSubrange(..<start)
+            start = 0
+            searched = buffer.count
+            guard buffer.count < 64 << 20 else { throw Failure("\(name): line \(lineNumber + 1) is longer than 64 MiB") }
+            let more: Data?
+            do {
+                more = try handle.read(upToCount: 1 << 16)
+            } catch {
+                throw Failure("\(name): cannot be read (\(error.localizedDescription))")
+            }
+            if let more, !more.isEmpty { buffer += more } else { isAtEnd = true }
+        }
+    }
+
+    private mutating func line(_ bytes: ArraySlice<UInt8>) throws -> String {
+        lineNumber += 1
+        let bytes = bytes.last == UInt8(ascii: "\r") ? bytes.dropLast() : bytes
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Failure("\(name): line \(lineNumber) is not UTF-8 text")
+        }
+        return text
+    }
+}

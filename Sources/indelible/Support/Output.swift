@@ -1,0 +1,55 @@
+import Foundation
+
+/// Standard output and standard error, written at once and whole.
+enum Output {
+    /// One line on standard output. The program ends quietly when nobody reads it any more.
+    static func line(_ text: String) {
+        bytes(Array((text + "\n").utf8))
+    }
+
+    /// Bytes as they are on standard output.
+    static func bytes(_ bytes: [UInt8]) {
+        if !write(bytes, to: STDOUT_FILENO) { exit(ExitStatus.unableToTell.rawValue) }
+    }
+
+    /// One value as one line of JSON, members sorted.
+    static func json(_ value: some Encodable) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(value) else {
+            error("the result cannot be written as JSON")
+            exit(ExitStatus.unableToTell.rawValue)
+        }
+        bytes(Array(data) + [UInt8(ascii: "\n")])
+    }
+
+    /// `error: …` on standard error.
+    static func error(_ message: String) {
+        diagnostic("error: \(message)")
+    }
+
+    /// One line on standard error.
+    static func diagnostic(_ text: String) {
+        _ = write(Array((text + "\n").utf8), to: STDERR_FILENO)
+    }
+
+    /// Text without a line end on standard error, for progress.
+    static func progress(_ text: String) {
+        _ = write(Array(text.utf8), to: STDERR_FILENO)
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        bytes.withUnsafeBytes { buffer in
+            var rest = buffer[...]
+            while !rest.isEmpty {
+                let count = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if count < 0 {
+                    if errno == EINTR || errno == EAGAIN { continue }
+                    return false
+                }
+                rest = rest.dropFirst(count)
+            }
+            return true
+        }
+    }
+}

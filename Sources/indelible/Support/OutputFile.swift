@@ -1,0 +1,13 @@
+import Foundation
+
+/// Writes files named by the user, whole or not at all.
+enum OutputFile {
+    /// Errors: a `Failure` naming the path.
+    static func write(_ bytes: [UInt8], to path: String) throws {
+        do {
+            try Data(bytes).write(to: URL(filePath: path), options: .atomic)
+        } catch {
+            throw Failure("\(path): cannot be written (\(error.localizedDescription))")
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import Synchronization
+
+/// A bar on standard error, drawn at most ten times a second and only when that is a terminal.
+final class ProgressBar: Sendable {
+    private struct State {
+        var drawn: ContinuousClock.Instant?
+        var isShown = false
+    }
+
+    private let unit: String
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let started = ContinuousClock.now
+    private let state = Mutex(State())
+
+    init(unit: String) { self.unit = unit }
+
+    /// `total` 0: unknown.
+    func update(_ done: UInt64, of total: UInt64) {
+        guard isTerminal else { return }
+        let now = ContinuousClock.now
+        let due = state.withLock { state in
+            if let drawn = state.drawn, now - drawn < .milliseconds(100), done != total { return false }
+            state.drawn = now
+            state.isShown = true
+            return true
+        }
+        guard due else { return }
+        let elapsed = (now - started).components
+        let seconds = max(0.001, Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+        let rate = UInt64(Double(done) / seconds)
+        guard total > 0 else {
+            Output.progress("\r\u{1B}[K\(done) \(unit)  \(rate)/s")
+            return
+        }
+        let filled = Int(min(30, done * 30 / total))
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
+        Output.progress("\r\u{1B}[K[\(bar)] \(done)/\(total) \(unit)  \(rate)/s")
+    }
+
+    /// Removes the bar, so that other lines may be written.
+    func clear() {
+        let wasShown = state.withLock { state in
+            defer { state.isShown = false }
+            return state.isShown
+        }
+        if wasShown { Output.progress("\r\u{1B}[K") }
+    }
+}
