@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import LedgerAPI
 import NIOCore
 import NIOSSL
 
@@ -52,7 +53,7 @@ public enum IdentityFetch {
                 response.status == .notFound ? .notFound : .refused,
                 "\(url): the server answered \(response.status.code) \(message)", status: Int(response.status.code))
         }
-        guard let identity = try? JSONDecoder().decode(Wire.Identity.self, from: body) else {
+        guard let identity = try? JSONDecoder().decode(IdentityWord.self, from: body) else {
             throw LedgerClientError(.unexpectedResponse, "\(url): the answer does not have the agreed form")
         }
         _ = try PEMInput.certificates(identity.ledgerTlsCertificate, input: "the answer of \(base)")

@@ -1,3 +1,4 @@
+import LedgerAPI
 import LedgerProofs
 
 extension LedgerClient {
@@ -99,7 +100,7 @@ extension LedgerClient {
     }
 
     private static func body(_ role: RoleRecord) -> Wire.RolesBody {
-        Wire.RolesBody(roles: [Wire.Role(roleName: role.name, roleActions: role.actions)])
+        Wire.RolesBody(roles: [RoleWord(roleName: role.name, roleActions: role.actions)])
     }
 
     // MARK: Collections and tags
@@ -122,7 +123,7 @@ extension LedgerClient {
     /// The service certificate as the server tells it, over the pinned connection.
     public func identity(ledgerID: String) async throws -> ServiceIdentity {
         let answer = try await get("/ledgerIdentity/\(PercentEncoding.encode(ledgerID))")
-        let identity = try decode(Wire.Identity.self, from: answer, of: "identity of \(ledgerID)")
+        let identity = try decode(IdentityWord.self, from: answer, of: "identity of \(ledgerID)")
         return ServiceIdentity(ledgerID: identity.ledgerId, certificatePEM: identity.ledgerTlsCertificate)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import LedgerAPI
 import LedgerProofs
 
 extension LedgerClient {
@@ -89,7 +90,7 @@ extension LedgerClient {
     /// The last entry of a collection. Errors: `notFound` when there is none.
     public func currentEntry(collectionID: String? = nil) async throws -> EntryRecord {
         let answer = try await get("/app/transactions/current", collectionID.map { [("collectionId", $0)] } ?? [])
-        return try record(try decode(Wire.Entry.self, from: answer, of: "current entry"))
+        return try record(try decode(EntryWord.self, from: answer, of: "current entry"))
     }
 
     /// A range of entries, ascending, fetched page by page while it is iterated.

@@ -1,4 +1,5 @@
 import Foundation
+import LedgerAPI
 import LedgerProofs
 import NIOHTTP1
 
@@ -92,7 +93,7 @@ public final class LedgerClient: Sendable {
         return id
     }
 
-    func record(_ entry: Wire.Entry) throws -> EntryRecord {
+    func record(_ entry: EntryWord) throws -> EntryRecord {
         EntryRecord(
             transactionID: try transactionID(entry.transactionId, of: "entry"), collectionID: entry.collectionId,
             contents: entry.contents, tags: entry.tags, author: entry.author, time: entry.time)

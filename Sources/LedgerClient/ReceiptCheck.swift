@@ -21,7 +21,15 @@ public struct ReceiptCheck: Sendable {
         } catch {
             throw LedgerClientError(.proofFailed, "the receipt cannot be read: \(error)", cause: error)
         }
-        let claims = document.applicationClaims
+        return try verify(document, claims: document.applicationClaims, with: verifier)
+    }
+
+    /// The same for a receipt that is decoded already. `claims` may come from elsewhere when the document has none;
+    /// they are compared with the digest that is signed.
+    /// Errors: `proofFailed`, naming every reason.
+    public func verify(
+        _ document: UnverifiedReceiptDocument, claims: [ApplicationClaim], with verifier: ReceiptVerifier
+    ) throws(LedgerClientError) -> VerifiedReceipt {
         try compare(claims)
         switch verifier.verify(document.receipt, claims: claims.isEmpty ? nil : claims) {
         case .verified(let receipt):

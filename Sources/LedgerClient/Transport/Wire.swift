@@ -1,4 +1,6 @@
-/// The JSON this client reads and writes. Field names are those of the API spec, section A.
+import LedgerAPI
+
+/// The JSON this client reads and writes, where `LedgerAPI` has no word for it. API spec, section A.
 enum Wire {
     struct ErrorEnvelope: Decodable {
         struct Body: Decodable {
@@ -22,23 +24,14 @@ enum Wire {
         var state: String?
     }
 
-    struct Entry: Decodable {
-        var contents: String
-        var collectionId: String
-        var transactionId: String
-        var tags: [String]?
-        var author: String?
-        var time: String?
-    }
-
     struct EntryResult: Decodable {
         var state: String
-        var entry: Entry?
+        var entry: EntryWord?
     }
 
     struct EntryPage: Decodable {
         var state: String
-        var entries: [Entry]
+        var entries: [EntryWord]
         var nextLink: String?
     }
 
@@ -73,21 +66,11 @@ enum Wire {
         var nextLink: String?
     }
 
-    struct Role: Codable {
-        var roleName: String
-        var roleActions: [String]
-    }
-
-    struct RolesBody: Encodable { var roles: [Role] }
-    struct RolesAnswer: Decodable { var role: [Role] }
+    struct RolesBody: Encodable { var roles: [RoleWord] }
+    struct RolesAnswer: Decodable { var role: [RoleWord] }
 
     struct Commit: Decodable {
         // The framework's own spelling (ccf-formats 6.3).
         var transaction_id: String
-    }
-
-    struct Identity: Decodable {
-        var ledgerTlsCertificate: String
-        var ledgerId: String
     }
 }
