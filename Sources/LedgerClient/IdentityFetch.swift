@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import LedgerAPI
 import NIOCore
+import NIOHTTP1
 import NIOSSL
 
 /// First contact: asks a ledger for its service certificate before anything is pinned.

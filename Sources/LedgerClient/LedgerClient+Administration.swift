@@ -1,5 +1,6 @@
 import LedgerAPI
 import LedgerProofs
+import NIOHTTP1
 
 extension LedgerClient {
     // MARK: Users with several roles

@@ -1,6 +1,7 @@
 import Foundation
 import LedgerAPI
 import LedgerProofs
+import NIOHTTP1
 
 extension LedgerClient {
     /// The contents of one entry may be any text; the server's body limit applies (1 MiB unless configured).

@@ -1,5 +1,6 @@
 import Foundation
 import LedgerProofs
+import NIOHTTP1
 
 extension LedgerClient {
     /// The receipt of a committed transaction: the whole answer and what it says. Not verified.
