@@ -58,29 +58,17 @@ final class HTTPTransport: Sendable {
     /// Sends until an accepted status, a final refusal or the last attempt.
     func send(_ call: HTTPCall) async throws -> HTTPAnswer {
         var delay = configuration.retries.firstDelay
-        var attempt = 1
         var mayHaveHappened = false
+        var attempt = 1
         while true {
-            let failure: LedgerClientError
-            var wait = delay
-            do {
-                let answer = try await once(call)
-                if call.accepted.contains(answer.status) { return answer }
-                failure = Self.refusal(of: call, by: answer)
-                guard Self.isWorthRepeating(answer.status, isWrite: call.isWrite) else { throw failure }
-                if answer.status != 429 { mayHaveHappened = call.isWrite }
-                if let text = answer.headers.first(name: "retry-after"), let seconds = Int(text), seconds >= 0 {
-                    wait = .seconds(min(seconds, 3600))
-                }
-            } catch let error as LedgerClientError {
-                throw error
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                failure = Self.transportFailure(error, endpoint: base)
-                guard failure.code == .unreachable else { throw failure }
-                if call.isWrite, !Self.isBeforeSending(error) { mayHaveHappened = true }
+            let (failure, isFinal, reached, pause): (LedgerClientError, Bool, Bool, Duration?)
+            switch try await attemptOnce(call) {
+            case .answer(let answer): return answer
+            case .failure(let why, let final, let acted, let wait):
+                (failure, isFinal, reached, pause) = (why, final, acted, wait)
             }
+            if isFinal { throw failure }
+            if call.isWrite, reached { mayHaveHappened = true }
             guard attempt < configuration.retries.attempts else {
                 guard mayHaveHappened, failure.code == .unreachable else { throw failure }
                 throw LedgerClientError(
@@ -89,9 +77,38 @@ final class HTTPTransport: Sendable {
                     status: failure.status, serverCode: failure.serverCode, cause: failure.cause)
             }
             attempt += 1
-            try await Task.sleep(for: min(wait, configuration.retries.longestDelay))
+            try await Task.sleep(for: min(pause ?? delay, configuration.retries.longestDelay))
             delay = delay * 2
         }
+    }
+
+    private enum Attempt {
+        case answer(HTTPAnswer)
+        /// `reached`: the server may have acted. `pause`: what it asked for.
+        case failure(LedgerClientError, isFinal: Bool, reached: Bool, pause: Duration?)
+    }
+
+    private func attemptOnce(_ call: HTTPCall) async throws -> Attempt {
+        let answer: HTTPAnswer
+        do {
+            answer = try await once(call)
+        } catch let error as LedgerClientError {
+            throw error
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            let failure = Self.transportFailure(error, endpoint: base)
+            return .failure(
+                failure, isFinal: failure.code != .unreachable, reached: !Self.isBeforeSending(error), pause: nil)
+        }
+        if call.accepted.contains(answer.status) { return .answer(answer) }
+        let pause = answer.headers.first(name: "retry-after").flatMap { Int($0) }.map {
+            Duration.seconds(min(max(0, $0), 3600))
+        }
+        return .failure(
+            Self.refusal(of: call, by: answer),
+            isFinal: !Self.isWorthRepeating(answer.status, isWrite: call.isWrite), reached: answer.status != 429,
+            pause: pause)
     }
 
     private func once(_ call: HTTPCall) async throws -> HTTPAnswer {
