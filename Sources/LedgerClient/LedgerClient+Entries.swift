@@ -23,7 +23,8 @@ extension LedgerClient {
         let id = try transactionID(text, of: "append")
         if let collection = options.collectionID, collection != created.collectionId {
             throw LedgerClientError(
-                .proofFailed, "append: asked for collection '\(collection)', the server wrote to '\(created.collectionId)'")
+                .proofFailed,
+                "append: asked for collection '\(collection)', the server wrote to '\(created.collectionId)'")
         }
         var result = AppendedEntry(transactionID: id, collectionID: created.collectionId)
         let deadline = ContinuousClock.now.advanced(by: options.commitTimeout)

@@ -24,7 +24,8 @@ extension LedgerClient {
     public func coseReceipt(for id: TransactionID) async throws -> [UInt8] {
         let answer = try await get("/app/transactions/\(id)/receipt", accept: "application/cose")
         if let type = answer.headers.first(name: "content-type"), !type.hasPrefix("application/cose") {
-            throw LedgerClientError(.unexpectedResponse, "receipt of \(id): the answer is \(type), not application/cose")
+            throw LedgerClientError(
+                .unexpectedResponse, "receipt of \(id): the answer is \(type), not application/cose")
         }
         return answer.body
     }

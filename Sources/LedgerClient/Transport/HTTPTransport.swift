@@ -125,8 +125,10 @@ final class HTTPTransport: Sendable {
             request.body = .bytes(ByteBuffer(bytes: body))
         }
         let seconds = configuration.requestTimeout.components
-        let response = try await http.execute(request, timeout: .milliseconds(
-            seconds.seconds * 1_000 + seconds.attoseconds / 1_000_000_000_000_000))
+        let response = try await http.execute(
+            request,
+            timeout: .milliseconds(
+                seconds.seconds * 1_000 + seconds.attoseconds / 1_000_000_000_000_000))
         var body = try await response.body.collect(upTo: configuration.largestResponseByteCount)
         return HTTPAnswer(
             status: response.status.code, headers: response.headers,

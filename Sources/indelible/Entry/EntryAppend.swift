@@ -38,7 +38,8 @@ struct EntryAppend: AsyncParsableCommand {
     @Flag(help: "Do not ask for receipts: take the server's word.")
     var noReceipt = false
 
-    @Option(help: ArgumentHelp("Makes request ids repeatable: the same batch sent twice is written once.", valueName: "id"))
+    @Option(
+        help: ArgumentHelp("Makes request ids repeatable: the same batch sent twice is written once.", valueName: "id"))
     var batchId: String?
 
     @Option(help: ArgumentHelp("Skip this many entries of the input.", valueName: "count"))

@@ -20,10 +20,13 @@ struct Serve: AsyncParsableCommand {
               indelible serve --data ./data --oidc-issuer https://login.example --oidc-audience ledger
             """)
 
-    @Option(help: ArgumentHelp("The data directory. Required here, in the environment or in the file.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The data directory. Required here, in the environment or in the file.", valueName: "dir"))
     var data: String?
 
-    @Option(help: ArgumentHelp("Address and port; port 0 takes a free one. (default 127.0.0.1:8443)", valueName: "host:port"))
+    @Option(
+        help: ArgumentHelp(
+            "Address and port; port 0 takes a free one. (default 127.0.0.1:8443)", valueName: "host:port"))
     var listen: String?
 
     @Option(help: "The ledger id, 3 to 35 letters, digits and hyphens. (default indelible)")
@@ -32,11 +35,13 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("public or private; fixed at creation. (default private)", valueName: "type"))
     var ledgerType: String?
 
-    @Option(name: .customLong("admin-certificate"),
+    @Option(
+        name: .customLong("admin-certificate"),
         help: ArgumentHelp("The certificate of a first administrator. Repeatable.", valueName: "file"))
     var adminCertificates: [String] = []
 
-    @Option(name: .customLong("san"),
+    @Option(
+        name: .customLong("san"),
         help: ArgumentHelp("A host name or address by which clients reach the node. Repeatable.", valueName: "name"))
     var sans: [String] = []
 
@@ -49,11 +54,13 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Seal the stored keys with the passphrase in this file.", valueName: "file"))
     var sealingPassphraseFile: String?
 
-    @Option(name: .customLong("oidc-issuer"),
+    @Option(
+        name: .customLong("oidc-issuer"),
         help: ArgumentHelp("Accept bearer tokens of this issuer. Repeatable.", valueName: "url"))
     var oidcIssuers: [String] = []
 
-    @Option(name: .customLong("oidc-audience"),
+    @Option(
+        name: .customLong("oidc-audience"),
         help: ArgumentHelp(
             "An accepted audience. Repeatable. (default https://confidential-ledger.azure.com)", valueName: "audience"))
     var oidcAudiences: [String] = []
@@ -76,15 +83,21 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The longest request body. (default 1048576)", valueName: "bytes"))
     var maxBodySize: Int?
 
-    @Option(help: ArgumentHelp("A ledger file closes after this many bytes, 4096 to 1073741824. (default 5000000)",
+    @Option(
+        help: ArgumentHelp(
+            "A ledger file closes after this many bytes, 4096 to 1073741824. (default 5000000)",
             valueName: "bytes"))
     var chunkSize: Int?
 
-    @Option(help: ArgumentHelp("A snapshot is taken after this many transactions, at least 10. (default 50000)",
+    @Option(
+        help: ArgumentHelp(
+            "A snapshot is taken after this many transactions, at least 10. (default 50000)",
             valueName: "count"))
     var snapshotInterval: Int?
 
-    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical. (default notice)", valueName: "level"))
+    @Option(
+        help: ArgumentHelp(
+            "trace, debug, info, notice, warning, error or critical. (default notice)", valueName: "level"))
     var logLevel: String?
 
     @Option(help: ArgumentHelp("text or json. (default text)", valueName: "format"))

@@ -40,7 +40,8 @@ struct ServeSettings {
             }
             node.ledgerType = known
         }
-        let administrators = flags.adminCertificates.isEmpty
+        let administrators =
+            flags.adminCertificates.isEmpty
             ? try more.strings("admin-certificate") ?? [] : flags.adminCertificates
         node.administratorCertificates = try administrators.map(InputFile.smallText)
         node.subjectAlternativeNames = flags.sans.isEmpty ? try more.strings("san") ?? [] : flags.sans
@@ -94,7 +95,8 @@ struct ServeSettings {
 
     private static func checked(_ value: Int, _ range: ClosedRange<Int>, _ name: String) throws -> Int {
         guard range.contains(value) else {
-            let limit = range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+            let limit =
+                range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
             throw Failure("\(name): \(value) is not \(limit)")
         }
         return value

@@ -19,7 +19,8 @@ struct ConnectionOptions: ParsableArguments {
     var certificate: String?
 
     @Option(
-        help: ArgumentHelp("A file with a bearer token, instead of a certificate. (env INDELIBLE_TOKEN_FILE)",
+        help: ArgumentHelp(
+            "A file with a bearer token, instead of a certificate. (env INDELIBLE_TOKEN_FILE)",
             valueName: "file"))
     var tokenFile: String?
 

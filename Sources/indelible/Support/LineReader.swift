@@ -39,7 +39,9 @@ struct LineReader {
             buffer.removeSubrange(..<start)
             start = 0
             searched = buffer.count
-            guard buffer.count < 64 << 20 else { throw Failure("\(name): line \(lineNumber + 1) is longer than 64 MiB") }
+            guard buffer.count < 64 << 20 else {
+                throw Failure("\(name): line \(lineNumber + 1) is longer than 64 MiB")
+            }
             let more: Data?
             do {
                 more = try handle.read(upToCount: 1 << 16)

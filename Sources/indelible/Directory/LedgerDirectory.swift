@@ -1,0 +1,9 @@
+/// What the user named: a ledger directory, or a data directory that has one in it.
+struct LedgerDirectory {
+    var path: String
+
+    init(_ given: String) throws {
+        guard InputFile.exists(given) else { throw Failure("\(given): there is no such directory") }
+        path = InputFile.exists("\(given)/ledger") ? "\(given)/ledger" : given
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import LedgerClient
+import LedgerNode
+import LedgerServer
+import Logging
+import ServiceLifecycle
+
+/// Opens the ledger, starts the server and stops both in order.
+struct ServeRun {
+    var settings: ServeSettings
+
+    func run() async throws {
+        let logger = makeLogger()
+        let directory = settings.node.directory
+        let administrator = "\(directory)/admin.pem"
+        let hadAdministrator = InputFile.exists(administrator)
+        let ledger = try await Ledger.open(settings.node, logger: logger)
+        let information = ledger.information
+        for note in information.startupNotes { logger.warning("\(note)") }
+        if information.quote.format == "Insecure_Virtual" {
+            logger.notice("platform is virtual: nothing is protected from the administrator of this machine")
+        }
+        if !hadAdministrator, InputFile.exists(administrator) {
+            Output.diagnostic("made an administrator: certificate and private key are in \(administrator)")
+        }
+        let fetcher = try WebFetcher(additionalRootsPEM: settings.oidcAuthorityPEM)
+        let server = try LedgerServer(
+            ledger: ledger, configuration: serverConfiguration(), fetch: { try await fetcher.fetch($0) },
+            logger: logger)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: ledger), .init(service: server)],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        let announcement = Task {
+            guard let port = await server.boundPort else { return }
+            Output.line("ready: https://\(reachableHost):\(port) certificate=\(directory)/service_cert.pem")
+        }
+        do {
+            try await group.run()
+        } catch {
+            announcement.cancel()
+            await fetcher.shutdown()
+            throw error
+        }
+        await fetcher.shutdown()
+        logger.notice("stopped", metadata: ["committed": "\(ledger.committed)"])
+    }
+
+    private func serverConfiguration() -> LedgerServerConfiguration {
+        var configuration = LedgerServerConfiguration(host: settings.host, port: settings.port)
+        configuration.limits.bodyByteCount = settings.maxBodySize
+        configuration.issuers = settings.oidcIssuers.map { issuer in
+            guard let claim = settings.oidcUserClaim else { return TokenIssuer(issuer: issuer) }
+            return TokenIssuer(issuer: issuer, userIDClaims: [claim])
+        }
+        if let tenant = settings.entraTenant { configuration.issuers += TokenIssuer.entra(tenant: tenant) }
+        if !settings.oidcAudiences.isEmpty { configuration.audiences = settings.oidcAudiences }
+        configuration.anonymousGovernance = settings.anonymousGovernance
+        configuration.identityNames = settings.node.subjectAlternativeNames
+        configuration.benchmarkRoute = settings.benchmarkRoute
+        return configuration
+    }
+
+    private func makeLogger() -> Logger {
+        var logger = Logger(label: "indelible") { label in
+            if settings.logsJSON { return JSONLogHandler(label: label) }
+            return StreamLogHandler.standardError(label: label)
+        }
+        logger.logLevel = settings.logLevel
+        return logger
+    }
+
+    /// An address that a client on this machine can use.
+    private var reachableHost: String {
+        switch settings.host {
+        case "0.0.0.0": "127.0.0.1"
+        case "::": "[::1]"
+        case let host where host.contains(":"): "[\(host)]"
+        default: settings.host
+        }
+    }
+}
