@@ -1,4 +1,5 @@
 import LedgerClient
+import LedgerProofs
 
 /// Appends many entries, some at the same time, and prints their ids in the order of the input.
 struct AppendRun {

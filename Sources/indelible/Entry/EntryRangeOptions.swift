@@ -1,5 +1,6 @@
 import ArgumentParser
 import LedgerClient
+import LedgerProofs
 
 /// Which entries `list` and `watch` show.
 struct EntryRangeOptions: ParsableArguments {

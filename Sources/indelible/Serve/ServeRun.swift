@@ -4,6 +4,7 @@ import LedgerNode
 import LedgerServer
 import Logging
 import ServiceLifecycle
+import UnixSignals
 
 /// Opens the ledger, starts the server and stops both in order.
 struct ServeRun {

@@ -1,4 +1,5 @@
 import LedgerClient
+import LedgerProofs
 
 /// An entry as `--json` writes it.
 struct EntryOutput: Encodable {

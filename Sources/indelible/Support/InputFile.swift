@@ -4,10 +4,14 @@ import Foundation
 enum InputFile {
     /// Errors: a `Failure` naming the path. `limit` keeps a wrong argument from filling the memory.
     static func bytes(_ path: String, limit: Int = 256 << 20) throws -> [UInt8] {
-        var information = stat()
-        guard stat(path, &information) == 0 else { throw Failure("\(path): \(String(cString: strerror(errno)))") }
-        guard information.st_mode & S_IFMT != S_IFDIR else { throw Failure("\(path): is a directory, expected a file") }
-        guard information.st_size <= limit else { throw Failure("\(path): longer than \(limit) bytes") }
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw Failure("\(path): there is no such file")
+        }
+        guard !isDirectory.boolValue else { throw Failure("\(path): is a directory, expected a file") }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        let byteCount = attributes?[.size] as? Int ?? 0
+        guard byteCount <= limit else { throw Failure("\(path): longer than \(limit) bytes") }
         guard let data = FileManager.default.contents(atPath: path) else {
             throw Failure("\(path): cannot be read")
         }
