@@ -46,6 +46,19 @@ def end_of_last_signature(path: Path) -> int:
     return end
 
 
+def covered(directory: Path) -> list[tuple[Path, int]]:
+    """Each chunk with the offset up to which a later signature covers it (ccf-formats 8.5): whole files, then the one
+    with the last signature transaction up to where that begins."""
+    files = chunks(directory)
+    for index in range(len(files) - 1, -1, -1):
+        data = files[index].read_bytes()
+        for offset, _ in reversed(entries(files[index])):
+            public = struct.unpack_from("<Q", data, offset + 36)[0]
+            if SIGNATURES in data[offset + 44 : offset + 44 + public]:
+                return [(path, path.stat().st_size) for path in files[:index]] + [(files[index], offset)]
+    return []
+
+
 def flip(path: Path, offset: int, mask: int = 1):
     with open(path, "r+b") as file:
         file.seek(offset)
