@@ -1,0 +1,164 @@
+"""The client commands against a live ledger: they pin the service certificate and prove what they print."""
+
+import json
+import subprocess
+import threading
+import time
+import uuid
+
+import pytest
+
+from support.node import binary, clean_environment, run_cli
+from support.receipts import verify_with_sdk
+
+
+@pytest.fixture
+def cli(node, identities):
+    def run(*words, identity=None, json_output=True, code=0, **options):
+        arguments = list(words) + [
+            "--url", node.url, "--service-certificate", node.service_certificate,
+            "--certificate", (identity or identities.admin).combined_file]
+        if json_output:
+            arguments.append("--json")
+        done = run_cli(*arguments, **options)
+        assert done.returncode == code, (words, done.stdout, done.stderr)
+        return done
+
+    return run
+
+
+def lines(done):
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_append_get_list(cli):
+    collection = uuid.uuid4().hex
+    made = lines(cli("entry", "append", "one", "two", "é 日本", "--collection", collection, "--tag", "t"))
+    assert len(made) == 3 and all(line["verified"] for line in made)
+    got = lines(cli("entry", "get", made[1]["transactionId"], "--collection", collection))[0]
+    assert (got["contents"], got["collectionId"], got["verified"]) == ("two", collection, True)
+    current = lines(cli("entry", "get", "--collection", collection))[0]
+    assert current["contents"] == "é 日本"
+    listed = lines(cli("entry", "list", "--collection", collection))
+    assert sorted(line["contents"] for line in listed) == sorted(["one", "two", "é 日本"])
+    assert len(lines(cli("entry", "list", "--collection", collection, "--tag", "t"))) == 3
+    assert len(lines(cli("entry", "list", "--collection", collection, "--limit", "2"))) == 2
+    assert lines(cli("entry", "list", "--collection", collection, "--tag", "other")) == []
+
+
+def test_lines_and_repeating_a_batch(cli, node, admin):
+    collection = uuid.uuid4().hex
+    text = "".join(f"line {number}\n" for number in range(500))
+    first = cli("entry", "append", "--lines", "--collection", collection, "--batch-id", collection, stdin=text)
+    again = cli("entry", "append", "--lines", "--collection", collection, "--batch-id", collection, stdin=text)
+    ids = [line["transactionId"] for line in lines(first)]
+    assert ids == [line["transactionId"] for line in lines(again)], "a repeated batch is the same writes"
+    listed = lines(cli("entry", "list", "--collection", collection))
+    assert sorted(line["contents"] for line in listed) == sorted(f"line {number}" for number in range(500))
+
+
+def test_whole_file(cli, tmp_path):
+    path = tmp_path / "contract.txt"
+    path.write_text("first line\nsecond line\n")
+    made = lines(cli("entry", "append", "--file", path))
+    assert lines(cli("entry", "get", made[0]["transactionId"]))[0]["contents"] == "first line\nsecond line\n"
+
+
+def test_range_by_time_and_author(cli, identities):
+    collection = uuid.uuid4().hex
+    cli("entry", "append", "by admin", "--collection", collection)
+    time.sleep(1.1)
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    time.sleep(1.1)
+    cli("entry", "append", "by contributor", "--collection", collection, identity=identities.contributor)
+    read = lambda *words: [line["contents"] for line in lines(cli("entry", "list", "--collection", collection, *words))]
+    assert read("--from-time", moment) == ["by contributor"]
+    assert read("--to-time", moment) == ["by admin"]
+    assert read("--author", identities.contributor.user_id) == ["by contributor"]
+
+
+def test_receipts(cli, node, tmp_path, service_pem):
+    made = lines(cli("entry", "append", "for a receipt"))[0]["transactionId"]
+    as_json, as_cose = tmp_path / "r.json", tmp_path / "r.cose"
+    cli("receipt", "get", made, "--output", as_json)
+    cli("receipt", "get", made, "--cose", "--output", as_cose)
+    verify_with_sdk(json.loads(as_json.read_text()), service_pem, contents="for a receipt")
+    for path in (as_json, as_cose):
+        done = run_cli("receipt", "verify", path, "--service-certificate", node.service_certificate, "--json")
+        assert done.returncode == 0 and json.loads(done.stdout)["transactionId"] == made
+
+
+def test_users_roles_collections(cli, identities):
+    role = "role-" + uuid.uuid4().hex[:6]
+    cli("role", "set", role, "/transactions/get", "/collections/get")
+    assert role in [line["roleName"] for line in lines(cli("role", "list"))]
+    person = identities.make()
+    cli("user", "set", "--from-certificate", person.certificate_file, role)
+    assert lines(cli("user", "get", person.user_id))[0]["assignedRoles"] == [role]
+    assert person.user_id in [line["userId"] for line in lines(cli("user", "list"))]
+    cli("collection", "list", "--tags", identity=person)
+    denied = cli("entry", "append", "no", identity=person, code=2)
+    assert person.user_id in denied.stderr and "error" in denied.stderr
+    cli("user", "remove", person.user_id)
+    cli("role", "remove", role)
+    assert cli("user", "get", person.user_id, code=2).stderr
+
+
+def test_identity(node):
+    done = run_cli("identity", "get", node.url, "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["ledgerTlsCertificate"].strip() == node.service_certificate.read_text().strip()
+    assert run_cli("identity", "get", node.url, "--expect-fingerprint", answer["fingerprint"]).returncode == 0
+    assert run_cli("identity", "get", node.url, "--expect-fingerprint", "00" * 32).returncode == 1
+
+
+def test_watch(node, identities, cli):
+    collection = uuid.uuid4().hex
+    cli("entry", "append", "already there", "--collection", collection)
+    watcher = subprocess.Popen(
+        [str(binary()), "entry", "watch", "--collection", collection, "--count", "2", "--interval", "0.1", "--url",
+         node.url, "--service-certificate", str(node.service_certificate), "--certificate",
+         str(identities.admin.combined_file), "--json"],
+        stdout=subprocess.PIPE, text=True, env=clean_environment())
+    killer = threading.Timer(30, watcher.kill)
+    killer.start()
+    time.sleep(1)
+    cli("entry", "append", "a", "b", "--collection", collection, "--jobs", "1")
+    out, _ = watcher.communicate(timeout=40)
+    killer.cancel()
+    assert [json.loads(line)["contents"] for line in out.splitlines()] == ["a", "b"]
+
+
+def test_pinning(new_node, identities):
+    """Another ledger's certificate is not this one's, whatever it calls itself."""
+    one, two = new_node("public"), new_node("public")
+    done = run_cli("entry", "append", "x", "--url", one.url, "--service-certificate", two.service_certificate,
+                   "--certificate", identities.admin.combined_file)
+    assert done.returncode == 2 and "error" in done.stderr
+
+
+def test_token(node, admin, issuer, tmp_path):
+    user = str(uuid.uuid4())
+    admin.set_user(user, "Contributor")
+    token = tmp_path / "token"
+    token.write_text(issuer.token(user) + "\n")
+    done = run_cli("entry", "append", "by token", "--url", node.url, "--service-certificate", node.service_certificate,
+                   "--token-file", token)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("words, code", [
+    (["entry", "get", "not-an-id"], 2), (["entry", "get", "2.99999999"], 2), (["entry", "append", "--lines", "x"], 2),
+    (["entry", "append", "--file", "/nonexistent"], 2), (["receipt", "get", "2.99999999"], 2),
+    (["user", "get", "nobody"], 2), (["entry", "list", "--limit", "0"], 2), (["entry", "append", "--jobs", "0", "x"], 2),
+])
+def test_exit_codes(cli, words, code):
+    done = cli(*words, code=code)
+    assert "rror" in done.stderr
+
+
+def test_no_ledger_there(identities, tmp_path, node):
+    done = run_cli("entry", "append", "x", "--url", "https://127.0.0.1:1", "--service-certificate",
+                   node.service_certificate, "--certificate", identities.admin.combined_file, timeout=60)
+    assert done.returncode == 2 and "127.0.0.1:1" in done.stderr
