@@ -44,7 +44,7 @@ public enum IdentityFetch {
         do {
             response = try await http.execute(HTTPClientRequest(url: url), timeout: .seconds(20))
         } catch {
-            throw LedgerClientError(.unreachable, "\(base): \(error)", cause: error)
+            throw LedgerClientError(.unreachable, "\(base): \(HTTPTransport.plain(error))", cause: error)
         }
         let buffer = try await response.body.collect(upTo: 1 << 20)
         let body = Data(buffer.readableBytesView)

@@ -40,7 +40,7 @@ public final class WebFetcher: Sendable {
         do {
             response = try await http.execute(request, timeout: .seconds(10))
         } catch {
-            throw LedgerClientError(.unreachable, "\(url): \(error)", cause: error)
+            throw LedgerClientError(.unreachable, "\(url): \(HTTPTransport.plain(error))", cause: error)
         }
         guard response.status == .ok else {
             throw LedgerClientError(

@@ -174,7 +174,7 @@ final class HTTPTransport: Sendable {
         return failure == .connectTimeout || failure == .tlsHandshakeTimeout || failure == .getConnectionFromPoolTimeout
     }
 
-    private static func plain(_ error: any Error) -> String {
+    static func plain(_ error: any Error) -> String {
         switch error {
         case let failure as NIOConnectionError:
             let why = failure.connectionErrors.first.map { "\($0.error)" } ?? "no address"

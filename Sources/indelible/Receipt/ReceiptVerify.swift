@@ -143,7 +143,8 @@ struct ReceiptVerify: ParsableCommand {
             Output.json(result)
         } else if result.verified {
             let claims = result.claimsChecked ? ", its claims match" : ", claims not checked"
-            Output.line("\(Style.good("verified")) transaction \(result.transactionId ?? "unknown")\(claims)")
+            let what = result.transactionId.map { "transaction \($0)" } ?? "a signature transaction (it names no id)"
+            Output.line("\(Style.good("verified")) \(what)\(claims)")
         } else {
             Output.error("\(file): \(Style.bad("not proved")): \((result.reasons ?? []).joined(separator: "; "))")
         }
