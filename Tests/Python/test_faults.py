@@ -3,6 +3,7 @@ node says why it stopped taking writes, and takes them again after a restart.
 """
 
 import errno
+import http.client
 import os
 import subprocess
 import tempfile
@@ -29,9 +30,9 @@ class Book:
         contents = f"entry {self.count} " + "x" * size
         try:
             answer = rest.append(contents)
-        except OSError as problem:
+        except (OSError, http.client.HTTPException) as problem:
             self.uncertain.append(contents)
-            return problem
+            return problem if isinstance(problem, OSError) else OSError(str(problem))
         if answer.status == 200:
             status = rest.get(f"/app/transactions/{answer.transaction_id}/status")
             if status.status == 200 and status.json()["state"] == "Committed":
@@ -122,6 +123,36 @@ def test_fault_while_a_chunk_closes(new_node, identities, tmp_path, operation, m
         assert book.write(rest).status == 200
     node.restart()
     book.check()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mode", ["lost", "kept", "killbefore", "killafter", "killhalf"])
+@pytest.mark.parametrize("operation", ["write", "sync", "rename", "truncate"])
+def test_every_step_in_turn(new_node, identities, tmp_path, operation, mode):
+    """The n-th operation of its kind fails, or is the last thing the process does, for n from 0 on: through batches,
+    chunk ends, user changes and snapshots. Nothing promised is lost, at any step."""
+    if mode == "killhalf" and operation != "write":
+        pytest.skip("only a write can be half done")
+    node = new_node("private", start=False, options=["--chunk-size", "4096", "--snapshot-interval", "20"])
+    faults = Faults(tmp_path / "faults", node.ledger_directory)
+    node.environment = faults.environment
+    book = Book(node, identities)
+    node.start()
+    for step in range(8 if operation in ("write", "sync") else 3):
+        rest = Rest(node, identities.admin)
+        faults.set(operation, mode, skip=step)
+        for number in range(30):
+            try:
+                answer = book.write(rest, size=300)
+                if not isinstance(answer, OSError) and number % 10 == 5:
+                    rest.set_user(f"user-{step}", "Reader")
+            except (OSError, http.client.HTTPException):
+                break
+            if not node.is_running or isinstance(answer, OSError) or answer.status != 200:
+                break
+        restart_without_faults(node, faults)
+        book.check()
+        assert book.write(Rest(node, identities.admin)).status == 200
 
 
 @pytest.mark.parametrize("operation", ["write", "sync", "open", "rename"])

@@ -2,13 +2,16 @@
 // been made durable, so that a test can take away everything that was not.
 //
 // INDELIBLE_FAULT_DIRECTORY  only files whose path starts with this are touched
-// INDELIBLE_FAULT_COMMAND    a file: "<operation> <lost|kept|short> <errno> <skip>"; missing or empty: no fault.
-//                            operation: write, sync, rename, truncate, open. `skip` operations succeed first.
+// INDELIBLE_FAULT_COMMAND    a file: "<operation> <mode> <errno> <skip>"; missing or empty: no fault. Operation: write,
+//                            sync, rename, truncate, open. Mode: lost (not done, reported lost), kept (done, reported
+//                            lost), short (half done, reported lost), killbefore, killafter, killhalf (the process
+//                            dies there). `skip` operations succeed first.
 // INDELIBLE_FAULT_JOURNAL    a file to which every completed sync and rename is appended
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -48,6 +51,12 @@ static int path_of(int fd, char *path, size_t size) {
     return watched(path);
 }
 
+static int dying;  // the operation is done or half done, then the process dies
+
+static void die_if_told(void) {
+    if (dying) kill(getpid(), SIGKILL);
+}
+
 // 0: no fault; 1: lost; 2: kept but reported lost; 3: short. Sets *error.
 static int fault(const char *operation, int *error) {
     const char *command = getenv("INDELIBLE_FAULT_COMMAND");
@@ -61,7 +70,10 @@ static int fault(const char *operation, int *error) {
         close(fd);
         if (length > 0 && sscanf(text, "%31s %31s %d %d", wanted, mode, error, &skip) == 4
             && strcmp(wanted, operation) == 0 && atomic_fetch_add(&done_before, 1) >= skip) {
-            result = strcmp(mode, "lost") == 0 ? 1 : strcmp(mode, "kept") == 0 ? 2 : 3;
+            if (strcmp(mode, "killbefore") == 0) kill(getpid(), SIGKILL);
+            dying = strcmp(mode, "killafter") == 0 || strcmp(mode, "killhalf") == 0;
+            result = strcmp(mode, "lost") == 0 ? 1
+                : strcmp(mode, "kept") == 0 || strcmp(mode, "killafter") == 0 ? 2 : 3;
         }
     }
     inside = 0;
@@ -94,7 +106,7 @@ static int synced(int fd, const char *name) {
         snprintf(line, sizeof line, "S\t%lld\t%s\n", (long long)before.st_size, path);
         journal(line);
     }
-    if (kind) { errno = error; return -1; }
+    if (kind) { die_if_told(); errno = error; return -1; }
     return result;
 }
 
@@ -111,6 +123,7 @@ int fdatasync(int fd) { return synced(fd, "fdatasync"); }
         if (kind == 0) return next CALL;                                           \
         if (kind == 2) { if (next CALL < 0) {} }                                   \
         if (kind == 3) { if (SHORT < 0) {} }                                       \
+        die_if_told();                                                             \
         errno = error;                                                             \
         return -1;                                                                 \
     }
@@ -128,7 +141,7 @@ static int truncated(int fd, off_t size, const char *name) {
     int error = EIO, kind = fault("truncate", &error);
     if (kind == 1 || kind == 3) { errno = error; return -1; }
     int result = next(fd, size);
-    if (kind) { errno = error; return -1; }
+    if (kind) { die_if_told(); errno = error; return -1; }
     return result;
 }
 
@@ -155,7 +168,7 @@ static int renamed(int from_at, const char *from, int to_at, const char *to, uns
         snprintf(line, sizeof line, "R\t%s\t%s\n", from, to);
         journal(line);
     }
-    if (kind) { errno = error; return -1; }
+    if (kind) { die_if_told(); errno = error; return -1; }
     return result;
 }
 
@@ -177,7 +190,7 @@ int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned
         int kind = !inside && (flags & O_CREAT) && watched(path) ? fault("open", &error) : 0; \
         if (kind == 1 || kind == 3) { errno = error; return -1; }                  \
         int fd = next(path, flags, mode);                                          \
-        if (kind == 2) { if (fd >= 0) close(fd); errno = error; return -1; }       \
+        if (kind == 2) { die_if_told(); if (fd >= 0) close(fd); errno = error; return -1; }       \
         return fd;                                                                 \
     }
 

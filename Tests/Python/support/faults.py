@@ -27,7 +27,8 @@ class Faults:
         }
 
     def set(self, operation: str, mode: str = "lost", error: int = errno.EIO, skip: int = 0):
-        """`mode`: lost (not done, reported lost), kept (done, reported lost), short (half done, reported lost)."""
+        """`mode`: lost (not done, reported lost), kept (done, reported lost), short (half done, reported lost), or
+        killbefore, killafter, killhalf. Counting of `skip` starts with the process, not with this call."""
         fresh = self.command.with_suffix(".new")
         fresh.write_text(f"{operation} {mode} {error} {skip}\n")
         fresh.rename(self.command)
