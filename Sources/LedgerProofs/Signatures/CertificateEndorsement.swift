@@ -1,3 +1,4 @@
+import SwiftASN1
 import X509
 
 /// Whether one certificate was signed by a key. Dates and extensions are not judged.
