@@ -19,6 +19,7 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 
@@ -71,7 +72,7 @@ let package = Package(
             name: "LedgerServer",
             dependencies: [
                 "LedgerProofs", "LedgerAPI", "LedgerNode", crypto, x509, asn1, logging, metrics, lifecycle,
-                nioCore, nioPosix, nioHTTP1, nioSSL,
+                nioCore, nioPosix, nioHTTP1, nioSSL, nioTLS,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -104,7 +105,9 @@ let package = Package(
         .testTarget(
             name: "LedgerServerTests",
             dependencies: [
-                "LedgerServer", "LedgerAPI", "LedgerNode", "LedgerProofs", crypto, x509, logging,
+                "LedgerServer", "LedgerAPI", "LedgerNode", "LedgerProofs", crypto, x509, asn1, logging, lifecycle,
+                nioCore, nioPosix, nioHTTP1, nioSSL,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "JWTKit", package: "jwt-kit"),
             ],

@@ -1,0 +1,160 @@
+import Foundation
+import JWTKit
+import LedgerAPI
+import Logging
+
+/// Fetches a document. Supplied by the program, so that this module needs no HTTP client.
+public typealias DocumentFetch = @Sendable (URL) async throws -> [UInt8]
+
+/// The signing keys of one issuer: fetched when first needed, again when old or when a token names an unknown key,
+/// and kept when the issuer cannot be reached.
+actor IssuerKeys {
+    /// Older keys are fetched again in the background.
+    static let maximumAge: Int64 = 3600
+    /// The least time between two attempts, so that made-up key ids cannot make us hammer the issuer.
+    static let minimumInterval: Int64 = 10
+    static let documentByteLimit = 1 << 20
+    static let keyLimit = 100
+
+    private struct Key {
+        var kid: String?
+        var type: String
+        var curve: String?
+        var algorithm: String?
+        /// The public members only, as JSON.
+        var json: String
+    }
+
+    private let issuer: TokenIssuer
+    private let fetch: DocumentFetch
+    private let now: @Sendable () -> Int64
+    private let logger: Logger
+    private var keys: [Key] = []
+    /// Made from `keys` when first used; cleared with them.
+    private var verifiers: [String: any JWTAlgorithm] = [:]
+    private var fetchedAt: Int64?
+    private var lastAttempt: Int64?
+    private var attempt: Task<Void, any Error>?
+
+    init(issuer: TokenIssuer, fetch: @escaping DocumentFetch, now: @escaping @Sendable () -> Int64, logger: Logger) {
+        self.issuer = issuer
+        self.fetch = fetch
+        self.now = now
+        self.logger = logger
+    }
+
+    /// The verifier for a token's `kid` and `alg`. `algorithm` must be one of `SignatureAlgorithm`.
+    func verifier(kid: String?, algorithm: SignatureAlgorithm) async throws -> any JWTAlgorithm {
+        if fetchedAt == nil {
+            try await refresh()
+        } else if let fetchedAt, now() - fetchedAt > Self.maximumAge, mayAttempt {
+            Task { try? await self.refresh() }
+        }
+        if let found = try await find(kid: kid, algorithm: algorithm) { return found }
+        if mayAttempt || attempt != nil {
+            try? await refresh()
+            if let found = try await find(kid: kid, algorithm: algorithm) { return found }
+        }
+        throw TokenError("the token names a signing key that the issuer does not publish for \(algorithm.rawValue)")
+    }
+
+    private var mayAttempt: Bool {
+        guard let lastAttempt else { return true }
+        return now() - lastAttempt >= Self.minimumInterval
+    }
+
+    private func find(kid: String?, algorithm: SignatureAlgorithm) async throws -> (any JWTAlgorithm)? {
+        let suitable = keys.filter { key in
+            (kid == nil || key.kid == kid) && key.type == algorithm.keyType
+                && (key.algorithm == nil || key.algorithm == algorithm.rawValue)
+                && (algorithm.curve == nil || key.curve == algorithm.curve)
+        }
+        // Without a key id the choice must be without doubt.
+        guard let key = suitable.first, kid != nil || suitable.count == 1 else { return nil }
+        let name = "\(algorithm.rawValue) \(key.json)"
+        if let known = verifiers[name] { return known }
+        let identifier = JWKIdentifier(string: "key")
+        do {
+            let jwk = try JWK(json: key.json)
+            let made = try await JWTKeyCollection().add(jwk: jwk).getKey(for: identifier, alg: algorithm.rawValue)
+            verifiers[name] = made
+            return made
+        } catch {
+            throw TokenError("the issuer's signing key is unusable")
+        }
+    }
+
+    private func refresh() async throws {
+        if let attempt {
+            try await attempt.value
+            return
+        }
+        guard mayAttempt else {
+            throw TokenError("the token issuer's keys are not available", kind: .issuerUnavailable)
+        }
+        lastAttempt = now()
+        let task = Task { try await self.load() }
+        attempt = task
+        defer { attempt = nil }
+        do {
+            try await task.value
+        } catch {
+            logger.warning("the keys of a token issuer could not be fetched", metadata: [
+                "issuer": "\(issuer.issuer)", "error": "\(error)",
+            ])
+            throw TokenError("the token issuer's keys are not available", kind: .issuerUnavailable)
+        }
+    }
+
+    private func load() async throws {
+        let document = try await json(issuer.documentURL)
+        guard document["issuer"]?.stringValue == issuer.issuer else {
+            throw TokenError("the discovery document names another issuer")
+        }
+        guard let keysURL = document["jwks_uri"]?.stringValue else {
+            throw TokenError("the discovery document lacks jwks_uri")
+        }
+        guard !issuer.documentURL.hasPrefix("https:") || keysURL.hasPrefix("https:") else {
+            throw TokenError("jwks_uri is not an https address")
+        }
+        guard let list = try await json(keysURL)["keys"]?.arrayValue else {
+            throw TokenError("the key document lacks the array keys")
+        }
+        let fresh = list.prefix(Self.keyLimit).compactMap(Self.key)
+        guard !fresh.isEmpty else { throw TokenError("the key document has no usable signing key") }
+        keys = fresh
+        verifiers = [:]
+        fetchedAt = now()
+    }
+
+    private func json(_ address: String) async throws -> JSONValue {
+        guard let url = URL(string: address) else { throw TokenError("an address of the issuer is malformed") }
+        let bytes = try await fetch(url)
+        guard bytes.count <= Self.documentByteLimit else { throw TokenError("a document of the issuer is too large") }
+        return try JSONValue(json: bytes)
+    }
+
+    /// The public part of a signing key; `nil` for encryption keys, symmetric keys, short RSA keys and the unknown.
+    private static func key(_ value: JSONValue) -> Key? {
+        guard let type = value["kty"]?.stringValue, (value["use"]?.stringValue ?? "sig") == "sig" else { return nil }
+        let members: [String]
+        switch type {
+        case "RSA":
+            // 2048 bits are 342 characters of base64url.
+            guard let modulus = value["n"]?.stringValue, modulus.utf8.count >= 342 else { return nil }
+            members = ["n", "e"]
+        case "EC": members = ["crv", "x", "y"]
+        case "OKP": members = ["crv", "x"]
+        default: return nil
+        }
+        var json: [(name: String, value: JSONValue)] = [("kty", .string(type)), ("kid", "key")]
+        for member in members {
+            guard let text = value[member]?.stringValue else { return nil }
+            json.append((member, .string(text)))
+        }
+        return Key(
+            kid: value["kid"]?.stringValue, type: type, curve: value["crv"]?.stringValue,
+            algorithm: value["alg"]?.stringValue,
+            json: String(decoding: JSONValue.object(json).encoded(), as: UTF8.self))
+    }
+}

@@ -1,0 +1,13 @@
+import Foundation
+import NIOCore
+
+/// What the operating system says about this process.
+enum ProcessMemory {
+    /// Resident bytes; `nil` where `/proc` does not exist.
+    static var residentByteCount: Int? {
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return nil }
+        let fields = text.split(separator: " ")
+        guard fields.count > 1, let pages = Int(fields[1]) else { return nil }
+        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+}

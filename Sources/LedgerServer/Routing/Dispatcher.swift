@@ -1,0 +1,123 @@
+import HTTPTypes
+import Hummingbird
+import LedgerAPI
+import LedgerNode
+import LedgerProofs
+import Logging
+import NIOCore
+
+/// From a request to an answer: route, version, caller, permission, handler; every error is rendered here.
+struct Dispatcher: Sendable {
+    let router: Router
+    let configuration: LedgerServerConfiguration
+    let authenticator: Authenticator
+    let authorize: @Sendable (Identity, LedgerAction) -> AuthorizationDecision
+    let metrics: ServerMetrics
+    let logger: Logger
+
+    /// Answers one request on a connection.
+    func respond(
+        _ request: Request, _ writer: consuming ResponseWriter, _ connection: ConnectionInfo
+    ) async throws {
+        let start = ContinuousClock.now
+        let target = (request.head.path ?? "/")[...]
+        let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
+        let path = target[..<(mark ?? target.endIndex)]
+        let match = router.match(request.method, path)
+        var routeIndex: Int?
+        if case .route(let index, _) = match { routeIndex = index }
+        let query = mark.map { target[target.index(after: $0)...] } ?? ""
+
+        var response: Response
+        do {
+            if let length = declaredLength(request), length > configuration.limits.bodyByteCount {
+                throw RequestContext.tooLarge(configuration.limits.bodyByteCount)
+            }
+            if let expectation = request.headers[.expect] {
+                guard expectation.lowercased() == "100-continue" else {
+                    throw APIError(.invalidHeaderValue, "The expect header must be 100-continue.")
+                }
+                try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+            }
+            response = try await answer(request, match: match, path: path, query: query, connection)
+        } catch let error as APIError {
+            response = error.response
+        } catch let error as LedgerError {
+            if error.code == .inputOutput || error.code == .corrupt {
+                logger.error("a request failed", metadata: ["path": "\(path.prefix(200))", "error": "\(error)"])
+            }
+            response = APIError(error).response
+        } catch is CancellationError {
+            response = APIError(.notWritable, "The node is stopping.").response
+        } catch {
+            logger.error("a request failed", metadata: ["path": "\(path.prefix(200))", "error": "\(error)"])
+            response = APIError(.internalError, "The node could not answer; its log says why.").response
+        }
+        metrics.record(route: routeIndex, status: response.status.code, duration: start.duration(to: .now))
+        if request.method == .head { response = response.createHeadResponse() }
+        if request.headers[.connection]?.lowercased() == "close" { response.headers[.connection] = "close" }
+        try await writer.write(response: response.head, body: response.body)
+    }
+
+    private func declaredLength(_ request: Request) -> Int? {
+        request.headers[.contentLength].flatMap { Int($0) }
+    }
+
+    private func answer(
+        _ request: Request, match: Router.Match, path: Substring, query: Substring, _ connection: ConnectionInfo
+    ) async throws -> Response {
+        switch match {
+        case .unknown: throw APIError(.resourceNotFound, "Unknown path: \(path.prefix(200)).")
+        case .malformed:
+            throw APIError(.invalidResourceName, "The path is not percent-encoded UTF-8: \(path.prefix(200)).")
+        case .otherMethods(let methods):
+            let allow = (["OPTIONS"] + methods.map(\.rawValue)).joined(separator: ", ")
+            if request.method == .options { return Response(status: .noContent, headers: [.allow: allow]) }
+            throw APIError(
+                .unsupportedHTTPVerb, "\(request.method.rawValue) is not offered on \(path.prefix(200)); use \(allow).",
+                headers: [.allow: allow])
+        case .route(let index, let parameters):
+            let route = router.routes[index]
+            let query = try Query(query)
+            let version = try version(query, route)
+            var identity: Identity?
+            if let action = route.access.action(configuration) {
+                guard let caller = try await authenticator.identity(request.headers, connection: connection) else {
+                    throw Authenticator.nothingSent
+                }
+                try check(caller, action, request.method, path)
+                identity = caller
+            }
+            return try await route.handler(
+                RequestContext(
+                    request: request, query: query, parameters: parameters, path: String(path), identity: identity,
+                    version: version, bodyLimit: configuration.limits.bodyByteCount))
+        }
+    }
+
+    private func version(_ query: Query, _ route: Route) throws -> APIVersion {
+        guard let name = query["api-version"] else { return .newestStable }
+        if let version = APIVersion(name: name) { return version }
+        // The framework's own endpoints have no versions and ignore the parameter.
+        if route.pattern.hasPrefix("/node") { return .newestStable }
+        throw APIError(
+            .unsupportedAPIVersion,
+            "The api-version '\(name.prefix(64))' is unknown; known are "
+                + APIVersion.known.map(\.name).joined(separator: ", ") + ".")
+    }
+
+    private func check(_ caller: Identity, _ action: LedgerAction, _ method: HTTPRequest.Method, _ path: Substring) throws {
+        let lead = "Not allowed to call \(method.rawValue) \(path.prefix(200))"
+        let seen = "\(caller.userID) (\(caller.method.rawValue))"
+        switch authorize(caller, action) {
+        case .allowed: return
+        case .unknownUser:
+            throw APIError(
+                .notAllowed, "\(lead): \(seen) is not a user of this ledger; the call needs \(action.providerName).")
+        case .missingAction(let roles):
+            throw APIError(
+                .notAllowed,
+                "\(lead): \(seen) has the role \(roles.joined(separator: ", ")), which lacks \(action.providerName).")
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import LedgerAPI
+
+/// The query parameters of a request, decoded once.
+struct Query: Sendable {
+    private let items: [(name: String, value: String)]
+
+    /// Throws `APIError` 400 for a broken escape, for a parameter given twice, and for more than 64 parameters.
+    init(_ text: Substring) throws {
+        var items: [(name: String, value: String)] = []
+        for part in text.split(separator: "&", omittingEmptySubsequences: true) {
+            let equals = part.firstIndex(of: "=")
+            guard let name = PercentDecoding.decode(part[..<(equals ?? part.endIndex)]) else {
+                throw APIError(.invalidQueryParameterValue, "A query parameter's name is not percent-encoded UTF-8.")
+            }
+            let raw = equals.map { part[part.index(after: $0)...] } ?? ""
+            guard let value = PercentDecoding.decode(raw) else {
+                throw APIError(
+                    .invalidQueryParameterValue,
+                    "The query parameter '\(name.prefix(64))' is not percent-encoded UTF-8.")
+            }
+            guard !items.contains(where: { $0.name == name }) else {
+                throw APIError(
+                    .invalidQueryParameterValue, "The query parameter '\(name.prefix(64))' comes more than once.")
+            }
+            items.append((name, value))
+            guard items.count <= 64 else {
+                throw APIError(.invalidQueryParameterValue, "There are more than 64 query parameters.")
+            }
+        }
+        self.items = items
+    }
+
+    /// `nil` when absent or empty.
+    subscript(name: String) -> String? {
+        for item in items where item.name == name { return item.value.isEmpty ? nil : item.value }
+        return nil
+    }
+
+    /// `true` or `false` in any case; absent is `false`. Throws `APIError` 400 for anything else.
+    func flag(_ name: String) throws -> Bool {
+        switch self[name]?.lowercased() {
+        case nil, "false": return false
+        case "true": return true
+        default: throw APIError(.invalidQueryParameterValue, "The query parameter '\(name)' must be true or false.")
+        }
+    }
+
+    /// A whole number in `range`; `nil` when absent. Throws `APIError` 400 for anything else.
+    func integer(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
+        guard let text = self[name] else { return nil }
+        guard text.utf8.count <= 19, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let value = Int(text),
+            range.contains(value)
+        else {
+            throw APIError(
+                .invalidQueryParameterValue,
+                "The query parameter '\(name)' must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+        }
+        return value
+    }
+}

@@ -1,0 +1,103 @@
+import HTTPTypes
+import Hummingbird
+import LedgerAPI
+import LedgerNode
+import LedgerProofs
+import NIOCore
+
+/// One request on its way through a handler.
+struct RequestContext: Sendable {
+    let request: Request
+    let query: Query
+    /// Decoded path segments that stand for `{…}`, in order.
+    let parameters: [String]
+    /// The path without query, as it came.
+    let path: String
+    /// Who asks. `nil` only on routes that need nobody.
+    let identity: Identity?
+    let version: APIVersion
+    let bodyLimit: Int
+
+    /// The caller, on routes that require one.
+    func caller() throws -> Identity {
+        guard let identity else { throw Authenticator.nothingSent }
+        return identity
+    }
+
+    /// The value of `api-version` as it was sent, for next links.
+    var versionName: String { query["api-version"] ?? version.name }
+
+    /// The whole body. Throws `APIError` 413 when it is too large, 400 when it does not end properly.
+    func body() async throws -> ByteBuffer {
+        do {
+            return try await request.body.collect(upTo: bodyLimit)
+        } catch is NIOTooManyBytesError {
+            throw Self.tooLarge(bodyLimit)
+        }
+    }
+
+    static func tooLarge(_ limit: Int) -> APIError {
+        APIError(.requestEntityTooLarge, "The request body is larger than \(limit) bytes.")
+    }
+
+    /// The body as any JSON value; media type checked first.
+    func json(orMergePatch: Bool = false) async throws -> JSONValue {
+        try checkMediaType(orMergePatch: orMergePatch)
+        let bytes = try await body()
+        do {
+            return try JSONValue(json: Array(buffer: bytes))
+        } catch {
+            throw APIError(.invalidInput, "The request body is not acceptable: \(error).")
+        }
+    }
+
+    /// Throws `APIError` 415 unless the body is declared as UTF-8 JSON.
+    func checkMediaType(orMergePatch: Bool = false) throws {
+        guard let value = request.headers[.contentType] else {
+            throw APIError(.unsupportedMediaType, "The content-type header is missing; send application/json.")
+        }
+        if value == "application/json" { return }
+        let parts = value.split(separator: ";").map { $0.trimming { $0 == " " || $0 == "\t" }.lowercased() }
+        let type = parts.first ?? ""
+        guard type == "application/json" || (orMergePatch && type == "application/merge-patch+json") else {
+            throw APIError(
+                .unsupportedMediaType, "The content type '\(value.prefix(100))' is not offered; send application/json.")
+        }
+        for part in parts.dropFirst() where part.hasPrefix("charset=") {
+            let name = part.dropFirst("charset=".count).trimming { $0 == "\"" }
+            guard name == "utf-8" || name == "utf8" else {
+                throw APIError(.unsupportedMediaType, "The charset '\(name.prefix(40))' is not offered; send UTF-8.")
+            }
+        }
+    }
+
+    /// A transaction id from the path. Throws `APIError` 404 `InvalidTransactionId`, which stops pollers (K.10).
+    func transactionID(_ index: Int = 0) throws -> TransactionID {
+        guard let id = TransactionID(parameters[index]) else {
+            throw APIError(
+                .invalidTransactionID,
+                "'\(parameters[index].prefix(64))' is not a transaction id (view.seqno, for example 2.15).")
+        }
+        return id
+    }
+
+    /// A transaction id from the query; `nil` when absent. Throws `APIError` 400.
+    func transactionID(query name: String) throws -> TransactionID? {
+        guard let text = query[name] else { return nil }
+        guard let id = TransactionID(text) else {
+            throw APIError(
+                .invalidQueryParameterValue,
+                "The query parameter '\(name)' is not a transaction id (view.seqno, for example 2.15).")
+        }
+        return id
+    }
+}
+
+extension StringProtocol {
+    func trimming(where predicate: (Character) -> Bool) -> String {
+        var rest = Substring(self)
+        while let first = rest.first, predicate(first) { rest.removeFirst() }
+        while let last = rest.last, predicate(last) { rest.removeLast() }
+        return String(rest)
+    }
+}
