@@ -1,6 +1,5 @@
-import Hummingbird
+import HummingbirdCore
 import HummingbirdHTTP2
-import HummingbirdTLS
 import Logging
 import NIOCore
 import NIOHTTP1
