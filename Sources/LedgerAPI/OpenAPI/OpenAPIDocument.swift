@@ -1,0 +1,4 @@
+/// stub
+public enum OpenAPIDocument {
+    public static let json: [UInt8] = Array("{}".utf8)
+}

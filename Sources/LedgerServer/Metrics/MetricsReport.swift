@@ -1,0 +1,50 @@
+import LedgerNode
+import LedgerProofs
+
+/// The page at `/metrics`.
+struct MetricsReport {
+    let metrics: ServerMetrics
+    /// `METHOD pattern` for each slot.
+    let names: [String]
+    let gauge: ConnectionGauge
+    let information: NodeInformation
+
+    var text: String {
+        var out = PrometheusText()
+        let used = zip(names, metrics.slots).filter { $1.count > 0 }
+        out.family("indelible_http_requests_total", "counter", "Requests answered, by route and status.")
+        for (name, slot) in used {
+            for status in slot.statuses {
+                out.sample(
+                    "indelible_http_requests_total", [("route", name), ("status", String(status.code))], status.count)
+            }
+        }
+        out.family("indelible_http_request_seconds", "histogram", "Time from a request's head to its answer.")
+        for (name, slot) in used {
+            var sum = 0
+            for (bound, count) in zip(ServerMetrics.bounds.map { "\($0)" } + ["+Inf"], slot.buckets) {
+                sum += count
+                out.sample("indelible_http_request_seconds_bucket", [("route", name), ("le", bound)], sum)
+            }
+            out.sample("indelible_http_request_seconds_sum", [("route", name)], slot.seconds)
+            out.sample("indelible_http_request_seconds_count", [("route", name)], slot.count)
+        }
+        out.family("indelible_open_connections", "gauge", "Connections open now.")
+        out.sample("indelible_open_connections", [], gauge.active)
+        out.family("indelible_open_connections_peak", "gauge", "The most connections open at once.")
+        out.sample("indelible_open_connections_peak", [], gauge.peak)
+        out.family("indelible_committed_seqno", "gauge", "Sequence number of the newest committed transaction.")
+        out.sample("indelible_committed_seqno", [], information.committed.seqno.rawValue)
+        out.family("indelible_last_signed_seqno", "gauge", "Sequence number of the newest signature.")
+        out.sample("indelible_last_signed_seqno", [], information.lastSigned.rawValue)
+        out.family("indelible_view", "gauge", "The view of the ledger.")
+        out.sample("indelible_view", [], information.view.rawValue)
+        out.family("indelible_accepts_writes", "gauge", "1 while writes are accepted, else 0.")
+        out.sample("indelible_accepts_writes", [], information.writeRefusal == nil ? 1 : 0)
+        if let bytes = ProcessMemory.residentByteCount {
+            out.family("process_resident_memory_bytes", "gauge", "Resident memory of the process.")
+            out.sample("process_resident_memory_bytes", [], bytes)
+        }
+        return out.text
+    }
+}

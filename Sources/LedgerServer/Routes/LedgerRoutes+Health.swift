@@ -1,0 +1,37 @@
+import HTTPTypes
+import HummingbirdCore
+import LedgerAPI
+import LedgerNode
+import LedgerProofs
+import NIOCore
+
+extension LedgerRoutes {
+    var healthRoutes: [Route] { [Route(.get, "/health", .open, handler: health)] }
+
+    /// 200 while writes are accepted, else 503 with the reason. Either way the answer names the committed state.
+    private func health(_ context: RequestContext) async throws -> Response {
+        let information = ledger.information
+        var members: [(name: String, value: JSONValue)] = [
+            ("status", information.writeRefusal == nil ? "ok" : "read-only"),
+            ("committed", .string(information.committed.description)),
+        ]
+        if let reason = information.writeRefusal { members.append(("reason", .string(reason))) }
+        if !information.startupNotes.isEmpty { members.append(("notes", .strings(information.startupNotes))) }
+        return .json(.object(members), status: information.writeRefusal == nil ? .ok : .serviceUnavailable)
+    }
+
+    /// Reads the body and answers a constant: the ceiling that appends are measured against.
+    static let benchmarkRoute = Route(.post, "/benchmark/empty", .open, hidden: true) { context in
+        _ = try await context.body()
+        return .json(Array("{\"ok\":true}".utf8))
+    }
+
+    /// Prometheus text.
+    static func metricsRoute(_ source: @escaping @Sendable () -> String) -> Route {
+        Route(.get, "/metrics", .open) { _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: source())))
+        }
+    }
+}

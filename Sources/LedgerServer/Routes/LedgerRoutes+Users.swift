@@ -1,0 +1,112 @@
+import HTTPTypes
+import HummingbirdCore
+import LedgerAPI
+import LedgerNode
+import LedgerProofs
+
+/// API spec A.5: one store behind both families.
+extension LedgerRoutes {
+    var userRoutes: [Route] {
+        [
+            Route(.get, "/app/users", .requires(.readUsers), handler: userList),
+            Route(.get, "/app/users/{userId}", .requires(.readUsers), handler: user),
+            Route(.patch, "/app/users/{userId}", .requires(.writeUsers), handler: patchUser),
+            Route(.delete, "/app/users/{userId}", .requires(.deleteUsers), handler: deleteUser),
+            Route(.get, "/app/ledgerUsers", .requires(.readUsers), handler: ledgerUserList),
+            Route(.get, "/app/ledgerUsers/{userId}", .requires(.readUsers), handler: ledgerUser),
+            Route(.patch, "/app/ledgerUsers/{userId}", .requires(.writeUsers), handler: patchLedgerUser),
+            Route(.delete, "/app/ledgerUsers/{userId}", .requires(.deleteUsers), handler: deleteUser),
+        ]
+    }
+
+    /// The strongest built-in role, else the first custom one.
+    static func assignedRole(_ user: LedgerUser) -> String {
+        let held = user.roles.compactMap { BuiltInRole(name: $0) }
+        for role in [BuiltInRole.administrator, .contributor, .reader] where held.contains(role) {
+            return role.rawValue
+        }
+        return user.roles.first ?? ""
+    }
+
+    private static func single(_ user: LedgerUser) -> JSONValue {
+        UserWord(userId: user.userID, assignedRole: assignedRole(user)).json
+    }
+
+    private static func multiple(_ user: LedgerUser) -> JSONValue {
+        LedgerUserWord(userId: user.userID, assignedRoles: user.roles).json
+    }
+
+    private func userID(_ context: RequestContext) throws -> String {
+        let id = context.parameters[0]
+        guard UserIDRule.isAcceptable(id) else {
+            throw APIError(
+                .invalidResourceName,
+                "The user id must have 1 to \(UserIDRule.byteLimit) bytes and no control characters.")
+        }
+        return UserIDRule.normalised(id)
+    }
+
+    private func found(_ context: RequestContext) throws -> LedgerUser {
+        let id = try userID(context)
+        guard let user = ledger.user(id) else { throw APIError(.userNotFound, "'\(id)' is not a user of this ledger.") }
+        return user
+    }
+
+    private func user(_ context: RequestContext) async throws -> Response {
+        .json(Self.single(try found(context)), ledger.committed)
+    }
+
+    private func ledgerUser(_ context: RequestContext) async throws -> Response {
+        .json(Self.multiple(try found(context)), ledger.committed)
+    }
+
+    private func userPage(_ context: RequestContext, _ word: (LedgerUser) -> JSONValue) throws -> Response {
+        let limit = try context.query.integer("limit", in: 1...Self.listLimit) ?? Self.listLimit
+        let users = ledger.users(after: try NextLink.item(context.query), limit: limit)
+        return .json(
+            Self.list("ledgerUsers", users.map(word), users.last?.userID, limit, context), ledger.committed)
+    }
+
+    private func userList(_ context: RequestContext) async throws -> Response {
+        try userPage(context, Self.single)
+    }
+
+    private func ledgerUserList(_ context: RequestContext) async throws -> Response {
+        try userPage(context, Self.multiple)
+    }
+
+    private func patchUser(_ context: RequestContext) async throws -> Response {
+        let id = try userID(context)
+        let body = try await object(context)
+        guard let role = (body["assignedRole"] ?? body["assigned_role"])?.stringValue, !role.isEmpty else {
+            throw APIError(.invalidInput, "The request body lacks the string member \"assignedRole\".")
+        }
+        let (user, outcome) = try await ledger.setUser(LedgerUser(userID: id, roles: [role]))
+        return .json(Self.single(user), outcome.transactionID)
+    }
+
+    private func patchLedgerUser(_ context: RequestContext) async throws -> Response {
+        let id = try userID(context)
+        let body = try await object(context)
+        guard let list = (body["assignedRoles"] ?? body["assigned_roles"])?.arrayValue, !list.isEmpty else {
+            throw APIError(.invalidInput, "The request body lacks the non-empty array member \"assignedRoles\".")
+        }
+        let roles = list.compactMap(\.stringValue)
+        guard roles.count == list.count, !roles.contains("") else {
+            throw APIError(.invalidInput, "\"assignedRoles\" must hold role names only.")
+        }
+        let (user, outcome) = try await ledger.setUser(LedgerUser(userID: id, roles: roles))
+        return .json(Self.multiple(user), outcome.transactionID)
+    }
+
+    private func object(_ context: RequestContext) async throws -> JSONValue {
+        let body = try await context.json(orMergePatch: true)
+        guard case .object = body else { throw APIError(.invalidInput, "The request body must be a JSON object.") }
+        return body
+    }
+
+    private func deleteUser(_ context: RequestContext) async throws -> Response {
+        let outcome = try await ledger.removeUser(try userID(context))
+        return .noContent(outcome?.transactionID ?? ledger.committed)
+    }
+}
