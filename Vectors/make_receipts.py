@@ -182,9 +182,13 @@ for curve, name, digest in [(ec.SECP256R1(), "p256", hashes.SHA256()), (ec.SECP5
 expired = certificate("Test Node", node_key.public_key(), "Test Service", service_key, False,
                       before=(2001, 1, 1), after=(2002, 1, 1))
 ok("expired-node-certificate", "Expiry is a note, not a failure.", {**GOOD, "receipt": receipt(expired)})
-ok("signed-root", "The receipt of a signature transaction.",
-   {"cert": NODE, "leaf": H(b"root").hex(), "node_id": node_id(node_key.public_key()), "proof": [],
-    "signature": base64.b64encode(sign(node_key, H(b"root"))).decode()})
+signed_root = {"cert": NODE, "leaf": H(b"root").hex(), "node_id": node_id(node_key.public_key()), "proof": [],
+               "signature": base64.b64encode(sign(node_key, H(b"root"))).decode()}
+ok("signed-root", "The receipt of a signature transaction.", signed_root)
+fails("signed-root-in-response", ["transaction-mismatch"], "A signed root proves no transaction id.",
+      {"state": "Ready", "transactionId": "2.15", "receipt": signed_root})
+fails("signed-root-with-claims", ["claims-mismatch"], "A signed root has no claims.",
+      {"receipt": signed_root, "applicationClaims": [CLAIM]})
 
 # --- Members missing, null or of the wrong type -----------------------------------------------------------------------
 

@@ -8,7 +8,9 @@ import Testing
             #expect(Base64.decode(Base64.encode(bytes)) == bytes)
         }
         #expect(Base64.encode(Array("light work.".utf8)) == "bGlnaHQgd29yay4=")
-        for text in ["A", "AA", "AAA", "AA=A", "====", "A===", "AB==", "AAB=", "AA==AAAA", "AA\nAA", "AA-_", "AAAA\n", " AAAA"] {
+        for text in ["A", "AA", "AAA", "AA=A", "====", "A===", "AB==", "AAB=", "AA==AAAA",
+            "AA\nAA", "AA-_", "AAAA\n", " AAAA",
+        ] {
             #expect(Base64.decode(text) == nil, "\(text)")
         }
     }
@@ -19,7 +21,9 @@ import Testing
         for text in [pem, String(pem.dropLast()), pem.replacingOccurrences("\n", "\r\n"), pem + "\0", pem + "\n\n"] {
             #expect(try PEM.decode(text, label: "CERTIFICATE") == der)
         }
-        for text in ["", "x" + pem, pem + pem, pem + "x", pem + "\0\0", " " + pem, pem.replacingOccurrences("END C", "END X")] {
+        for text in ["", "x" + pem, pem + pem, pem + "x", pem + "\0\0", " " + pem,
+            pem.replacingOccurrences("END C", "END X"),
+        ] {
             #expect(throws: ProofError.self) { try PEM.decode(text, label: "CERTIFICATE") }
         }
         #expect(throws: ProofError.self) { try PEM.decode(pem, label: "PUBLIC KEY") }
@@ -31,7 +35,8 @@ import Testing
             18,
             .array(
                 numbers.map { .unsigned($0) } + numbers.map { .negative($0) } + [
-                    .bytes([]), .bytes([UInt8](repeating: 7, count: 300)), .text("é"), .bool(true), .bool(false), .null,
+                    .bytes([]), .bytes([UInt8](repeating: 7, count: 300)), .text("é"), .bool(true),
+                    .bool(false), .null,
                     .map([.init(.integer(-1), .text("a")), .init(.text("ccf.v1"), .map([]))]),
                 ]))
         #expect(try CBOR(decoding: value.encoded()) == value)
@@ -44,7 +49,8 @@ import Testing
         ("nothing", ""), ("trailing byte", "0000"), ("long form of 23", "1817"), ("long form of 255", "1900ff"),
         ("long form of 65535", "1a0000ffff"), ("long form of 2^32-1", "1b00000000ffffffff"), ("reserved length", "1c"),
         ("indefinite bytes", "5f4101ff"), ("indefinite array", "9fff"), ("indefinite map", "bfff"), ("break", "ff"),
-        ("bytes cut off", "4201"), ("array cut off", "8201"), ("map cut off", "a101"), ("huge array", "9bffffffffffffffff"),
+        ("bytes cut off", "4201"), ("array cut off", "8201"), ("map cut off", "a101"),
+        ("huge array", "9bffffffffffffffff"),
         ("huge bytes", "5bffffffffffffffff"), ("not UTF-8", "62c328"), ("surrogate", "63eda080"), ("float", "f93c00"),
         ("undefined", "f7"), ("simple in two bytes", "f8ff"), ("key twice", "a201000100"), ("tag without value", "d2"),
     ])

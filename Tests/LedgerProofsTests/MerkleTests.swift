@@ -44,7 +44,9 @@ import Testing
                 #expect(proof.root(of: leaves[index]) == root)
                 #expect(index + 1 == size || proof.root(of: leaves[size - 1]) != root)
             }
-            #expect(InclusionProof.build(leaf: LeafIndex(UInt64(size)), in: TreeSize(UInt64(size))) { _, _ in .zero } == nil)
+            let whole = TreeSize(UInt64(size))
+            let beyond = InclusionProof.build(leaf: LeafIndex(whole.rawValue), in: whole) { _, _ in .zero }
+            #expect(beyond == nil)
         }
     }
 

@@ -38,6 +38,31 @@ import Testing
         }
     }
 
+    /// The worked example of Documentation/spec/receipt-json.md.
+    @Test func workedExample() throws {
+        let example = try VectorFile.object("receipt_example.json")
+        let verifier = try ReceiptVerifier(serviceCertificatePEM: example["serviceCertificate"] as! String)
+        let document = try UnverifiedReceiptDocument(
+            json: VectorFile.json(["receipt": example["receipt"]!, "applicationClaims": example["applicationClaims"]!]))
+        #expect(document.receipt.leaf.digest.hex == "95470d111cefdda3c33fc4264e9dc426a18b223df4faf331272cbd142c07ef41")
+        let verified = try #require(verifier.verify(document).value)
+        #expect(verified.claimsChecked)
+        #expect(verified.transactionID?.description == "2.15")
+        #expect(verified.claimsDigest?.hex == "f929bb631798f79645d45c5dcc4e79b7d27d23d505b14ff0b85b1e2902af4059")
+        #expect(verified.root == document.receipt.root())
+        let empty = verifier.verify(document.receipt, claims: [])
+        #expect(empty.findings.map(\.code) == [.claimsMismatch])
+
+        // The same leaf under a shorter path, from the same page.
+        let short = InclusionProof(steps: [
+            .left(SHA256Hashing.digest(utf8: "A")), .right(SHA256Hashing.digest(utf8: "B")),
+        ])
+        #expect(
+            short.root(of: verified.leaf).hex == "7da89ed98b0635b65f4e28c933654b4797b6348e16c16bc0abb5a6f86607b3a0")
+        let app = try JSONSerialization.jsonObject(with: Data(document.receipt.appJSON())) as! NSDictionary
+        #expect(app == example["receipt"] as! NSDictionary)
+    }
+
     @Test func oldReceiptsNeedTheirEndorsement() throws {
         let vectors = try VectorFile.object("ccf/receipts_recovered.json")
         let verifier = try ReceiptVerifier(serviceCertificatePEM: vectors["service_cert"] as! String)
@@ -59,7 +84,11 @@ import Testing
     }
 
     struct COSEVectors: Decodable {
-        struct Receipt: Decodable { var claimsDigest: String; var merkleProofHex: String; var receiptHex: String; var seqno: UInt64 }
+        struct Receipt: Decodable {
+            var claimsDigest: String
+            var receiptHex: String
+            var seqno: UInt64
+        }
         var receipts: [Receipt]
         var servicePublicKeyPem: String
     }
@@ -100,9 +129,10 @@ import Testing
 
     @Test func coseRootSignatures() throws {
         let vectors = try VectorFile.decode([RootVector].self, "ccf/cose_root_signatures.json")
-        let serviceKey = try SigningPublicKey(pem: VectorFile.decode(COSEVectors.self, "ccf/cose_receipts.json").servicePublicKeyPem)
-        let privateKey = try P384.Signing.PrivateKey(
-            pemRepresentation: (VectorFile.object("ccf/keys.json")["service"] as! [String: Any])["private_pem"] as! String)
+        let serviceKey = try SigningPublicKey(
+            pem: VectorFile.decode(COSEVectors.self, "ccf/cose_receipts.json").servicePublicKeyPem)
+        let service = try VectorFile.object("ccf/keys.json")["service"] as! [String: Any]
+        let privateKey = try P384.Signing.PrivateKey(pemRepresentation: service["private_pem"] as! String)
         #expect(vectors.count == 7)
         for vector in vectors {
             let bytes = try #require(Hex.decode(vector.coseSign1Hex))
@@ -136,7 +166,8 @@ import Testing
                 #expect((try? UnverifiedCOSEReceipt(cose: Array(bytes.prefix(offset)))) == nil)
             }
         }
-        let shortest = try #require(vectors.receipts.compactMap { Hex.decode($0.receiptHex) }.min { $0.count < $1.count })
+        let shortest = try #require(
+            vectors.receipts.compactMap { Hex.decode($0.receiptHex) }.min { $0.count < $1.count })
         for offset in shortest.indices {
             for mask: UInt8 in [2, 4, 8, 16, 32, 64, 128, 255] where Self.accepts(shortest, offset, mask, verifier) {
                 Issue.record("byte \(offset), mask \(mask)")
@@ -159,8 +190,8 @@ import Testing
         let leaf = LeafComponents(writeSetDigest: .zero, commitEvidence: evidence, claimsDigest: .zero)
         let proof = InclusionProof(steps: [.right(.zero)])
         let cose = try COSERootSignature.sign(
-            root: proof.root(of: leaf.leaf()), txid: TransactionID(view: View(2), seqno: SequenceNumber(2)), issuedAt: 0,
-            issuer: "i", subject: "s", key: key, keyID: publicKey.nodeID)
+            root: proof.root(of: leaf.leaf()), txid: TransactionID(view: View(2), seqno: SequenceNumber(2)),
+            issuedAt: 0, issuer: "i", subject: "s", key: key, keyID: publicKey.nodeID)
         let receipt = try UnverifiedCOSEReceipt(
             cose: COSERootSignature.receipt(rootSignature: cose, leaf: leaf, proof: proof))
         #expect(try Self.serviceVerifier().verify(receipt).findings.map(\.code) == [.proofShape, .serviceKeyMismatch])

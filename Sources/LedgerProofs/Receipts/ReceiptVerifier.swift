@@ -73,18 +73,18 @@ public struct ReceiptVerifier: Sendable {
     }
 
     /// Verifies a whole response: its receipt, its claims if it has any, and that the receipt is for the
-    /// transaction that the response names. Parameters as for a receipt.
+    /// transaction that the response names. The receipt of a signature transaction proves a root and no id, so it
+    /// fails in a response that names its transaction; verify `document.receipt` for its root.
+    /// Parameters as for a receipt.
     public func verify(
         _ document: UnverifiedReceiptDocument, expecting transactionID: TransactionID? = nil, at time: Int64? = nil
     ) -> Verdict<VerifiedReceipt> {
         if let transactionID, let stated = document.transactionID, stated != transactionID {
             return .failed(.transactionMismatch, "the response is not for the expected transaction")
         }
-        // The receipt of a signature transaction proves a root, not an id, so a stated id cannot be checked there.
-        let isSignature = if case .signedRoot = document.receipt.leaf { true } else { false }
         return verify(
             document.receipt, claims: document.applicationClaims.isEmpty ? nil : document.applicationClaims,
-            expecting: transactionID ?? (isSignature ? nil : document.transactionID), at: time)
+            expecting: transactionID ?? document.transactionID, at: time)
     }
 
     /// Verifies a COSE receipt: claims, leaf, shape of the proof, and the pinned service's signature.

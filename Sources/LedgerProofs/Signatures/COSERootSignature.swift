@@ -95,7 +95,9 @@ public struct COSERootSignature: Hashable, Sendable {
         let labels = [
             COSELabel.algorithm, COSELabel.keyID, COSELabel.verifiableDataStructure, COSELabel.claims, COSELabel.ledger,
         ]
-        guard pairs.map(\.key) == labels else { throw .invalid("the protected header has other labels or another order") }
+        guard pairs.map(\.key) == labels else {
+            throw .invalid("the protected header has other labels or another order")
+        }
 
         guard let algorithm = header[COSELabel.algorithm]?.integer,
             [COSELabel.es256, COSELabel.es384, COSELabel.es512].contains(algorithm)

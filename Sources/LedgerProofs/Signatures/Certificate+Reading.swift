@@ -3,7 +3,7 @@ import X509
 
 extension Certificate {
     /// Reads one PEM certificate.
-    /// - Throws: `ProofError.malformed` for unreadable text, `.unsupported` for a kind of key this reader does not know.
+    /// - Throws: `ProofError.malformed` for unreadable text, `.unsupported` for an unknown kind of key.
     static func reading(pem: String) throws(ProofError) -> Certificate {
         let der = try PEM.decode(pem, label: "CERTIFICATE")
         do {

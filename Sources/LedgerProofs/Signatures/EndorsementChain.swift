@@ -31,7 +31,8 @@ struct EndorsementChain {
         }
         for (certificate, issuer) in zip(certificates, certificates.dropFirst()) {
             if certificate.issuer != issuer.subject {
-                findings.append(.init(code: .endorsementInvalid, reason: "a certificate names another issuer than the next one"))
+                findings.append(
+                    .init(code: .endorsementInvalid, reason: "a certificate names another issuer than the next one"))
             }
             if (try? SigningPublicKey(issuer.publicKey)) == nil {
                 findings.append(.init(code: .certificateInvalid, reason: "an issuer's key is not ECDSA"))
