@@ -16,4 +16,15 @@ public enum LedgerAnchor: Hashable, Sendable {
 
     /// `nil` when the commit evidence does not name a transaction.
     public init?(_ receipt: UnverifiedCOSEReceipt) { self.init(receipt.leaf) }
+
+    /// `nil` when the commit evidence does not name a transaction.
+    public init?(_ receipt: UnverifiedReceipt) {
+        switch receipt.leaf {
+        case .components(let components): self.init(components)
+        case .signedRoot(let root): self = .signedRoot(root)
+        }
+    }
+
+    /// `nil` when the commit evidence does not name a transaction.
+    public init?(_ document: UnverifiedReceiptDocument) { self.init(document.receipt) }
 }
