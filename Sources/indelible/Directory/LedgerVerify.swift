@@ -1,0 +1,95 @@
+import ArgumentParser
+import LedgerFormat
+import LedgerProofs
+
+/// `indelible ledger verify`
+struct LedgerVerify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Verify a ledger directory offline, from its files alone.",
+        discussion: """
+            Checks framing, sequence numbers, every leaf, every root and every signature, certificates and service \
+            status, and with the secret of a private ledger its encryption. Reports every problem with its file, \
+            offset and sequence number. A ledger directory alone cannot show that its end was cut off: \
+            --expect-receipt proves that a transaction whose receipt you kept is still in it.
+
+            Exit codes: 0 everything read is covered by valid signatures, 1 a proof failed, 2 unable to tell.
+
+            EXAMPLES
+              indelible ledger verify ./data
+              indelible ledger verify ./copy/ledger --service-certificate service_cert.pem --expect-receipt newest.json
+              indelible ledger verify ./data --secret-from ./data --json
+            """)
+
+    @Argument(help: "A ledger directory, or a data directory with one in it.")
+    var directory: String
+
+    @Option(help: ArgumentHelp("The service certificate the ledger must belong to, PEM.", valueName: "file"))
+    var serviceCertificate: String?
+
+    @Option(
+        name: .customLong("expect-receipt"),
+        help: ArgumentHelp("A receipt whose transaction must be in the ledger. Repeatable.", valueName: "file"))
+    var expectedReceipts: [String] = []
+
+    @Flag(help: "Read committed chunks only.")
+    var committedOnly = false
+
+    @OptionGroup var secret: SecretOptions
+    @OptionGroup var output: JSONOption
+
+    func run() throws {
+        let directory = try LedgerDirectory(directory)
+        var options = LedgerVerificationOptions()
+        options.includeOpen = !committedOnly
+        options.expectedServiceCertificatePEM = try serviceCertificate.map { try InputFile.smallText($0) }
+        options.secrets = try secret.secrets()
+        let receipts = try expectedReceipts.map { try ExpectedReceipt(file: $0) }
+        options.expectedReceipts = receipts.map(\.anchor)
+        let bar = ProgressBar(unit: "bytes")
+        let report = LedgerDirectoryVerifier(path: directory.path, options: options) {
+            bar.update($0, of: $1)
+        }.verify()
+        bar.clear()
+        let pinned = options.expectedServiceCertificatePEM ?? report.serviceCertificatePEM
+        let unproved = receipts.compactMap { $0.problem(serviceCertificatePEM: pinned) }
+        let outcome: LedgerVerificationReport.Outcome = unproved.isEmpty ? report.outcome : .failed
+        if output.json {
+            Output.json(ReportOutput(report, directory: directory.path, outcome: outcome, unproved: unproved))
+        } else {
+            tell(report, directory: directory.path, outcome: outcome, unproved: unproved)
+        }
+        switch outcome {
+        case .ok: return
+        case .failed: throw ExitStatus.proofFailed
+        case .unableToTell: throw ExitStatus.unableToTell
+        }
+    }
+
+    private func tell(
+        _ report: LedgerVerificationReport, directory: String, outcome: LedgerVerificationReport.Outcome,
+        unproved: [String]
+    ) {
+        let counts =
+            "\(report.transactions) transactions, \(report.verifiedSignatureTransactions) signatures, "
+            + "verified to \(report.verifiedTo?.description ?? "nothing")"
+        switch outcome {
+        case .ok: Output.line("\(Style.good("verified")) \(counts)")
+        case .failed: Output.line("\(Style.bad("failed")) \(counts)")
+        case .unableToTell: Output.line("\(Style.bad("unable to tell")) \(counts)")
+        }
+        if let fingerprint = report.serviceCertificateFingerprint {
+            Output.line("service certificate \(fingerprint)")
+        }
+        if report.unsignedTail > 0 {
+            Output.line("\(report.unsignedTail) transactions after the last signature are not covered by it")
+        }
+        for note in report.notes { Output.line("note: \(note)") }
+        for finding in report.findings { Output.error("\(directory): \(finding)") }
+        if report.findingsLeftOff > 0 { Output.error("\(report.findingsLeftOff) more problems are not shown") }
+        for problem in unproved { Output.error(problem) }
+        if outcome == .unableToTell, report.findings.isEmpty {
+            Output.error("\(directory): nothing in it proves anything (no signature was found)")
+        }
+    }
+}
