@@ -81,9 +81,6 @@ struct LedgerVerify: ParsableCommand {
         if let fingerprint = report.serviceCertificateFingerprint {
             Output.line("service certificate \(fingerprint)")
         }
-        if report.unsignedTail > 0 {
-            Output.line("\(report.unsignedTail) transactions after the last signature are not covered by it")
-        }
         for note in report.notes { Output.line("note: \(note)") }
         for finding in report.findings { Output.error("\(directory): \(finding)") }
         if report.findingsLeftOff > 0 { Output.error("\(report.findingsLeftOff) more problems are not shown") }
