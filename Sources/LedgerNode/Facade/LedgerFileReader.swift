@@ -1,3 +1,5 @@
+import Foundation
+
 /// An open immutable file. Closed when released.
 public final class LedgerFileReader: Sendable {
     public let byteCount: UInt64
@@ -8,6 +10,10 @@ public final class LedgerFileReader: Sendable {
         self.byteCount = byteCount
     }
 
-    /// Up to `count` bytes from `offset`; fewer only at the end of the file.
-    public func read(at offset: UInt64, count: Int) throws -> [UInt8] { fatalError() }
+    deinit { close(descriptor) }
+
+    /// Up to `count` bytes from `offset`; fewer only at the end of the file. Blocks on the disk.
+    public func read(at offset: UInt64, count: Int) throws -> [UInt8] {
+        try PositionedReader.read(descriptor, at: offset, count: count, path: "download")
+    }
 }

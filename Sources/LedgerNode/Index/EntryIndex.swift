@@ -1,0 +1,234 @@
+import Foundation
+import GRDB
+import LedgerProofs
+
+/// The derived index: collection, author, tag and time → seqno. One SQLite file that can be deleted at any time
+/// while the node is stopped; it is rebuilt from the ledger. One writer (the indexer), many readers.
+final class EntryIndex: Sendable {
+    static let schemaVersion = 1
+    /// Of SQLite's page cache, for each connection.
+    private static let cacheKibibytes = 2_048
+
+    private let pool: DatabasePool
+
+    init(path: String) throws {
+        var configuration = Configuration()
+        configuration.maximumReaderCount = 4
+        configuration.prepareDatabase { db in
+            // Derived data: a lost tail is indexed again from the ledger, so commits need no sync of their own.
+            try db.execute(sql: "PRAGMA synchronous = NORMAL")
+            try db.execute(sql: "PRAGMA cache_size = -\(EntryIndex.cacheKibibytes)")
+        }
+        pool = try DatabasePool(path: path, configuration: configuration)
+        try pool.write { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+                    CREATE TABLE IF NOT EXISTS names(
+                        id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE(kind, name));
+                    CREATE TABLE IF NOT EXISTS heads(
+                        collection INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL);
+                    CREATE TABLE IF NOT EXISTS by_collection(
+                        collection INTEGER NOT NULL, seqno INTEGER NOT NULL,
+                        PRIMARY KEY(collection, seqno)) WITHOUT ROWID;
+                    CREATE TABLE IF NOT EXISTS by_author(
+                        collection INTEGER NOT NULL, author INTEGER NOT NULL, seqno INTEGER NOT NULL,
+                        PRIMARY KEY(collection, author, seqno)) WITHOUT ROWID;
+                    CREATE TABLE IF NOT EXISTS by_tag(
+                        collection INTEGER NOT NULL, tag INTEGER NOT NULL, seqno INTEGER NOT NULL,
+                        PRIMARY KEY(collection, tag, seqno)) WITHOUT ROWID;
+                    -- Times never decrease with seqno, so a few points bound any time range.
+                    CREATE TABLE IF NOT EXISTS times(seqno INTEGER PRIMARY KEY, time INTEGER NOT NULL);
+                    CREATE INDEX IF NOT EXISTS times_by_time ON times(time);
+                    """)
+        }
+        let version = try pool.read { db in
+            try Int.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'schema'")
+        }
+        if let version, version != EntryIndex.schemaVersion {
+            throw LedgerError(.corrupt, "the index has schema \(version), not \(EntryIndex.schemaVersion)")
+        }
+    }
+
+    func close() throws { try pool.close() }
+
+    /// Everything up to here is in the index.
+    func indexedTo() throws -> SequenceNumber {
+        SequenceNumber(
+            UInt64(try pool.read { try Int64.fetchOne($0, sql: "SELECT value FROM meta WHERE key = 'indexed_to'") ?? 0 }))
+    }
+
+    // MARK: Writing (the indexer's thread only)
+
+    private enum Kind: Int {
+        case collection = 0
+        case author = 1
+        case tag = 2
+    }
+
+    /// Adds `rows` (ascending) and moves the high-water mark, in one transaction.
+    func add(_ rows: [IndexRow], upTo seqno: SequenceNumber) throws {
+        try pool.writeWithoutTransaction { db in
+            try db.inTransaction {
+                let byCollection = try db.cachedStatement(
+                    sql: "INSERT OR REPLACE INTO by_collection(collection, seqno) VALUES (?, ?)")
+                let byAuthor = try db.cachedStatement(
+                    sql: "INSERT OR REPLACE INTO by_author(collection, author, seqno) VALUES (?, ?, ?)")
+                let byTag = try db.cachedStatement(
+                    sql: "INSERT OR REPLACE INTO by_tag(collection, tag, seqno) VALUES (?, ?, ?)")
+                let head = try db.cachedStatement(
+                    sql: """
+                        INSERT INTO heads(collection, first, last) VALUES (?1, ?2, ?3)
+                        ON CONFLICT(collection) DO UPDATE SET last = excluded.last
+                        """)
+                var names: [String: Int64] = [:]
+                var heads: [Int64: (first: Int64, last: Int64)] = [:]
+                for row in rows {
+                    let number = Int64(row.seqno.rawValue)
+                    let collection = try id(of: row.collectionID, .collection, db, &names)
+                    let author = try id(of: row.author, .author, db, &names)
+                    try byCollection.execute(arguments: [collection, number])
+                    try byAuthor.execute(arguments: [collection, author, number])
+                    for tag in row.tags {
+                        try byTag.execute(arguments: [collection, try id(of: tag, .tag, db, &names), number])
+                    }
+                    heads[collection] = (heads[collection]?.first ?? number, number)
+                }
+                for (collection, range) in heads {
+                    try head.execute(arguments: [collection, range.first, range.last])
+                }
+                if let last = rows.last {
+                    try db.cachedStatement(sql: "INSERT OR REPLACE INTO times(seqno, time) VALUES (?, ?)")
+                        .execute(arguments: [Int64(last.seqno.rawValue), last.timeMicroseconds])
+                }
+                let mark = try db.cachedStatement(sql: "INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)")
+                try mark.execute(arguments: ["schema", EntryIndex.schemaVersion])
+                try mark.execute(arguments: ["indexed_to", Int64(seqno.rawValue)])
+                return .commit
+            }
+        }
+    }
+
+    private func id(of name: String, _ kind: Kind, _ db: Database, _ known: inout [String: Int64]) throws -> Int64 {
+        let key = "\(kind.rawValue)\(name)"
+        if let id = known[key] { return id }
+        let id: Int64
+        if let found = try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT id FROM names WHERE kind = ? AND name = ?"),
+            arguments: [kind.rawValue, name])
+        {
+            id = found
+        } else {
+            try db.cachedStatement(sql: "INSERT INTO names(kind, name) VALUES (?, ?)")
+                .execute(arguments: [kind.rawValue, name])
+            id = db.lastInsertedRowID
+        }
+        known[key] = id
+        return id
+    }
+
+    // MARK: Reading
+
+    private func existingID(_ name: String, _ kind: Kind, _ db: Database) throws -> Int64? {
+        try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT id FROM names WHERE kind = ? AND name = ?"),
+            arguments: [kind.rawValue, name])
+    }
+
+    /// The last entry of the collection at or before `bound`; `nil` when it has none.
+    func last(in collectionID: String, atMost bound: SequenceNumber) throws -> SequenceNumber? {
+        try pool.read { db in
+            guard let collection = try existingID(collectionID, .collection, db) else { return nil }
+            return try Int64.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        SELECT seqno FROM by_collection WHERE collection = ? AND seqno <= ?
+                        ORDER BY seqno DESC LIMIT 1
+                        """), arguments: [collection, Int64(bound.rawValue)]
+            ).map { SequenceNumber(UInt64($0)) }
+        }
+    }
+
+    /// Ascending seqnos of the collection within the bounds; of one tag or one author when given.
+    func seqnos(
+        in collectionID: String, from: SequenceNumber, to: SequenceNumber, tag: String?, author: String?, limit: Int
+    ) throws -> [SequenceNumber] {
+        try pool.read { db in
+            guard let collection = try existingID(collectionID, .collection, db) else { return [] }
+            var conditions = ["collection = ?"]
+            var arguments: [Int64] = [collection]
+            var table = "by_collection"
+            if let tag {
+                guard let id = try existingID(tag, .tag, db) else { return [] }
+                table = "by_tag"
+                conditions.append("tag = ?")
+                arguments.append(id)
+            }
+            if let author {
+                guard let id = try existingID(author, .author, db) else { return [] }
+                if tag == nil {
+                    table = "by_author"
+                    conditions.append("author = ?")
+                } else {
+                    conditions.append(
+                        "EXISTS (SELECT 1 FROM by_author a WHERE a.collection = by_tag.collection "
+                            + "AND a.author = ? AND a.seqno = by_tag.seqno)")
+                }
+                arguments.append(id)
+            }
+            arguments += [Int64(clamping: from.rawValue), Int64(clamping: to.rawValue), Int64(limit)]
+            let sql =
+                "SELECT seqno FROM \(table) WHERE \(conditions.joined(separator: " AND ")) "
+                + "AND seqno >= ? AND seqno <= ? ORDER BY seqno LIMIT ?"
+            return try Int64.fetchAll(db.cachedStatement(sql: sql), arguments: StatementArguments(arguments))
+                .map { SequenceNumber(UInt64($0)) }
+        }
+    }
+
+    /// Bounds on the seqnos whose time can lie within `from ... to`; entries inside still need their own time checked.
+    func seqnoBounds(fromTime: Int64?, toTime: Int64?) throws -> (from: SequenceNumber?, to: SequenceNumber?) {
+        try pool.read { db in
+            // A point (s, t) says: everything up to s has time <= t. So what is >= fromTime lies after the last
+            // point below it, and what is <= toTime lies at or before the first point above it.
+            let low = try fromTime.flatMap {
+                try Int64.fetchOne(
+                    db, sql: "SELECT seqno FROM times WHERE time < ? ORDER BY time DESC, seqno DESC LIMIT 1",
+                    arguments: [$0])
+            }
+            let high = try toTime.flatMap {
+                try Int64.fetchOne(
+                    db, sql: "SELECT seqno FROM times WHERE time > ? ORDER BY time, seqno LIMIT 1", arguments: [$0])
+            }
+            return (low.map { SequenceNumber(UInt64($0) + 1) }, high.map { SequenceNumber(UInt64($0)) })
+        }
+    }
+
+    func collections(after: String?, limit: Int) throws -> [String] {
+        try pool.read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT name FROM names WHERE kind = 0 AND name > ? ORDER BY name LIMIT ?
+                    """, arguments: [after ?? "", limit])
+        }
+    }
+
+    /// Distinct tags, of one collection when given.
+    func tags(in collectionID: String?, after: String?, limit: Int) throws -> [String] {
+        try pool.read { db in
+            guard let collectionID else {
+                return try String.fetchAll(
+                    db, sql: "SELECT name FROM names WHERE kind = 2 AND name > ? ORDER BY name LIMIT ?",
+                    arguments: [after ?? "", limit])
+            }
+            guard let collection = try existingID(collectionID, .collection, db) else { return [] }
+            return try String.fetchAll(
+                db,
+                sql: """
+                    SELECT name FROM names n WHERE kind = 2 AND name > ?
+                    AND EXISTS (SELECT 1 FROM by_tag t WHERE t.collection = ? AND t.tag = n.id)
+                    ORDER BY name LIMIT ?
+                    """, arguments: [after ?? "", collection, limit])
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import Foundation
+import LedgerProofs
+import Logging
+
+/// Feeds the derived files from committed batches, on a thread of its own, and lets readers wait for it.
+final class Indexer: @unchecked Sendable {
+    /// What a committed batch adds.
+    struct Addition: Sendable {
+        var leaves: [Digest32]
+        var rows: [IndexRow]
+        var signature: SequenceNumber
+    }
+
+    /// Leaves that may wait before `enqueue` blocks the sequencer.
+    static let backlogLimit = 100_000
+    /// How long an undisturbed indexer gathers batches into one transaction.
+    static let gathering: TimeInterval = 0.02
+
+    let entries: EntryIndex
+    let merkle: MerkleStore
+    let signatures: SignatureIndex
+    private let logger: Logger
+
+    // Guarded by `condition`'s lock, as in `Inbox`.
+    private let condition = NSCondition()
+    private var queue: [Addition] = []
+    private var backlog = 0
+    private var isClosed = false
+    private var isDone = false
+    private var demand = false
+    private var reached: SequenceNumber
+    private var waiters: [(seqno: SequenceNumber, continuation: CheckedContinuation<Void, any Error>)] = []
+    private var failure: (any Error)?
+
+    // Owned by the thread.
+    private var frontier: MerkleFrontier
+
+    /// - Parameter frontier: all leaves that are in the files already.
+    init(
+        entries: EntryIndex, merkle: MerkleStore, signatures: SignatureIndex, frontier: MerkleFrontier, logger: Logger
+    ) {
+        self.entries = entries
+        self.merkle = merkle
+        self.signatures = signatures
+        self.frontier = frontier
+        self.reached = SequenceNumber(frontier.size.rawValue &- 1)
+        self.logger = logger
+    }
+
+    func start() {
+        let thread = Thread { [self] in loop() }
+        thread.name = "indelible-index"
+        thread.stackSize = 1 << 20
+        thread.start()
+    }
+
+    /// Hands over a committed batch. Blocks only while the backlog is over its limit.
+    func enqueue(_ addition: Addition) {
+        condition.lock()
+        defer { condition.unlock() }
+        while backlog > Indexer.backlogLimit, failure == nil { condition.wait() }
+        queue.append(addition)
+        backlog += addition.leaves.count
+        if queue.count == 1 { condition.broadcast() }
+    }
+
+    /// Returns when everything up to `seqno` can be found. Error: whatever stopped the indexer.
+    func wait(for seqno: SequenceNumber) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            condition.lock()
+            defer { condition.unlock() }
+            if let failure {
+                continuation.resume(throwing: failure)
+            } else if reached >= seqno {
+                continuation.resume()
+            } else {
+                waiters.append((seqno, continuation))
+                demand = true
+                condition.broadcast()
+            }
+        }
+    }
+
+    /// Whether `wait(for:)` would return at once.
+    func hasReached(_ seqno: SequenceNumber) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return reached >= seqno
+    }
+
+    /// Finishes what is queued, then ends the thread. Blocks until it has.
+    func close() {
+        condition.lock()
+        isClosed = true
+        condition.broadcast()
+        while !isDone { condition.wait() }
+        condition.unlock()
+    }
+
+    private func loop() {
+        while let additions = next() {
+            do {
+                try index(additions)
+                finished(additions)
+            } catch {
+                logger.error("the index cannot be written; reads stop", metadata: ["error": "\(error)"])
+                stop(with: error)
+                break
+            }
+        }
+        condition.lock()
+        isDone = true
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    private func next() -> [Addition]? {
+        condition.lock()
+        defer { condition.unlock() }
+        while queue.isEmpty {
+            if isClosed { return nil }
+            condition.wait()
+        }
+        let end = Date(timeIntervalSinceNow: Indexer.gathering)
+        while !demand, !isClosed, backlog < Indexer.backlogLimit / 2 {
+            if !condition.wait(until: end) { break }
+        }
+        demand = false
+        let taken = queue
+        queue = []
+        return taken
+    }
+
+    private func index(_ additions: [Addition]) throws {
+        var rows: [IndexRow] = []
+        for addition in additions {
+            var failure: (any Error)?
+            for leaf in addition.leaves {
+                frontier.append(leaf) { level, _, node in
+                    do { try merkle.append(level: level, node: node) } catch { failure = error }
+                }
+            }
+            if let failure { throw failure }
+            signatures.append(addition.signature)
+            rows += addition.rows
+        }
+        try merkle.flush()
+        try signatures.flush()
+        if let last = additions.last { try entries.add(rows, upTo: last.signature) }
+    }
+
+    private func finished(_ additions: [Addition]) {
+        condition.lock()
+        defer { condition.unlock() }
+        backlog -= additions.reduce(0) { $0 + $1.leaves.count }
+        if let last = additions.last { reached = last.signature }
+        for waiter in waiters where waiter.seqno <= reached { waiter.continuation.resume() }
+        waiters.removeAll { $0.seqno <= reached }
+        if !waiters.isEmpty { demand = true }
+        condition.broadcast()
+    }
+
+    private func stop(with error: any Error) {
+        condition.lock()
+        defer { condition.unlock() }
+        failure = error
+        for waiter in waiters { waiter.continuation.resume(throwing: error) }
+        waiters = []
+        condition.broadcast()
+    }
+}

@@ -1,0 +1,133 @@
+import Crypto
+import Foundation
+import LedgerProofs
+import SwiftASN1
+import X509
+
+/// Makes the certificates of a service in the one profile that every tested client version accepts (API spec D.4).
+enum CertificateMaker {
+    /// Long, because clients pin the service certificate and refuse an expired one.
+    static let serviceValidity = 3650
+    /// Node certificates are renewed under the same keys well before they end.
+    static let nodeValidity = 365
+
+    private static let day: TimeInterval = 86_400
+    /// Tolerates clients whose clocks are behind.
+    private static let clockSkew: TimeInterval = 86_400
+
+    static func service(key: P384.Signing.PrivateKey, now: Date) throws -> String {
+        let subject = try DistinguishedName { CommonName("CCF Network") }
+        let identifier = SubjectKeyIdentifier(hash: Certificate.PublicKey(key.publicKey))
+        return try make(
+            subject: subject, issuer: subject, publicKey: key.publicKey, issuerKey: key, now: now,
+            days: serviceValidity,
+            extensions: Certificate.Extensions {
+                Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 1))
+                Critical(KeyUsage(digitalSignature: true, keyCertSign: true, cRLSign: true))
+                identifier
+                AuthorityKeyIdentifier(keyIdentifier: identifier.keyIdentifier)
+            })
+    }
+
+    /// - Parameter names: host names and IP addresses (v4 or v6) for the subject alternative name.
+    static func node(
+        key: P384.Signing.PublicKey, names: [String], issuer: P384.Signing.PrivateKey, now: Date
+    ) throws -> String {
+        let issuerIdentifier = SubjectKeyIdentifier(hash: Certificate.PublicKey(issuer.publicKey))
+        return try make(
+            subject: try DistinguishedName { CommonName("CCF Node") },
+            issuer: try DistinguishedName { CommonName("CCF Network") },
+            publicKey: key, issuerKey: issuer, now: now, days: nodeValidity,
+            extensions: Certificate.Extensions {
+                Critical(BasicConstraints.notCertificateAuthority)
+                Critical(KeyUsage(digitalSignature: true))
+                try ExtendedKeyUsage([.serverAuth, .clientAuth])
+                SubjectKeyIdentifier(hash: Certificate.PublicKey(key))
+                AuthorityKeyIdentifier(keyIdentifier: issuerIdentifier.keyIdentifier)
+                SubjectAlternativeNames(names.map(generalName))
+            })
+    }
+
+    /// A user's, a member's or a node's own certificate.
+    static func selfSigned(
+        key: P384.Signing.PrivateKey, commonName: String, names: [String] = [], now: Date
+    ) throws -> String {
+        let subject = try DistinguishedName { CommonName(commonName) }
+        return try make(
+            subject: subject, issuer: subject, publicKey: key.publicKey, issuerKey: key, now: now,
+            days: serviceValidity,
+            extensions: Certificate.Extensions {
+                Critical(BasicConstraints.notCertificateAuthority)
+                SubjectKeyIdentifier(hash: Certificate.PublicKey(key.publicKey))
+                if !names.isEmpty { SubjectAlternativeNames(names.map(generalName)) }
+            })
+    }
+
+    /// The SHA-256 fingerprint of a PEM certificate: upper-case hex pairs joined by colons (API spec B.1).
+    static func fingerprint(pem: String) throws -> String {
+        let der = try PEMDocument(pemString: pem).derBytes
+        let hex = SHA256Hashing.digest(der).hex.uppercased()
+        return stride(from: 0, to: hex.count, by: 2).map { start in
+            String(hex.dropFirst(start).prefix(2))
+        }.joined(separator: ":")
+    }
+
+    /// Hex SHA-256 of the DER certificate: a member's or user's id inside the ledger (ccf-formats 3.2).
+    static func memberID(pem: String) throws -> String {
+        SHA256Hashing.digest(try PEMDocument(pemString: pem).derBytes).hex
+    }
+
+    /// When the certificate ends, and the subject alternative names it carries, for deciding on renewal.
+    static func facts(pem: String) throws -> (notAfter: Date, names: Set<String>) {
+        let certificate = try Certificate(pemEncoded: pem)
+        let names = try certificate.extensions.subjectAlternativeNames?.compactMap(text) ?? []
+        return (certificate.notValidAfter, Set(names))
+    }
+
+    private static func make(
+        subject: DistinguishedName, issuer: DistinguishedName, publicKey: P384.Signing.PublicKey,
+        issuerKey: P384.Signing.PrivateKey, now: Date, days: Int, extensions: Certificate.Extensions
+    ) throws -> String {
+        let certificate = try Certificate(
+            version: .v3, serialNumber: Certificate.SerialNumber(),
+            publicKey: Certificate.PublicKey(publicKey),
+            notValidBefore: now.addingTimeInterval(-clockSkew),
+            notValidAfter: now.addingTimeInterval(TimeInterval(days) * day),
+            issuer: issuer, subject: subject, signatureAlgorithm: .ecdsaWithSHA384, extensions: extensions,
+            issuerPrivateKey: Certificate.PrivateKey(issuerKey))
+        return try certificate.serializeAsPEM().pemString + "\n"
+    }
+
+    private static func generalName(_ name: String) -> GeneralName {
+        if let address = ipBytes(name) {
+            return .ipAddress(ASN1OctetString(contentBytes: address[...]))
+        }
+        return .dnsName(name)
+    }
+
+    private static func text(_ name: GeneralName) -> String? {
+        switch name {
+        case .dnsName(let host): host
+        case .ipAddress(let octets): ipText(Array(octets.bytes))
+        default: nil
+        }
+    }
+
+    private static func ipBytes(_ text: String) -> [UInt8]? {
+        var v4 = in_addr()
+        if inet_pton(AF_INET, text, &v4) == 1 { return withUnsafeBytes(of: &v4) { Array($0) } }
+        var v6 = in6_addr()
+        if inet_pton(AF_INET6, text, &v6) == 1 { return withUnsafeBytes(of: &v6) { Array($0) } }
+        return nil
+    }
+
+    private static func ipText(_ bytes: [UInt8]) -> String? {
+        var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        let family = bytes.count == 4 ? AF_INET : AF_INET6
+        guard bytes.count == 4 || bytes.count == 16,
+            inet_ntop(family, bytes, &buffer, socklen_t(buffer.count)) != nil
+        else { return nil }
+        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}
+

@@ -1,0 +1,83 @@
+import Crypto
+import Foundation
+import LedgerFormat
+import LedgerProofs
+
+/// Every secret of a one-node service. Lives sealed in `DIR/keys/keyring.sealed`; the service key stays the same
+/// for the life of the service because clients pin its certificate and receipts chain to it.
+struct Keyring: Sendable {
+    var serviceKey: P384.Signing.PrivateKey
+    var serviceCertificatePEM: String
+    var nodeKey: P384.Signing.PrivateKey
+    /// The operator member that the genesis transaction names.
+    var memberKey: P384.Signing.PrivateKey
+    var memberCertificatePEM: String
+    /// Encrypts the private domain of every transaction from seqno 1.
+    var ledgerSecret: LedgerSecret
+
+    private struct Stored: Codable {
+        var serviceKey: String
+        var serviceCertificate: String
+        var nodeKey: String
+        var memberKey: String
+        var memberCertificate: String
+        var ledgerSecret: Data
+    }
+
+    private static let purpose = "keyring"
+
+    /// Fresh keys for a new service.
+    static func generate(name: String, now: Date) throws -> Keyring {
+        let serviceKey = P384.Signing.PrivateKey()
+        let memberKey = P384.Signing.PrivateKey()
+        return Keyring(
+            serviceKey: serviceKey,
+            serviceCertificatePEM: try CertificateMaker.service(key: serviceKey, now: now),
+            nodeKey: P384.Signing.PrivateKey(),
+            memberKey: memberKey,
+            memberCertificatePEM: try CertificateMaker.selfSigned(
+                key: memberKey, commonName: "\(name) operator", now: now),
+            ledgerSecret: LedgerSecret.random())
+    }
+
+    func sealed(with key: SealedFile.Key) throws -> [UInt8] {
+        let stored = Stored(
+            serviceKey: serviceKey.pemRepresentation, serviceCertificate: serviceCertificatePEM,
+            nodeKey: nodeKey.pemRepresentation, memberKey: memberKey.pemRepresentation,
+            memberCertificate: memberCertificatePEM, ledgerSecret: Data(ledgerSecret.bytes))
+        return try SealedFile.seal(Array(try JSONEncoder().encode(stored)), purpose: Keyring.purpose, key: key)
+    }
+
+    init(opening bytes: [UInt8], key: SealedFile.Key, path: String) throws {
+        let plain = try SealedFile.open(bytes, purpose: Keyring.purpose, key: key, path: path)
+        let stored = try JSONDecoder().decode(Stored.self, from: Data(plain))
+        guard let secret = LedgerSecret(bytes: Array(stored.ledgerSecret)) else {
+            throw LedgerError(.invalidInput, "\(path): the ledger secret must be 32 bytes")
+        }
+        self.init(
+            serviceKey: try P384.Signing.PrivateKey(pemRepresentation: stored.serviceKey),
+            serviceCertificatePEM: stored.serviceCertificate,
+            nodeKey: try P384.Signing.PrivateKey(pemRepresentation: stored.nodeKey),
+            memberKey: try P384.Signing.PrivateKey(pemRepresentation: stored.memberKey),
+            memberCertificatePEM: stored.memberCertificate,
+            ledgerSecret: secret)
+    }
+
+    init(
+        serviceKey: P384.Signing.PrivateKey, serviceCertificatePEM: String, nodeKey: P384.Signing.PrivateKey,
+        memberKey: P384.Signing.PrivateKey, memberCertificatePEM: String, ledgerSecret: LedgerSecret
+    ) {
+        self.serviceKey = serviceKey
+        self.serviceCertificatePEM = serviceCertificatePEM
+        self.nodeKey = nodeKey
+        self.memberKey = memberKey
+        self.memberCertificatePEM = memberCertificatePEM
+        self.ledgerSecret = ledgerSecret
+    }
+
+    /// Hex SHA-256 of the node key's DER SubjectPublicKeyInfo (ccf-formats 3.2).
+    var nodeID: String { SHA256Hashing.digest(Array(nodeKey.publicKey.derRepresentation)).hex }
+
+    /// Hex SHA-256 of the service key's DER SubjectPublicKeyInfo: the `kid` of COSE signatures.
+    var serviceKeyID: String { SHA256Hashing.digest(Array(serviceKey.publicKey.derRepresentation)).hex }
+}

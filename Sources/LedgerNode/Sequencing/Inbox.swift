@@ -1,0 +1,86 @@
+import Foundation
+
+/// The queue in front of the sequencer. Bounded; the sequencer's thread sleeps on it.
+final class Inbox: @unchecked Sendable {
+    // Everything below is guarded by `condition`'s lock, which is why the class may say it is Sendable.
+    private let condition = NSCondition()
+    private var pending: [PendingWrite] = []
+    private var isClosed = false
+    private var refusal: String?
+    private let limit: Int
+
+    init(limit: Int) {
+        self.limit = limit
+        pending.reserveCapacity(min(limit, 1024))
+    }
+
+    /// Errors: `notWritable` after closing or a refusal, `overloaded` when full.
+    func put(_ write: PendingWrite) throws {
+        condition.lock()
+        defer { condition.unlock() }
+        if let refusal { throw LedgerError(.notWritable, refusal) }
+        if isClosed { throw LedgerError(.notWritable, "the node is shutting down and takes no more writes") }
+        guard pending.count < limit else {
+            throw LedgerError(.overloaded, "\(limit) writes are waiting already; try again")
+        }
+        pending.append(write)
+        condition.signal()
+    }
+
+    /// Waits for work. Takes all that is there once `expected` writes wait, or `patience` has passed since the first
+    /// was seen: callers that were just answered together tend to come back together, and a larger batch
+    /// shares one signature and one sync. Returns `nil` when closed and empty.
+    func take(expected: Int, patience: TimeInterval) -> [PendingWrite]? {
+        condition.lock()
+        defer { condition.unlock() }
+        while pending.isEmpty {
+            if isClosed { return nil }
+            condition.wait()
+        }
+        if pending.count < expected, !isClosed {
+            let end = Date(timeIntervalSinceNow: patience)
+            while pending.count < expected, !isClosed {
+                if !condition.wait(until: end) { break }
+            }
+        }
+        let taken = pending
+        pending.removeAll(keepingCapacity: true)
+        return taken
+    }
+
+    /// Refuses new writes from now on; what waits is still taken.
+    func close() {
+        condition.lock()
+        isClosed = true
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Refuses all writes, for the reason given, and hands back those that wait.
+    func refuse(_ reason: String) -> [PendingWrite] {
+        condition.lock()
+        defer { condition.unlock() }
+        refusal = reason
+        let waiting = pending
+        pending.removeAll()
+        return waiting
+    }
+
+    var writeRefusal: String? {
+        condition.lock()
+        defer { condition.unlock() }
+        return refusal ?? (isClosed ? "the node is shutting down" : nil)
+    }
+
+    /// Takes out the writes that are overdue by `now` and not yet sequenced.
+    func removeExpired(at now: ContinuousClock.Instant) -> [PendingWrite] {
+        condition.lock()
+        defer { condition.unlock() }
+        let expired = pending.filter { $0.ticket.expire(at: now) }
+        if !expired.isEmpty {
+            let gone = Set(expired.map { ObjectIdentifier($0.ticket) })
+            pending.removeAll { gone.contains(ObjectIdentifier($0.ticket)) }
+        }
+        return expired
+    }
+}
