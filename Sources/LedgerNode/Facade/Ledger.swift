@@ -1,73 +1,350 @@
+import Dispatch
+import Foundation
+import LedgerFormat
 import LedgerProofs
 import Logging
 import ServiceLifecycle
+import Synchronization
 
 /// One confidential ledger on this machine: opens or creates the directory, sequences writes, answers reads.
 ///
 /// Every method may be called from any task. Reads see every write answered before they began.
 public final class Ledger: Service {
-    /// Opens or creates the ledger in `configuration.directory`. When this returns, everything that was ever
-    /// reported committed is readable; writes are accepted once `run()` has been called.
-    public static func open(_ configuration: NodeConfiguration, logger: Logger) async throws -> Ledger { fatalError() }
+    static let collectionIDByteCountLimit = 1_024
+    static let tagsPerEntryLimit = 5
+    static let tagCharacterLimit = 64
+    static let requestIDByteCountLimit = 256
+    static let pageLimit = 1_000
+    /// A page of entries stops early once it holds this many bytes of contents.
+    static let pageByteCountLimit = 8 << 20
 
-    /// Sequences, signs, indexes, renews certificates. Returns after a graceful shutdown: waiting writes are
-    /// finished, then new ones are refused.
-    public func run() async throws { fatalError() }
+    let parts: LedgerParts
+    private let tls: TLSIdentityFeed
+
+    init(parts: LedgerParts, tls: TLSIdentityFeed) {
+        self.parts = parts
+        self.tls = tls
+    }
+
+    /// Opens or creates the ledger in `configuration.directory`. When this returns, everything that was ever
+    /// reported committed is readable and writes are accepted.
+    ///
+    /// Errors: `directoryInUse`, `corrupt`, `configurationMismatch`, `wrongSealingKey`, `invalidInput`, `inputOutput`.
+    public static func open(_ configuration: NodeConfiguration, logger: Logger) async throws -> Ledger {
+        try await open(configuration, disk: PosixDisk(), logger: logger)
+    }
+
+    static func open(_ configuration: NodeConfiguration, disk: any Disk, logger: Logger) async throws -> Ledger {
+        let opener = LedgerOpener(configuration: configuration, disk: disk, logger: logger)
+        let parts = try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Result { try opener.open() }) }
+        }
+        let ledger = Ledger(parts: parts, tls: TLSIdentityFeed())
+        parts.start()
+        do {
+            try await ledger.renewNodeCertificateIfDue()
+        } catch {
+            logger.error("the node certificate could not be renewed", metadata: ["error": "\(error)"])
+        }
+        ledger.tls.publish(ledger.currentTLSIdentity())
+        return ledger
+    }
+
+    /// Watches deadlines and certificates. Returns after a graceful shutdown or cancellation: waiting writes are
+    /// finished, then new ones are refused, the index is complete and the lock is released.
+    public func run() async throws {
+        await withGracefulShutdownHandler {
+            var ticks = 0
+            while !Task.isShuttingDownGracefully, !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(200))
+                parts.expireOverdue(at: .now)
+                ticks += 1
+                if ticks.isMultiple(of: 5 * 3_600) { try? await renewNodeCertificateIfDue() }
+            }
+        } onGracefulShutdown: {
+        }
+        await close()
+    }
+
+    /// Finishes what waits and stops. For programs that do not use `run()`. Idempotent.
+    public func close() async {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { [parts] in
+                parts.stop()
+                continuation.resume()
+            }
+        }
+        tls.finish()
+    }
 
     // MARK: Writes
 
     /// Appends one entry. Returns when it is durable and signed, or after `wait` with `isCommitted == false`.
     /// Errors: `invalidInput`, `notWritable`, `overloaded`, `outcomeUnknown`.
-    public func append(_ request: AppendRequest, wait: Duration = .seconds(5)) async throws -> WriteOutcome { fatalError() }
+    public func append(_ request: AppendRequest, wait: Duration = .seconds(5)) async throws -> WriteOutcome {
+        try Self.check(request)
+        let now = ContinuousClock.now
+        let deadline = now + wait
+        let ticket = WriteTicket(deadline: deadline)
+        let key = IdempotencyCache.key(request)
+        if let key, let earlier = parts.requests.existing(for: key, orInsert: ticket, now: now) {
+            return try Self.outcome(await earlier.wait(until: deadline))
+        }
+        do {
+            try parts.inbox.put(PendingWrite(work: .entry(request), ticket: ticket))
+            return try Self.outcome(await ticket.wait(until: deadline))
+        } catch let error as LedgerError {
+            if let key, error.code != .outcomeUnknown { parts.requests.forget(key) }
+            throw error
+        }
+    }
+
+    private static func check(_ request: AppendRequest) throws {
+        let collection = request.collectionID.utf8
+        guard !collection.isEmpty, collection.count <= collectionIDByteCountLimit, !collection.contains(0) else {
+            throw LedgerError(
+                .invalidInput, "collectionId: 1 to \(collectionIDByteCountLimit) UTF-8 bytes without NUL are required")
+        }
+        guard request.tags.count <= tagsPerEntryLimit else {
+            throw LedgerError(
+                .invalidInput, "tags: \(request.tags.count) given, at most \(tagsPerEntryLimit) are allowed")
+        }
+        for tag in request.tags where tag.isEmpty || tag.count > tagCharacterLimit || tag.contains(",") {
+            throw LedgerError(
+                .invalidInput, "tags: each tag has 1 to \(tagCharacterLimit) characters and no comma")
+        }
+        if let id = request.requestID, id.utf8.count > requestIDByteCountLimit {
+            throw LedgerError(.invalidInput, "request id: at most \(requestIDByteCountLimit) bytes are allowed")
+        }
+    }
+
+    private static func outcome(_ result: WriteTicket.Result) throws -> WriteOutcome {
+        switch result {
+        case .outcome(let outcome): return outcome
+        case .failure(let error): throw error
+        case .nothingToWrite: throw LedgerError(.invalidInput, "there was nothing to write")
+        }
+    }
+
+    /// Submits a change of the small state and waits for it. `nil`: nothing had to be written.
+    func change(
+        wait: Duration = .seconds(30), _ decide: @escaping @Sendable (LedgerState) throws -> StateChange?
+    ) async throws -> WriteOutcome? {
+        let deadline = ContinuousClock.now + wait
+        let ticket = WriteTicket(deadline: deadline)
+        try parts.inbox.put(PendingWrite(work: .change(decide), ticket: ticket))
+        let result = await ticket.wait(until: deadline)
+        if case .nothingToWrite = result { return nil }
+        return try Self.outcome(result)
+    }
+
+    private func requiredChange(
+        _ decide: @escaping @Sendable (LedgerState) throws -> StateChange
+    ) async throws -> WriteOutcome {
+        guard let outcome = try await change(decide) else {
+            throw LedgerError(.invalidInput, "there was nothing to write")
+        }
+        return outcome
+    }
 
     /// Creates or replaces a user. Built-in role names are normalised; custom roles must exist (`roleNotFound`).
     /// Taking the administrator role from the last administrator is refused (`lastAdministrator`).
-    public func setUser(_ user: LedgerUser) async throws -> (user: LedgerUser, outcome: WriteOutcome) { fatalError() }
+    public func setUser(_ user: LedgerUser) async throws -> (user: LedgerUser, outcome: WriteOutcome) {
+        let outcome = try await requiredChange { StateChange(writes: try $0.writesToSet(user).1) }
+        return (try parts.published.ask { state in Result { try state.normalised(user) } }.get(), outcome)
+    }
+
     /// Removing an unknown user succeeds and writes nothing (`nil`). `lastAdministrator` as above.
-    public func removeUser(_ userID: String) async throws -> WriteOutcome? { fatalError() }
+    public func removeUser(_ userID: String) async throws -> WriteOutcome? {
+        try await change { try $0.writesToRemoveUser(userID).map { StateChange(writes: $0) } }
+    }
+
     /// All or nothing. `roleExists` if one is there already or is a built-in name.
-    public func createRoles(_ roles: [CustomRole]) async throws -> WriteOutcome { fatalError() }
+    public func createRoles(_ roles: [CustomRole]) async throws -> WriteOutcome {
+        try await requiredChange { StateChange(writes: try $0.writesToSetRoles(roles, mustExist: false)) }
+    }
+
     /// Replaces the action lists. `roleNotFound` if one is missing.
-    public func updateRoles(_ roles: [CustomRole]) async throws -> WriteOutcome { fatalError() }
+    public func updateRoles(_ roles: [CustomRole]) async throws -> WriteOutcome {
+        try await requiredChange { StateChange(writes: try $0.writesToSetRoles(roles, mustExist: true)) }
+    }
+
     /// `roleNotFound`; a role still held by a user is `invalidInput`.
-    public func removeRole(_ name: String) async throws -> WriteOutcome { fatalError() }
+    public func removeRole(_ name: String) async throws -> WriteOutcome {
+        try await requiredChange { StateChange(writes: try $0.writesToRemoveRole(name)) }
+    }
 
     // MARK: Reads
 
     /// The newest durable, signed transaction.
-    public var committed: TransactionID { fatalError() }
-    public func status(of id: TransactionID) async throws -> TransactionStatus { fatalError() }
+    public var committed: TransactionID { parts.published.ask { $0.last } }
+
+    public func status(of id: TransactionID) async throws -> TransactionStatus {
+        parts.published.ask { $0.status(of: id) }
+    }
+
+    /// Checks that `id` is committed and waits for the index. Errors: `transactionPending`, `transactionInvalid`.
+    private func requireCommitted(_ id: TransactionID) async throws {
+        switch parts.published.ask({ $0.status(of: id) }) {
+        case .committed: break
+        case .invalid:
+            throw LedgerError(.transactionInvalid, "transaction \(id) is not part of this ledger")
+        case .pending, .unknown:
+            throw LedgerError(
+                .transactionPending, "transaction \(id) is not known (yet); the newest committed one is \(committed)")
+        }
+    }
+
     /// `nil` when the transaction is committed but wrote no entry to that collection (`nil`: any).
     /// Errors: `transactionPending`, `transactionInvalid`.
-    public func entry(_ id: TransactionID, collectionID: String?) async throws -> LedgerEntry? { fatalError() }
+    public func entry(_ id: TransactionID, collectionID: String?) async throws -> LedgerEntry? {
+        try await requireCommitted(id)
+        return try await parts.reader.blocking { [reader = parts.reader] in
+            try reader.entry(id.seqno, collectionID: collectionID)
+        }
+    }
+
     /// The last entry of a collection; `nil` when there is none.
-    public func currentEntry(collectionID: String) async throws -> LedgerEntry? { fatalError() }
-    public func entries(_ query: EntryQuery) async throws -> EntryPage { fatalError() }
+    public func currentEntry(collectionID: String) async throws -> LedgerEntry? {
+        let bound = committed
+        try await parts.indexer.wait(for: bound.seqno)
+        return try await parts.reader.blocking { [reader = parts.reader] in
+            guard let last = try reader.indexer.entries.last(in: collectionID, atMost: bound.seqno) else { return nil }
+            return try reader.entry(last, collectionID: collectionID)
+        }
+    }
+
+    /// One page. An empty range is an empty page. Error: `invalidInput` for a limit out of range.
+    public func entries(_ query: EntryQuery) async throws -> EntryPage {
+        guard (1...Self.pageLimit).contains(query.limit) else {
+            throw LedgerError(.invalidInput, "limit: 1 to \(Self.pageLimit) is allowed")
+        }
+        let readAt = committed
+        try await parts.indexer.wait(for: readAt.seqno)
+        return try await parts.reader.blocking { [reader = parts.reader] in
+            try reader.page(query, readAt: readAt)
+        }
+    }
+
     /// Errors: `transactionPending`, `transactionInvalid`.
-    public func receipt(for id: TransactionID) async throws -> UnverifiedReceiptDocument { fatalError() }
+    public func receipt(for id: TransactionID) async throws -> UnverifiedReceiptDocument {
+        try await requireCommitted(id)
+        try await parts.indexer.wait(for: id.seqno)
+        return try await parts.reader.blocking { [reader = parts.reader] in try reader.receipt(id) }
+    }
+
     /// The COSE form, ccf-formats 5.3. Same errors.
-    public func coseReceipt(for id: TransactionID) async throws -> [UInt8] { fatalError() }
+    public func coseReceipt(for id: TransactionID) async throws -> [UInt8] {
+        try await requireCommitted(id)
+        try await parts.indexer.wait(for: id.seqno)
+        return try await parts.reader.blocking { [reader = parts.reader] in try reader.coseReceipt(id) }
+    }
+
     /// Ascending by id, after `after`; at most `limit`.
-    public func collections(after: String?, limit: Int) async throws -> [String] { fatalError() }
+    public func collections(after: String?, limit: Int) async throws -> [String] {
+        try await parts.indexer.wait(for: committed.seqno)
+        return try await parts.reader.blocking { [entries = parts.indexer.entries] in
+            try entries.collections(after: after, limit: limit)
+        }
+    }
+
     /// Distinct tags of one collection (`nil`: of all), ascending, after `after`.
-    public func tags(collectionID: String?, after: String?, limit: Int) async throws -> [String] { fatalError() }
-    public func user(_ userID: String) -> LedgerUser? { fatalError() }
+    public func tags(collectionID: String?, after: String?, limit: Int) async throws -> [String] {
+        try await parts.indexer.wait(for: committed.seqno)
+        return try await parts.reader.blocking { [entries = parts.indexer.entries] in
+            try entries.tags(in: collectionID, after: after, limit: limit)
+        }
+    }
+
+    public func user(_ userID: String) -> LedgerUser? { parts.published.ask { $0.users[userID] } }
+
     /// Ascending by user id.
-    public func users(after: String?, limit: Int) -> [LedgerUser] { fatalError() }
-    public func role(_ name: String) -> CustomRole? { fatalError() }
-    public func roles() -> [CustomRole] { fatalError() }
-    public func authorize(_ identity: Identity, _ action: LedgerAction) -> AuthorizationDecision { fatalError() }
+    public func users(after: String?, limit: Int) -> [LedgerUser] {
+        parts.published.ask { state in
+            Array(
+                state.users.values.filter { after.map { bound in $0.userID > bound } ?? true }
+                    .sorted { $0.userID < $1.userID }.prefix(limit))
+        }
+    }
+
+    public func role(_ name: String) -> CustomRole? { parts.published.ask { $0.customRoles[name] } }
+
+    /// Ascending by name.
+    public func roles() -> [CustomRole] {
+        parts.published.ask { $0.customRoles.values.sorted { $0.name < $1.name } }
+    }
+
+    public func authorize(_ identity: Identity, _ action: LedgerAction) -> AuthorizationDecision {
+        parts.published.ask { $0.authorize(identity, action) }
+    }
 
     // MARK: Node
 
-    public var information: NodeInformation { fatalError() }
-    /// The current identity, then each renewed one, for the listener.
-    public var tlsIdentity: TLSIdentity { fatalError() }
-    public func tlsIdentityUpdates() -> AsyncStream<TLSIdentity> { fatalError() }
-    /// Committed ledger chunks, oldest first: file name, first and last seqno, bytes.
-    public func committedChunks() -> [LedgerChunkFile] { fatalError() }
+    public var information: NodeInformation { parts.information() }
+
+    /// What the listener presents now.
+    public var tlsIdentity: TLSIdentity { tls.current ?? currentTLSIdentity() }
+
+    /// The current identity, then each renewed one. Ends when the ledger closes.
+    public func tlsIdentityUpdates() -> AsyncStream<TLSIdentity> { tls.updates() }
+
+    /// Committed ledger chunks, oldest first.
+    public func committedChunks() -> [LedgerChunkFile] {
+        parts.catalog.closed.map {
+            LedgerChunkFile(fileName: $0.fileName, first: $0.first, last: $0.last, byteCount: $0.byteCount)
+        }
+    }
+
     /// Committed snapshots, oldest first.
-    public func committedSnapshots() -> [LedgerChunkFile] { fatalError() }
+    public func committedSnapshots() -> [LedgerChunkFile] { parts.snapshots.files() }
+
     /// Opens the named committed chunk or snapshot for reading; `nil` if it is not one of them (never a path).
-    public func openForDownload(fileName: String) throws -> LedgerFileReader? { fatalError() }
+    public func openForDownload(fileName: String) throws -> LedgerFileReader? {
+        let directory: String
+        if committedChunks().contains(where: { $0.fileName == fileName }) {
+            directory = parts.directory.ledger
+        } else if committedSnapshots().contains(where: { $0.fileName == fileName }) {
+            directory = parts.directory.snapshots
+        } else {
+            return nil
+        }
+        let path = directory + "/" + fileName
+        let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw LedgerError(.inputOutput, "\(DiskError(operation: "open", path: path, code: errno))")
+        }
+        var info = stat()
+        guard fstat(descriptor, &info) == 0 else {
+            Foundation.close(descriptor)
+            throw LedgerError(.inputOutput, "\(DiskError(operation: "stat", path: path, code: errno))")
+        }
+        return LedgerFileReader(descriptor: descriptor, byteCount: UInt64(info.st_size))
+    }
+
+    // MARK: Certificates
+
+    private func currentTLSIdentity() -> TLSIdentity {
+        TLSIdentity(
+            certificateChainPEM: parts.nodeCertificate() + parts.keyring.serviceCertificatePEM,
+            privateKeyPEM: parts.keyring.nodeKey.pemRepresentation)
+    }
+
+    /// Renews the node certificate under the same keys when less than a third of its life is left or its names no
+    /// longer fit, and records it in the ledger. The service key and its certificate stay.
+    func renewNodeCertificateIfDue(now: Date = Date()) async throws {
+        let names = parts.certificateNames
+        let facts = try CertificateMaker.facts(pem: parts.nodeCertificate())
+        let third = TimeInterval(CertificateMaker.nodeValidity) * 86_400 / 3
+        guard facts.notAfter.timeIntervalSince(now) < third || facts.names != Set(names) else { return }
+        let pem = try CertificateMaker.node(
+            key: parts.keyring.nodeKey.publicKey, names: names, issuer: parts.keyring.serviceKey, now: now)
+        let key = Array(parts.keyring.nodeID.utf8)
+        _ = try await change { _ in
+            var writes = WriteSet()
+            writes.put(.nodesEndorsedCertificates, key: key, value: Array(pem.utf8))
+            return StateChange(writes: writes)
+        }
+        parts.logger.notice("the node certificate was renewed")
+        tls.publish(currentTLSIdentity())
+    }
 }

@@ -203,6 +203,15 @@ final class EntryIndex: Sendable {
         }
     }
 
+    /// The time of the newest point at or before `seqno`; 0 when there is none.
+    func lastTime(atMost seqno: SequenceNumber) throws -> Int64 {
+        try pool.read { db in
+            try Int64.fetchOne(
+                db, sql: "SELECT time FROM times WHERE seqno <= ? ORDER BY seqno DESC LIMIT 1",
+                arguments: [Int64(seqno.rawValue)]) ?? 0
+        }
+    }
+
     func collections(after: String?, limit: Int) throws -> [String] {
         try pool.read { db in
             try String.fetchAll(

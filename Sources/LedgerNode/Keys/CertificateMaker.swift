@@ -65,8 +65,7 @@ enum CertificateMaker {
 
     /// The SHA-256 fingerprint of a PEM certificate: upper-case hex pairs joined by colons (API spec B.1).
     static func fingerprint(pem: String) throws -> String {
-        let der = try PEMDocument(pemString: pem).derBytes
-        let hex = SHA256Hashing.digest(der).hex.uppercased()
+        let hex = SHA256Hashing.digest(try der(pem)).hex.uppercased()
         return stride(from: 0, to: hex.count, by: 2).map { start in
             String(hex.dropFirst(start).prefix(2))
         }.joined(separator: ":")
@@ -74,7 +73,16 @@ enum CertificateMaker {
 
     /// Hex SHA-256 of the DER certificate: a member's or user's id inside the ledger (ccf-formats 3.2).
     static func memberID(pem: String) throws -> String {
-        SHA256Hashing.digest(try PEMDocument(pemString: pem).derBytes).hex
+        SHA256Hashing.digest(try der(pem)).hex
+    }
+
+    /// The first certificate of a PEM file that may hold a key as well.
+    private static func der(_ pem: String) throws -> [UInt8] {
+        guard let document = try PEMDocument.parseMultiple(pemString: pem).first(where: {
+            $0.discriminator == Certificate.defaultPEMDiscriminator
+        }) else { throw LedgerError(.invalidInput, "no CERTIFICATE block was found") }
+        _ = try Certificate(derEncoded: document.derBytes)
+        return document.derBytes
     }
 
     /// When the certificate ends, and the subject alternative names it carries, for deciding on renewal.

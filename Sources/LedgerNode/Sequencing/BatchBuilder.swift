@@ -88,10 +88,9 @@ struct BatchBuilder {
         writes.put(
             .signatures, key: zeroKey,
             value: RawSignature(
-                node: nodeID, seqno: id.seqno, view: id.view, root: root, signature: signatures.raw,
-                certificatePEM: certificate
+                node: nodeID, id: id, root: root, signature: signatures.raw, certificate: certificate
             ).encoded())
-        writes.put(.coseSignatures, key: zeroKey, value: COSESignatureValue.encode(signatures.cose))
+        writes.put(.coseSignatures, key: zeroKey, value: JSONBytes(signatures.cose).encoded())
         writes.put(.tree, key: zeroKey, value: tree.encoded())
 
         // The flag is covered by the entry's hash, so the decision comes before the encoding.

@@ -12,13 +12,10 @@ struct EntryValue: Codable, Equatable {
     /// Microseconds since 1970.
     var time: Int64
 
-    static let publicLog = MapName(rawValue: "public:confidentialledger.logs")
-    static let privateLog = MapName(rawValue: "private:confidentialledger.logs")
-
-    static func isLog(_ name: MapName) -> Bool { name == publicLog || name == privateLog }
+    static func isLog(_ name: MapName) -> Bool { name == .publicLogs || name == .privateLogs }
 
     static func log(for type: NodeConfiguration.LedgerType) -> MapName {
-        type == .public ? publicLog : privateLog
+        type == .public ? .publicLogs : .privateLogs
     }
 
     init(decoding bytes: [UInt8]) throws {

@@ -12,9 +12,6 @@ struct LedgerState: Sendable, Equatable {
     /// The newest transaction applied.
     private(set) var last = TransactionID(view: .initial, seqno: .zero)
 
-    static let usersMap = MapName(rawValue: "public:confidentialledger.users")
-    static let rolesMap = MapName(rawValue: "public:confidentialledger.roles")
-
     private struct UserRow: Codable { var assignedRoles: [String] }
     private struct RoleRow: Codable { var roleActions: [String] }
 
@@ -25,8 +22,8 @@ struct LedgerState: Sendable, Equatable {
         self.store = store
         self.viewStarts = viewStarts
         self.last = last
-        for (key, row) in store.rows(Self.usersMap) { try setUser(key, row.value) }
-        for (key, row) in store.rows(Self.rolesMap) { try setRole(key, row.value) }
+        for (key, row) in store.rows(.ledgerUsers) { try setUser(key, row.value) }
+        for (key, row) in store.rows(.ledgerRoles) { try setRole(key, row.value) }
     }
 
     /// Applies one transaction. Error: `corrupt` when a row of ours cannot be read.
@@ -34,10 +31,10 @@ struct LedgerState: Sendable, Equatable {
         note(id)
         store.apply(writes, at: id.seqno)
         for map in writes {
-            if map.name == Self.usersMap {
+            if map.name == .ledgerUsers {
                 for write in map.writes { try setUser(write.key, write.value) }
                 for key in map.removes { users[String(decoding: key, as: UTF8.self)] = nil }
-            } else if map.name == Self.rolesMap {
+            } else if map.name == .ledgerRoles {
                 for write in map.writes { try setRole(write.key, write.value) }
                 for key in map.removes { customRoles[String(decoding: key, as: UTF8.self)] = nil }
             }
@@ -146,7 +143,7 @@ struct LedgerState: Sendable, Equatable {
         let user = try normalised(user)
         if !isAdministrator(user) { try protectLastAdministrator(user.userID) }
         var writes = WriteSet()
-        writes.put(Self.usersMap, key: Array(user.userID.utf8), value: try Self.json(UserRow(assignedRoles: user.roles)))
+        writes.put(.ledgerUsers, key: Array(user.userID.utf8), value: try Self.json(UserRow(assignedRoles: user.roles)))
         return (user, writes)
     }
 
@@ -155,7 +152,7 @@ struct LedgerState: Sendable, Equatable {
         guard users[id] != nil else { return nil }
         try protectLastAdministrator(id)
         var writes = WriteSet()
-        writes.remove(Self.usersMap, key: Array(id.utf8))
+        writes.remove(.ledgerUsers, key: Array(id.utf8))
         return writes
     }
 
@@ -199,7 +196,7 @@ struct LedgerState: Sendable, Equatable {
                 throw LedgerError(.roleExists, "role \(role.name) exists already")
             }
             writes.put(
-                Self.rolesMap, key: Array(role.name.utf8), value: try Self.json(RoleRow(roleActions: role.actions)))
+                .ledgerRoles, key: Array(role.name.utf8), value: try Self.json(RoleRow(roleActions: role.actions)))
         }
         return writes
     }
@@ -210,7 +207,7 @@ struct LedgerState: Sendable, Equatable {
             throw LedgerError(.invalidInput, "role \(name) is still assigned to user \(holder)")
         }
         var writes = WriteSet()
-        writes.remove(Self.rolesMap, key: Array(name.utf8))
+        writes.remove(.ledgerRoles, key: Array(name.utf8))
         return writes
     }
 

@@ -1,0 +1,128 @@
+import Foundation
+import LedgerFormat
+import LedgerProofs
+import Logging
+
+/// The running pieces of one open ledger and how they are stopped.
+final class LedgerParts: Sendable {
+    let directory: DataDirectory
+    let settings: NodeSettings
+    let configuration: NodeConfiguration
+    let keyring: Keyring
+    let lock: DirectoryLock
+    let catalog: ChunkCatalog
+    let indexer: Indexer
+    let reader: HistoricalReader
+    let published: PublishedState
+    let inbox: Inbox
+    let sequencer: Sequencer
+    let requests: IdempotencyCache
+    let snapshots: SnapshotKeeper
+    let startup: SequenceNumber
+    let startupNotes: [String]
+    let logger: Logger
+    private let stopping = OnceFlag()
+
+    init(
+        directory: DataDirectory, settings: NodeSettings, configuration: NodeConfiguration, keyring: Keyring,
+        lock: DirectoryLock, catalog: ChunkCatalog, indexer: Indexer, reader: HistoricalReader,
+        published: PublishedState, inbox: Inbox, sequencer: Sequencer, requests: IdempotencyCache,
+        snapshots: SnapshotKeeper, startup: SequenceNumber, startupNotes: [String], logger: Logger
+    ) {
+        self.directory = directory
+        self.settings = settings
+        self.configuration = configuration
+        self.keyring = keyring
+        self.lock = lock
+        self.catalog = catalog
+        self.indexer = indexer
+        self.reader = reader
+        self.published = published
+        self.inbox = inbox
+        self.sequencer = sequencer
+        self.requests = requests
+        self.snapshots = snapshots
+        self.startup = startup
+        self.startupNotes = startupNotes
+        self.logger = logger
+    }
+
+    func start() {
+        indexer.start()
+        sequencer.start()
+    }
+
+    /// Blocks until waiting writes are finished and the index is complete. The second call waits for the first.
+    func stop() {
+        stopping.once {
+            inbox.close()
+            sequencer.join()
+            snapshots.close()
+            indexer.close()
+            try? indexer.entries.close()
+        }
+    }
+
+    /// Answers writes whose bounded wait is over.
+    func expireOverdue(at now: ContinuousClock.Instant) {
+        for write in inbox.removeExpired(at: now) {
+            write.ticket.finish(
+                .failure(LedgerError(.overloaded, "the write was not sequenced in time; nothing was written")))
+        }
+        sequencer.expireInFlight(at: now)
+    }
+
+    /// All names and addresses the node certificate must carry.
+    var certificateNames: [String] {
+        var names: [String] = []
+        for name in [settings.name, "localhost", "127.0.0.1", "::1"] + configuration.subjectAlternativeNames
+        where !names.contains(name) {
+            names.append(name)
+        }
+        return names
+    }
+
+    /// PEM of the newest endorsed certificate of this node.
+    func nodeCertificate() -> String {
+        published.ask { state in
+            String(
+                decoding: state.store.value(.nodesEndorsedCertificates, Array(keyring.nodeID.utf8)) ?? [],
+                as: UTF8.self)
+        }
+    }
+
+    func information() -> NodeInformation {
+        let state = published.current
+        let service = state.store.value(.serviceInfo, zeroKey).flatMap { try? ServiceInfo(decoding: $0) }
+        let members = state.store.rows(.membersCerts).map { key, row in
+            let status = state.store.value(.membersInfo, key).flatMap { try? MemberInfo(decoding: $0) }
+            return (
+                id: String(decoding: key, as: UTF8.self), certificatePEM: String(decoding: row.value, as: UTF8.self),
+                status: status?.status ?? "Accepted"
+            )
+        }.sorted { $0.id < $1.id }
+        let nodeKey = Array(keyring.nodeID.utf8)
+        var history: [TransactionID] = []
+        for (index, start) in state.viewStarts.enumerated() where state.view(of: start) == View(UInt32(index + 1)) {
+            history.append(TransactionID(view: View(UInt32(index + 1)), seqno: start))
+        }
+        return NodeInformation(
+            name: settings.name, ledgerType: settings.ledgerType, nodeID: keyring.nodeID, view: state.last.view,
+            committed: state.last, lastSigned: state.last.seqno, startup: startup,
+            serviceStatus: service?.status.rawValue ?? "Opening",
+            serviceCertificatePEM: keyring.serviceCertificatePEM,
+            serviceCreateID: service?.currentServiceCreateTransaction
+                ?? TransactionID(view: .initial, seqno: SequenceNumber(1)),
+            recoveryCount: Int(service?.recoveryCount ?? 0), nodeCertificatePEM: nodeCertificate(),
+            selfSignedNodeCertificatePEM: (try? CertificateMaker.selfSigned(
+                key: keyring.nodeKey, commonName: "CCF Node", names: certificateNames, now: Date())) ?? "",
+            publishedAddress: configuration.publishedAddress,
+            nodeLastWritten: state.store.version(.nodesInfo, nodeKey) ?? .zero,
+            constitution: state.store.value(.constitution, zeroKey)
+                .flatMap { try? JSONText(decoding: $0).text } ?? "",
+            members: members, viewHistory: history,
+            quote: VirtualQuote.make(
+                reportData: SHA256Hashing.digest(Array(keyring.nodeKey.publicKey.derRepresentation))),
+            writeRefusal: inbox.writeRefusal, startupNotes: startupNotes)
+    }
+}

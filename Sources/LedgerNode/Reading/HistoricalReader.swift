@@ -1,0 +1,169 @@
+import Dispatch
+import Foundation
+import LedgerFormat
+import LedgerProofs
+import Synchronization
+
+/// Answers questions about committed transactions from the ledger files. Blocking reads run on a queue of their
+/// own, never on the callers' threads.
+final class HistoricalReader: Sendable {
+    /// A parsed signature transaction, for receipts.
+    struct CoveringSignature: Sendable {
+        var raw: RawSignature
+        var cose: [UInt8]
+    }
+
+    private static let signaturesKept = 4_096
+
+    let catalog: ChunkCatalog
+    let indexer: Indexer
+    private let secret: LedgerSecret
+    private let serviceKeyID: String
+    /// PEM of this node's newest endorsed certificate, by node id.
+    private let certificate: @Sendable (String) -> String?
+    private let queue = DispatchQueue(label: "indelible.reads", qos: .userInitiated, attributes: .concurrent)
+    private let recent = Mutex<[SequenceNumber: CoveringSignature]>([:])
+
+    init(
+        catalog: ChunkCatalog, indexer: Indexer, keyring: Keyring,
+        certificate: @escaping @Sendable (String) -> String?
+    ) {
+        self.catalog = catalog
+        self.indexer = indexer
+        self.secret = keyring.ledgerSecret
+        self.serviceKeyID = keyring.serviceKeyID
+        self.certificate = certificate
+    }
+
+    /// Runs blocking work off the callers' threads.
+    func blocking<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result { try body() }) }
+        }
+    }
+
+    // MARK: Entries
+
+    /// The entry a transaction wrote; `nil` when it wrote none (or none to `collectionID`). Blocks.
+    func entry(_ seqno: SequenceNumber, collectionID: String?) throws -> LedgerEntry? {
+        let entry = try Entry(decoding: try catalog.entryBytes(seqno))
+        return try stored(in: entry, collectionID: collectionID).map { $0.entry }
+    }
+
+    private func stored(
+        in entry: Entry, collectionID: String?
+    ) throws -> (entry: LedgerEntry, secretKey: [UInt8])? {
+        var maps = entry.publicDomain.maps
+        if !maps.contains(where: { $0.name == .publicLogs }) { maps = try entry.decryptPrivate(with: secret) }
+        guard let row = maps.first(where: { EntryValue.isLog($0.name) })?.writes.first else { return nil }
+        let collection = String(decoding: row.key, as: UTF8.self)
+        if let collectionID, collectionID != collection { return nil }
+        let value = try EntryValue(decoding: row.value)
+        return (
+            LedgerEntry(
+                transactionID: entry.id, collectionID: collection, contents: value.contents, tags: value.tags ?? [],
+                author: value.author, timeMicroseconds: value.time),
+            Array(value.secretKey)
+        )
+    }
+
+    // MARK: Receipts
+
+    /// Requires that the index has reached the transaction. Blocks.
+    func receipt(_ id: TransactionID) throws -> UnverifiedReceiptDocument {
+        let entry = try decoded(id)
+        let signature = try covering(id.seqno)
+        guard let pem = certificate(signature.raw.node) ?? signature.raw.certificate else {
+            throw LedgerError(.corrupt, "no certificate of node \(signature.raw.node) is stored")
+        }
+        if signature.raw.id.seqno == id.seqno {
+            return UnverifiedReceiptDocument(
+                receipt: UnverifiedReceipt(
+                    leaf: .signedRoot(signature.raw.root), proof: InclusionProof(steps: []),
+                    signature: signature.raw.signature, nodeID: signature.raw.node, certificatePEM: pem,
+                    serviceEndorsements: []),
+                applicationClaims: [], transactionID: id)
+        }
+        let (components, proof) = try proof(of: entry, under: signature.raw)
+        var claims: [ApplicationClaim] = []
+        if let stored = try stored(in: entry, collectionID: nil) {
+            claims = [
+                .ledgerEntry(
+                    collectionID: stored.entry.collectionID, contents: stored.entry.contents,
+                    secretKey: stored.secretKey)
+            ]
+        }
+        return UnverifiedReceiptDocument(
+            receipt: UnverifiedReceipt(
+                leaf: .components(components), proof: proof, signature: signature.raw.signature,
+                nodeID: signature.raw.node, certificatePEM: pem, serviceEndorsements: []),
+            applicationClaims: claims, transactionID: id)
+    }
+
+    /// The COSE form. A signature transaction has one as soon as the next signature covers it. Blocks.
+    func coseReceipt(_ id: TransactionID) throws -> [UInt8] {
+        let entry = try decoded(id)
+        var signature = try covering(id.seqno)
+        if signature.raw.id.seqno == id.seqno {
+            guard let next = try indexer.signatures.first(atLeast: id.seqno.next) else {
+                throw LedgerError(
+                    .transactionPending,
+                    "transaction \(id) is the newest signature; a COSE receipt for it exists after the next one")
+            }
+            signature = try self.signature(at: next)
+        }
+        let (components, proof) = try proof(of: entry, under: signature.raw)
+        return try COSERootSignature.receipt(rootSignature: signature.cose, leaf: components, proof: proof)
+    }
+
+    private func decoded(_ id: TransactionID) throws -> Entry {
+        let entry = try Entry(decoding: try catalog.entryBytes(id.seqno))
+        guard entry.id == id else {
+            throw LedgerError(.corrupt, "the ledger files hold \(entry.id) where \(id) is expected")
+        }
+        return entry
+    }
+
+    /// The proof from the transaction's leaf to the signed root, checked before it is handed out.
+    private func proof(of entry: Entry, under signature: RawSignature) throws -> (LeafComponents, InclusionProof) {
+        let components = LeafComponents(
+            writeSetDigest: entry.writeSetDigest, commitEvidence: secret.commitEvidence(for: entry.id),
+            claimsDigest: entry.publicDomain.claimsDigest)
+        let proof = try InclusionProof.build(
+            leaf: LeafIndex(rawValue: entry.id.seqno.rawValue),
+            in: TreeSize(rawValue: signature.id.seqno.rawValue),
+            node: { try indexer.merkle.node($0, $1) })
+        guard let proof, proof.root(of: components.leaf()) == signature.root else {
+            throw LedgerError(
+                .corrupt,
+                "no proof of \(entry.id) leads to the root signed at \(signature.id): the ledger file or the derived "
+                    + "index was changed. Restarting without the index directory rebuilds it")
+        }
+        return (components, proof)
+    }
+
+    /// The first signature at or after `seqno`.
+    private func covering(_ seqno: SequenceNumber) throws -> CoveringSignature {
+        guard let found = try indexer.signatures.first(atLeast: seqno) else {
+            throw LedgerError(.transactionPending, "no signature covers seqno \(seqno) yet")
+        }
+        return try signature(at: found)
+    }
+
+    private func signature(at seqno: SequenceNumber) throws -> CoveringSignature {
+        if let known = recent.withLock({ $0[seqno] }) { return known }
+        let entry = try Entry(decoding: try catalog.entryBytes(seqno))
+        guard let raw = entry.publicDomain.maps.first(where: { $0.name == .signatures })?.writes.first,
+            let cose = entry.publicDomain.maps.first(where: { $0.name == .coseSignatures })?.writes.first
+        else { throw LedgerError(.corrupt, "seqno \(seqno) is not a signature transaction") }
+        var signature = CoveringSignature(
+            raw: try RawSignature(decoding: raw.value), cose: try JSONBytes(decoding: cose.value).bytes)
+        // Every signature holds the same certificate; the newest endorsed one is looked up when a receipt is made.
+        if certificate(signature.raw.node) != nil { signature.raw.certificate = nil }
+        recent.withLock { recent in
+            if recent.count >= Self.signaturesKept { recent.removeAll(keepingCapacity: true) }
+            recent[seqno] = signature
+        }
+        return signature
+    }
+}

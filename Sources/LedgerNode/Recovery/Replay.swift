@@ -1,0 +1,181 @@
+import Foundation
+import LedgerFormat
+import LedgerProofs
+
+/// Applies transactions one after the other, checks each against the tree, the ledger secret and the signed roots,
+/// and feeds the index with what it lacks. A value, so that an invalid tail can be dropped by going back to a copy;
+/// the index is only fed up to the newest signature.
+struct Replay {
+    enum Kind {
+        case ordinary
+        case signature(endsChunk: Bool)
+    }
+
+    private let recovery: LedgerRecovery
+    private var state: SequencerState
+    private var indexed: MerkleFrontier
+    private let indexedEntriesTo: SequenceNumber
+    private var pendingLeaves: [Digest32] = []
+    private var pendingRows: [IndexRow] = []
+    private var pendingSignatures: [SequenceNumber] = []
+    private var lastSignature: RawSignature?
+    private var lastCOSE: [UInt8]?
+    private var recent: [(key: Digest32, id: TransactionID)] = []
+    private let recentSince: Int64
+    private var notes: [String] = []
+    private(set) var highestView: View
+    private(set) var endsOnSignature: Bool
+
+    init(recovery: LedgerRecovery, start: SnapshotStart?) throws {
+        self.recovery = recovery
+        self.indexedEntriesTo = try recovery.entries.indexedTo()
+        var state = SequencerState(view: .initial)
+        if let start {
+            state.ledger = start.state
+            state.view = start.state.last.view
+            state.frontier = start.frontier
+            state.flushed = start.flushed
+            state.leavesSinceFlush = [start.leaf]
+            state.lastSnapshot = start.seqno
+            state.lastTime = try recovery.entries.lastTime(atMost: start.seqno)
+            try recovery.merkle.truncate(to: start.frontier.size)
+            try recovery.signatures.truncate(after: start.seqno)
+            indexed = start.frontier
+        } else {
+            try recovery.merkle.truncate(to: TreeSize(rawValue: 0))
+            try recovery.signatures.truncate(after: .zero)
+            indexed = MerkleFrontier()
+            pendingLeaves = [.zero]
+        }
+        self.state = state
+        self.highestView = state.view
+        self.endsOnSignature = start != nil
+        self.recentSince =
+            Int64(Date().timeIntervalSince1970 * 1_000_000)
+            - Int64(recovery.idempotencyWindow / .microseconds(1))
+    }
+
+    /// The seqno of the next transaction.
+    var next: SequenceNumber { SequenceNumber(state.frontier.size.rawValue) }
+
+    mutating func note(_ text: String) { notes.append(text) }
+
+    mutating func sawView(_ view: View) { highestView = max(highestView, view) }
+
+    mutating func openChunk(byteCount: UInt64) { state.chunkByteCount = byteCount }
+
+    /// Checks and applies the next transaction.
+    @discardableResult
+    mutating func add(_ bytes: [UInt8]) throws -> Kind {
+        let entry = try Entry(decoding: bytes)
+        let id = entry.id
+        sawView(id.view)
+        guard id.seqno == next else {
+            throw LedgerError(.corrupt, "seqno \(id.seqno) stands where \(next) is expected")
+        }
+        guard id.view >= state.ledger.last.view else {
+            throw LedgerError(.corrupt, "transaction \(id) follows one of view \(state.ledger.last.view)")
+        }
+        // The tag covers every byte that matters, so a torn write cannot pass for a transaction.
+        let privateMaps = try entry.decryptPrivate(with: recovery.keyring.ledgerSecret)
+        let domain = entry.publicDomain
+        guard recovery.keyring.ledgerSecret.commitEvidenceDigest(for: id) == domain.commitEvidenceDigest else {
+            throw LedgerError(.corrupt, "the commit evidence digest of \(id) is wrong")
+        }
+        let leaf = try entry.leaf()
+        let isSignature = domain.maps.contains { $0.name == .signatures || $0.name == .coseSignatures }
+        if isSignature { try checkRoot(domain.maps, id: id) }
+        try state.ledger.apply(domain.maps, id: id)
+
+        let below = state.frontier
+        state.frontier.append(leaf)
+        state.leavesSinceFlush.append(leaf)
+        pendingLeaves.append(leaf)
+        for maps in [domain.maps, privateMaps] {
+            for map in maps where EntryValue.isLog(map.name) {
+                for row in map.writes { try addEntry(row, id: id) }
+            }
+        }
+        endsOnSignature = isSignature
+        guard isSignature else { return .ordinary }
+        state.flushed = below
+        state.leavesSinceFlush = [leaf]
+        pendingSignatures.append(id.seqno)
+        if pendingLeaves.count >= LedgerRecovery.indexFlushInterval { try flushIndex() }
+        return .signature(endsChunk: entry.flags.contains(.endChunkAfter))
+    }
+
+    private mutating func checkRoot(_ maps: [MapWrites], id: TransactionID) throws {
+        guard let row = maps.first(where: { $0.name == .signatures })?.writes.first,
+            let cose = maps.first(where: { $0.name == .coseSignatures })?.writes.first
+        else { throw LedgerError(.corrupt, "the signature transaction \(id) lacks one of its two signatures") }
+        let signature = try RawSignature(decoding: row.value)
+        guard signature.id == id, signature.root == state.frontier.root() else {
+            throw LedgerError(.corrupt, "the root signed at \(id) is not the root of the transactions before it")
+        }
+        lastSignature = signature
+        lastCOSE = try JSONBytes(decoding: cose.value).bytes
+    }
+
+    private mutating func addEntry(_ row: KeyValue, id: TransactionID) throws {
+        let value = try EntryValue(decoding: row.value)
+        state.lastTime = max(state.lastTime, value.time)
+        let collection = String(decoding: row.key, as: UTF8.self)
+        if id.seqno > indexedEntriesTo {
+            pendingRows.append(
+                IndexRow(
+                    seqno: id.seqno, collectionID: collection, author: value.author, tags: value.tags ?? [],
+                    timeMicroseconds: value.time))
+        }
+        if value.requestId != nil, value.time >= recentSince {
+            let request = AppendRequest(
+                contents: value.contents, collectionID: collection, tags: value.tags ?? [],
+                author: Identity(userID: value.author, method: .certificate), requestID: value.requestId)
+            if let key = IdempotencyCache.key(request) { recent.append((key, id)) }
+            if recent.count > 2 * IdempotencyCache.capacity { recent.removeFirst(IdempotencyCache.capacity) }
+        }
+    }
+
+    private mutating func flushIndex() throws {
+        var failure: (any Error)?
+        for leaf in pendingLeaves {
+            indexed.append(leaf) { level, _, node in
+                do { try recovery.merkle.append(level: level, node: node) } catch { failure = error }
+            }
+        }
+        if let failure { throw failure }
+        for seqno in pendingSignatures { recovery.signatures.append(seqno) }
+        try recovery.merkle.flush()
+        try recovery.signatures.flush()
+        let reached = SequenceNumber(state.frontier.size.rawValue - 1)
+        if reached > indexedEntriesTo { try recovery.entries.add(pendingRows, upTo: reached) }
+        pendingLeaves = []
+        pendingRows = []
+        pendingSignatures = []
+    }
+
+    /// Checks the newest pair of signatures, which covers all that was replayed, and completes the index.
+    /// Requires that the last transaction added was a signature (or nothing was added).
+    consuming func finish() throws -> LedgerRecovery.Result {
+        if let lastSignature, let lastCOSE {
+            let root = lastSignature.root
+            let nodeKey = try SigningPublicKey(der: Array(recovery.keyring.nodeKey.publicKey.derRepresentation))
+            guard lastSignature.node == recovery.keyring.nodeID,
+                case .verified = RootSignature.verify(der: lastSignature.signature, root: root, publicKey: nodeKey)
+            else {
+                throw LedgerError(
+                    .corrupt, "the newest signature, at \(lastSignature.id), was not made with this node's key")
+            }
+            let serviceKey = try SigningPublicKey(
+                der: Array(recovery.keyring.serviceKey.publicKey.derRepresentation))
+            let cose = try COSERootSignature(cose: lastCOSE)
+            guard cose.txid == lastSignature.id, case .verified = cose.verify(root: root, key: serviceKey) else {
+                throw LedgerError(
+                    .corrupt, "the newest COSE signature, at \(lastSignature.id), was not made with this service's key")
+            }
+        }
+        try flushIndex()
+        return LedgerRecovery.Result(
+            state: state, indexed: indexed, recentRequests: recent, notes: notes, highestView: highestView)
+    }
+}
