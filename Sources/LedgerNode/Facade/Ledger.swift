@@ -262,7 +262,7 @@ public final class Ledger: Service {
     public func users(after: String?, limit: Int) -> [LedgerUser] {
         parts.published.ask { state in
             Array(
-                state.users.values.filter { after.map { bound in $0.userID > bound } ?? true }
+                state.users.values.filter { user in after.map { user.userID > $0 } ?? true }
                     .sorted { $0.userID < $1.userID }.prefix(limit))
         }
     }
@@ -313,12 +313,13 @@ public final class Ledger: Service {
         guard descriptor >= 0 else {
             throw LedgerError(.inputOutput, "\(DiskError(operation: "open", path: path, code: errno))")
         }
-        var info = stat()
-        guard fstat(descriptor, &info) == 0 else {
+        do {
+            return LedgerFileReader(
+                descriptor: descriptor, byteCount: try SystemCalls.byteCount(of: descriptor, path: path))
+        } catch {
             Foundation.close(descriptor)
-            throw LedgerError(.inputOutput, "\(DiskError(operation: "stat", path: path, code: errno))")
+            throw LedgerError(.inputOutput, error.description)
         }
-        return LedgerFileReader(descriptor: descriptor, byteCount: UInt64(info.st_size))
     }
 
     // MARK: Certificates
@@ -326,7 +327,7 @@ public final class Ledger: Service {
     private func currentTLSIdentity() -> TLSIdentity {
         TLSIdentity(
             certificateChainPEM: parts.nodeCertificate() + parts.keyring.serviceCertificatePEM,
-            privateKeyPEM: parts.keyring.nodeKey.pemRepresentation)
+            privateKeyPEM: parts.keyring.nodeKeyPEM)
     }
 
     /// Renews the node certificate under the same keys when less than a third of its life is left or its names no
@@ -337,7 +338,7 @@ public final class Ledger: Service {
         let third = TimeInterval(CertificateMaker.nodeValidity) * 86_400 / 3
         guard facts.notAfter.timeIntervalSince(now) < third || facts.names != Set(names) else { return }
         let pem = try CertificateMaker.node(
-            key: parts.keyring.nodeKey.publicKey, names: names, issuer: parts.keyring.serviceKey, now: now)
+            key: parts.keyring.nodePublicKey, names: names, issuer: parts.keyring.serviceKey, now: now)
         let key = Array(parts.keyring.nodeID.utf8)
         _ = try await change { _ in
             var writes = WriteSet()

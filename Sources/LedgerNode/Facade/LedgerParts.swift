@@ -121,8 +121,7 @@ final class LedgerParts: Sendable {
             constitution: state.store.value(.constitution, zeroKey)
                 .flatMap { try? JSONText(decoding: $0).text } ?? "",
             members: members, viewHistory: history,
-            quote: VirtualQuote.make(
-                reportData: SHA256Hashing.digest(Array(keyring.nodeKey.publicKey.derRepresentation))),
+            quote: VirtualQuote.make(reportData: keyring.nodeKeyDigest),
             writeRefusal: inbox.writeRefusal, startupNotes: startupNotes)
     }
 }

@@ -17,14 +17,14 @@ final class AppendOnlyFile: Sendable {
     init(path: String) throws {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw DiskError(operation: "open", path: path, code: errno) }
-        var info = stat()
-        guard fstat(descriptor, &info) == 0 else {
-            close(descriptor)
-            throw DiskError(operation: "stat", path: path, code: errno)
-        }
         self.path = path
         self.descriptor = descriptor
-        self.writer = Mutex(Writer(flushed: UInt64(info.st_size)))
+        do {
+            self.writer = Mutex(Writer(flushed: try SystemCalls.byteCount(of: descriptor, path: path)))
+        } catch {
+            close(descriptor)
+            throw error
+        }
     }
 
     deinit { close(descriptor) }

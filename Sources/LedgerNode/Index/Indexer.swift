@@ -134,13 +134,7 @@ final class Indexer: @unchecked Sendable {
     private func index(_ additions: [Addition]) throws {
         var rows: [IndexRow] = []
         for addition in additions {
-            var failure: (any Error)?
-            for leaf in addition.leaves {
-                frontier.append(leaf) { level, _, node in
-                    do { try merkle.append(level: level, node: node) } catch { failure = error }
-                }
-            }
-            if let failure { throw failure }
+            for leaf in addition.leaves { try merkle.append(leaf, to: &frontier) }
             signatures.append(addition.signature)
             rows += addition.rows
         }

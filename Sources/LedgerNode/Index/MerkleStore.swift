@@ -50,9 +50,18 @@ final class MerkleStore: Sendable {
     }
 
     /// Buffers one node; nodes of a level arrive in order.
-    func append(level: Int, node: Digest32) throws {
+    private func append(level: Int, node: Digest32) throws {
         let file = try file(level)
         node.withUnsafeBytes { file.append($0) }
+    }
+
+    /// Adds a leaf to `frontier` and buffers every node that becomes complete with it.
+    func append(_ leaf: Digest32, to frontier: inout MerkleFrontier) throws {
+        var failure: (any Error)?
+        frontier.append(leaf) { level, _, node in
+            do { try append(level: level, node: node) } catch { failure = error }
+        }
+        if let failure { throw failure }
     }
 
     func flush() throws {

@@ -76,7 +76,13 @@ struct Keyring: Sendable {
     }
 
     /// Hex SHA-256 of the node key's DER SubjectPublicKeyInfo (ccf-formats 3.2).
-    var nodeID: String { SHA256Hashing.digest(Array(nodeKey.publicKey.derRepresentation)).hex }
+    var nodeID: String { nodeKeyDigest.hex }
+
+    var nodeKeyDigest: Digest32 { SHA256Hashing.digest(Array(nodeKey.publicKey.derRepresentation)) }
+    var nodePublicKey: P384.Signing.PublicKey { nodeKey.publicKey }
+    var nodePublicKeyPEM: String { nodeKey.publicKey.pemRepresentation + "\n" }
+    var nodeKeyPEM: String { nodeKey.pemRepresentation + "\n" }
+    var servicePublicKey: P384.Signing.PublicKey { serviceKey.publicKey }
 
     /// Hex SHA-256 of the service key's DER SubjectPublicKeyInfo: the `kid` of COSE signatures.
     var serviceKeyID: String { SHA256Hashing.digest(Array(serviceKey.publicKey.derRepresentation)).hex }

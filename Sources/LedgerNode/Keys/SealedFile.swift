@@ -101,7 +101,8 @@ struct SealedFile: Codable {
 extension SystemRandomNumberGenerator {
     /// Cryptographically secure random bytes.
     static func bytes(_ count: Int) -> [UInt8] {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        var bytes = [UInt8](repeating: 0, count: count)
+        bytes.withUnsafeMutableBytes { SystemCalls.fillRandomly($0) }
+        return bytes
     }
 }

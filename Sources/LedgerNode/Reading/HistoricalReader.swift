@@ -128,7 +128,7 @@ final class HistoricalReader: Sendable {
     private func proof(of entry: Entry, under signature: RawSignature) throws -> (LeafComponents, InclusionProof) {
         let components = LeafComponents(
             writeSetDigest: entry.writeSetDigest, commitEvidence: secret.commitEvidence(for: entry.id),
-            claimsDigest: entry.publicDomain.claimsDigest)
+            claimsDigest: entry.publicDomain.claimsDigest ?? .zero)
         let proof = try InclusionProof.build(
             leaf: LeafIndex(rawValue: entry.id.seqno.rawValue),
             in: TreeSize(rawValue: signature.id.seqno.rawValue),

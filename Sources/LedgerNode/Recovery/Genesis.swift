@@ -88,10 +88,9 @@ struct Genesis {
     }
 
     private var nodeInfo: NodeInfo {
-        let quote = VirtualQuote.make(
-            reportData: SHA256Hashing.digest(Array(keyring.nodeKey.publicKey.derRepresentation)))
+        let quote = VirtualQuote.make(reportData: keyring.nodeKeyDigest)
         var info = NodeInfo(status: .trusted)
-        info.publicKey = keyring.nodeKey.publicKey.pemRepresentation + "\n"
+        info.publicKey = keyring.nodePublicKeyPEM
         info.quoteInfo = QuoteInfo(format: quote.format, quote: quote.raw)
         info.codeDigest = quote.measurement
         info.nodeToNodeInterface = .object(["bind_address": .string("")])

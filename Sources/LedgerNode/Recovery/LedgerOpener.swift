@@ -29,9 +29,9 @@ struct LedgerOpener {
         var configuration = configuration
         configuration.ledgerType = settings.ledgerType
         let keyring = try openKeyring(directory, name: settings.name)
-        if try DurableFile.read(directory.serviceCertificate, limit: 65_536) != Array(keyring.serviceCertificatePEM.utf8) {
-            try DurableFile.write(
-                Array(keyring.serviceCertificatePEM.utf8), to: directory.serviceCertificate, mode: 0o644, disk: disk)
+        let serviceCertificate = Array(keyring.serviceCertificatePEM.utf8)
+        if try DurableFile.read(directory.serviceCertificate, limit: 65_536) != serviceCertificate {
+            try DurableFile.write(serviceCertificate, to: directory.serviceCertificate, mode: 0o644, disk: disk)
         }
         if configuration.verifyOnStart { try verifyAll(directory, keyring) }
 
@@ -42,8 +42,10 @@ struct LedgerOpener {
 
         let viewFile = ViewFile(path: directory.view, disk: disk)
         let isNew = state.next.seqno == SequenceNumber(1)
-        let highest = max(try viewFile.read() ?? View(0), recovered.highestView)
-        state.view = isNew && (try viewFile.read()) == nil ? .initial : View(max(highest.rawValue + 1, View.initial.rawValue))
+        let highest = try max(viewFile.read() ?? View(0), recovered.highestView)
+        state.view = 
+            try isNew && viewFile.read() == nil
+            ? .initial : View(max(highest.rawValue + 1, View.initial.rawValue))
         try viewFile.write(state.view)
 
         let log = try FileLog(catalog: catalog, scratch: directory.scratch, disk: disk, mustComplete: false)
@@ -257,7 +259,7 @@ struct LedgerOpener {
         let certificate =
             try endorsed.map { String(decoding: $0, as: UTF8.self) }
             ?? CertificateMaker.node(
-                key: keyring.nodeKey.publicKey, names: names, issuer: keyring.serviceKey, now: now)
+                key: keyring.nodePublicKey, names: names, issuer: keyring.serviceKey, now: now)
         let genesis = Genesis(
             keyring: keyring, nodeCertificatePEM: certificate, publishedAddress: configuration.publishedAddress,
             administrators: administrators, memberID: try CertificateMaker.memberID(pem: keyring.memberCertificatePEM))
@@ -274,7 +276,7 @@ struct LedgerOpener {
             do {
                 try log.append(output.batch)
                 try log.settle()
-            } catch let error as ReplicationError {
+            } catch {
                 throw LedgerError(.inputOutput, "the ledger cannot be created: \(error.reason)")
             }
             state = output.state

@@ -41,8 +41,11 @@ struct LedgerRecovery {
         var names: [ChunkName] = []
         for file in try FileManager.default.contentsOfDirectory(atPath: directory.ledger).sorted() {
             var isDirectory: ObjCBool = false
-            FileManager.default.fileExists(atPath: directory.ledger + "/" + file, isDirectory: &isDirectory)
-            if isDirectory.boolValue { continue }
+            if FileManager.default.fileExists(atPath: directory.ledger + "/" + file, isDirectory: &isDirectory),
+                isDirectory.boolValue
+            {
+                continue
+            }
             guard let name = ChunkName(fileName: file) else {
                 throw LedgerError(
                     .corrupt, "\(directory.ledger)/\(file) is not a ledger chunk; keep the ledger directory free of other files")
@@ -76,11 +79,7 @@ struct LedgerRecovery {
     private func closedChunk(_ name: ChunkName, last: SequenceNumber) throws -> ChunkCatalog.ClosedChunk {
         let path = directory.ledger + "/" + name.fileName
         let handle = try ChunkHandle(path: path)
-        var info = stat()
-        guard fstat(handle.descriptor, &info) == 0 else {
-            throw LedgerError(.inputOutput, "\(DiskError(operation: "stat", path: path, code: errno))")
-        }
-        let size = UInt64(info.st_size)
+        let size = try SystemCalls.byteCount(of: handle.descriptor, path: path)
         guard size >= 8 else { throw LedgerError(.corrupt, "\(name.fileName) has only \(size) bytes") }
         let word = try handle.read(at: 0, count: 8)
         let table = (0..<8).reduce(UInt64(0)) { $0 | UInt64(word[$1]) << (8 * UInt64($1)) }
@@ -139,11 +138,7 @@ struct LedgerRecovery {
         let descriptor = try disk.open(path, create: false)
         defer { disk.close(descriptor) }
         let handle = try ChunkHandle(path: path)
-        var info = stat()
-        guard fstat(handle.descriptor, &info) == 0 else {
-            throw LedgerError(.inputOutput, "\(DiskError(operation: "stat", path: path, code: errno))")
-        }
-        let size = UInt64(info.st_size)
+        let size = try SystemCalls.byteCount(of: handle.descriptor, path: path)
         let before = replay.next
         var positions: [UInt32] = []
         var good = (end: UInt64(8), count: 0)
@@ -192,8 +187,7 @@ struct LedgerRecovery {
                     + "they were moved to \(directory.setAside)")
         }
         if size < 8 {
-            let header = [UInt8](repeating: 0, count: 8)
-            try header.withUnsafeBytes { try disk.write(descriptor, $0, at: 0) }
+            try disk.write(descriptor, ChunkLayout.header(tableOffset: 0), at: 0)
             try disk.sync(descriptor)
         }
         let chunk = ChunkCatalog.OpenChunk(

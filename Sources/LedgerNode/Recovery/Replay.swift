@@ -137,13 +137,7 @@ struct Replay {
     }
 
     private mutating func flushIndex() throws {
-        var failure: (any Error)?
-        for leaf in pendingLeaves {
-            indexed.append(leaf) { level, _, node in
-                do { try recovery.merkle.append(level: level, node: node) } catch { failure = error }
-            }
-        }
-        if let failure { throw failure }
+        for leaf in pendingLeaves { try recovery.merkle.append(leaf, to: &indexed) }
         for seqno in pendingSignatures { recovery.signatures.append(seqno) }
         try recovery.merkle.flush()
         try recovery.signatures.flush()
@@ -159,15 +153,14 @@ struct Replay {
     consuming func finish() throws -> LedgerRecovery.Result {
         if let lastSignature, let lastCOSE {
             let root = lastSignature.root
-            let nodeKey = try SigningPublicKey(der: Array(recovery.keyring.nodeKey.publicKey.derRepresentation))
+            let nodeKey = SigningPublicKey.p384(recovery.keyring.nodePublicKey)
             guard lastSignature.node == recovery.keyring.nodeID,
                 case .verified = RootSignature.verify(der: lastSignature.signature, root: root, publicKey: nodeKey)
             else {
                 throw LedgerError(
                     .corrupt, "the newest signature, at \(lastSignature.id), was not made with this node's key")
             }
-            let serviceKey = try SigningPublicKey(
-                der: Array(recovery.keyring.serviceKey.publicKey.derRepresentation))
+            let serviceKey = SigningPublicKey.p384(recovery.keyring.servicePublicKey)
             let cose = try COSERootSignature(cose: lastCOSE)
             guard cose.txid == lastSignature.id, case .verified = cose.verify(root: root, key: serviceKey) else {
                 throw LedgerError(

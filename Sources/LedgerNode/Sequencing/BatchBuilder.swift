@@ -77,13 +77,12 @@ struct BatchBuilder {
         sign: (_ root: Digest32, _ id: TransactionID) throws -> (RootSigner.Signatures, nodeID: String, certificate: String)
     ) throws -> Output {
         let id = state.next
-        guard let root = state.frontier.root() else {
+        guard let root = state.frontier.root(),
+            let tree = SerialisedTree(flushed: state.flushed, leaves: state.leavesSinceFlush)
+        else {
             throw LedgerError(.corrupt, "an empty tree cannot be signed")
         }
         let (signatures, nodeID, certificate) = try sign(root, id)
-        let tree = SerialisedTree(
-            flushed: state.flushed.size.rawValue, leaves: state.leavesSinceFlush,
-            flushedSubtrees: state.flushed.subtrees.reversed())
         var writes = WriteSet()
         writes.put(
             .signatures, key: zeroKey,

@@ -1,6 +1,4 @@
-import Foundation
-
-/// Secret keys for the entries of one batch, fetched from the system in one call.
+/// Secret keys for the entries of one batch, fetched from the system together.
 struct RandomKeys {
     static let byteCount = 32
 
@@ -13,14 +11,7 @@ struct RandomKeys {
     }
 
     private mutating func fill() {
-        bytes.withUnsafeMutableBytes { buffer in
-            var done = 0
-            while done < buffer.count {
-                let n = getrandom(buffer.baseAddress.map { $0 + done }, buffer.count - done, 0)
-                precondition(n > 0 || errno == EINTR, "the system's random source failed")
-                done += max(n, 0)
-            }
-        }
+        bytes.withUnsafeMutableBytes { SystemCalls.fillRandomly($0) }
         offset = 0
     }
 

@@ -16,6 +16,15 @@ protocol Disk: Sendable {
     func syncDirectory(_ path: String) throws(DiskError)
 }
 
+extension Disk {
+    func write(_ descriptor: Int32, _ bytes: [UInt8], at offset: UInt64) throws(DiskError) {
+        let result = bytes.withUnsafeBytes { raw in
+            Result<Void, DiskError> { () throws(DiskError) in try write(descriptor, raw, at: offset) }
+        }
+        try result.get()
+    }
+}
+
 /// A failed file operation: which one, on which path, and the system's reason.
 struct DiskError: Error, CustomStringConvertible {
     var operation: String

@@ -15,7 +15,7 @@ enum DurableFile {
         do {
             defer { disk.close(descriptor) }
             _ = fchmod(descriptor, mode)
-            try bytes.withUnsafeBytes { try disk.write(descriptor, $0, at: 0) }
+            try disk.write(descriptor, bytes, at: 0)
             try disk.sync(descriptor)
         } catch {
             unlink(temporary)
@@ -33,11 +33,10 @@ enum DurableFile {
             throw DiskError(operation: "open", path: path, code: errno)
         }
         defer { close(descriptor) }
-        var info = stat()
-        guard fstat(descriptor, &info) == 0 else { throw DiskError(operation: "stat", path: path, code: errno) }
-        guard info.st_size <= limit else {
-            throw LedgerError(.invalidInput, "\(path) is \(info.st_size) bytes long; at most \(limit) are expected")
+        let byteCount = try SystemCalls.byteCount(of: descriptor, path: path)
+        guard byteCount <= UInt64(limit) else {
+            throw LedgerError(.invalidInput, "\(path) is \(byteCount) bytes long; at most \(limit) are expected")
         }
-        return try PositionedReader.read(descriptor, at: 0, count: Int(info.st_size), path: path)
+        return try PositionedReader.read(descriptor, at: 0, count: Int(byteCount), path: path)
     }
 }

@@ -43,14 +43,12 @@ final class FileLog: Replicator {
         try state.withLock { state throws(ReplicationError) in
             try completeIfNeeded(&state)
             let open = try openChunk(startingAt: batch.first, &state)
-            do {
-                try batch.bytes.withUnsafeBytes { raw throws(DiskError) in
-                    try disk.write(state.descriptor, raw, at: open.byteCount)
-                }
+            do throws(DiskError) {
+                try disk.write(state.descriptor, batch.bytes, at: open.byteCount)
             } catch {
                 throw undo(error, state.descriptor, to: open.byteCount)
             }
-            do {
+            do throws(DiskError) {
                 try disk.sync(state.descriptor)
             } catch {
                 // After a failed sync the kernel may have dropped the pages: nothing can be known until a restart.
@@ -69,7 +67,7 @@ final class FileLog: Replicator {
 
     /// A write that failed before any sync: cut it off again, then its outcome is known.
     private func undo(_ error: DiskError, _ descriptor: Int32, to byteCount: UInt64) -> ReplicationError {
-        do {
+        do throws(DiskError) {
             try disk.truncate(descriptor, to: byteCount)
             try disk.sync(descriptor)
             return ReplicationError(
@@ -86,16 +84,13 @@ final class FileLog: Replicator {
     ) throws(ReplicationError) -> ChunkCatalog.OpenChunk {
         if let open = catalog.open { return open }
         let name = ChunkName(first: first, last: nil, isCommitted: false).fileName
-        do {
+        do throws(DiskError) {
             // The reader refuses an open chunk without its header word, so the file appears with it in one step.
             let temporary = scratch + "/" + name
             let descriptor = try disk.open(temporary, create: true)
-            do {
+            do throws(DiskError) {
                 try disk.truncate(descriptor, to: 0)
-                let header = [UInt8](repeating: 0, count: 8)
-                try header.withUnsafeBytes { raw throws(DiskError) in
-                    try disk.write(descriptor, raw, at: 0)
-                }
+                try disk.write(descriptor, ChunkLayout.header(tableOffset: 0), at: 0)
                 try disk.sync(descriptor)
                 try disk.rename(temporary, to: catalog.directory + "/" + name)
                 try disk.syncDirectory(catalog.directory)
@@ -115,7 +110,7 @@ final class FileLog: Replicator {
 
     private func completeIfNeeded(_ state: inout State) throws(ReplicationError) {
         guard state.mustComplete, let open = catalog.open else { return }
-        do {
+        do throws(DiskError) {
             let closed = try Self.complete(open, descriptor: state.descriptor, in: catalog.directory, disk: disk)
             disk.close(state.descriptor)
             state.descriptor = -1
@@ -135,12 +130,9 @@ final class FileLog: Replicator {
         let name = ChunkName(first: open.first, last: last, isCommitted: true).fileName
         let table = ChunkLayout.positionsTable(open.positions)
         try disk.truncate(descriptor, to: open.byteCount)
-        try table.withUnsafeBytes { raw throws(DiskError) in
-            try disk.write(descriptor, raw, at: open.byteCount)
-        }
+        try disk.write(descriptor, table, at: open.byteCount)
         try disk.sync(descriptor)
-        let header = ChunkLayout.header(tableOffset: open.byteCount)
-        try header.withUnsafeBytes { raw throws(DiskError) in try disk.write(descriptor, raw, at: 0) }
+        try disk.write(descriptor, ChunkLayout.header(tableOffset: open.byteCount), at: 0)
         try disk.sync(descriptor)
         try disk.rename(directory + "/" + open.fileName, to: directory + "/" + name)
         try disk.syncDirectory(directory)

@@ -27,7 +27,7 @@ struct ViewFile {
         var bytes = Array("view \(view)".utf8)
         bytes += [UInt8](repeating: UInt8(ascii: " "), count: Self.byteCount - 1 - bytes.count)
         bytes.append(UInt8(ascii: "\n"))
-        try bytes.withUnsafeBytes { try disk.write(descriptor, $0, at: 0) }
+        try disk.write(descriptor, bytes, at: 0)
         try disk.sync(descriptor)
     }
 }
