@@ -21,6 +21,7 @@ final class LedgerParts: Sendable {
     let startup: SequenceNumber
     let startupNotes: [String]
     let logger: Logger
+    private let selfSignedCertificatePEM: String
     private let stopping = OnceFlag()
 
     init(
@@ -45,6 +46,10 @@ final class LedgerParts: Sendable {
         self.startup = startup
         self.startupNotes = startupNotes
         self.logger = logger
+        self.selfSignedCertificatePEM =
+            (try? CertificateMaker.selfSigned(
+                key: keyring.nodeKey, commonName: "CCF Node",
+                names: Self.certificateNames(settings, configuration), now: Date())) ?? ""
     }
 
     func start() {
@@ -60,6 +65,7 @@ final class LedgerParts: Sendable {
             snapshots.close()
             indexer.close()
             try? indexer.entries.close()
+            lock.release()
         }
     }
 
@@ -73,7 +79,9 @@ final class LedgerParts: Sendable {
     }
 
     /// All names and addresses the node certificate must carry.
-    var certificateNames: [String] {
+    var certificateNames: [String] { Self.certificateNames(settings, configuration) }
+
+    static func certificateNames(_ settings: NodeSettings, _ configuration: NodeConfiguration) -> [String] {
         var names: [String] = []
         for name in [settings.name, "localhost", "127.0.0.1", "::1"] + configuration.subjectAlternativeNames
         where !names.contains(name) {
@@ -114,8 +122,7 @@ final class LedgerParts: Sendable {
             serviceCreateID: service?.currentServiceCreateTransaction
                 ?? TransactionID(view: .initial, seqno: SequenceNumber(1)),
             recoveryCount: Int(service?.recoveryCount ?? 0), nodeCertificatePEM: nodeCertificate(),
-            selfSignedNodeCertificatePEM: (try? CertificateMaker.selfSigned(
-                key: keyring.nodeKey, commonName: "CCF Node", names: certificateNames, now: Date())) ?? "",
+            selfSignedNodeCertificatePEM: selfSignedCertificatePEM,
             publishedAddress: configuration.publishedAddress,
             nodeLastWritten: state.store.version(.nodesInfo, nodeKey) ?? .zero,
             constitution: state.store.value(.constitution, zeroKey)

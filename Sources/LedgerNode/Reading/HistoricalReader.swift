@@ -19,19 +19,22 @@ final class HistoricalReader: Sendable {
     let indexer: Indexer
     private let secret: LedgerSecret
     private let serviceKeyID: String
+    /// Where to note that the derived files are wrong, so that the next start rebuilds them.
+    private let staleMarker: String
     /// PEM of this node's newest endorsed certificate, by node id.
     private let certificate: @Sendable (String) -> String?
     private let queue = DispatchQueue(label: "indelible.reads", qos: .userInitiated, attributes: .concurrent)
     private let recent = Mutex<[SequenceNumber: CoveringSignature]>([:])
 
     init(
-        catalog: ChunkCatalog, indexer: Indexer, keyring: Keyring,
+        catalog: ChunkCatalog, indexer: Indexer, keyring: Keyring, staleMarker: String,
         certificate: @escaping @Sendable (String) -> String?
     ) {
         self.catalog = catalog
         self.indexer = indexer
         self.secret = keyring.ledgerSecret
         self.serviceKeyID = keyring.serviceKeyID
+        self.staleMarker = staleMarker
         self.certificate = certificate
     }
 
@@ -134,10 +137,11 @@ final class HistoricalReader: Sendable {
             in: TreeSize(rawValue: signature.id.seqno.rawValue),
             node: { try indexer.merkle.node($0, $1) })
         guard let proof, proof.root(of: components.leaf()) == signature.root else {
+            _ = FileManager.default.createFile(atPath: staleMarker, contents: nil)
             throw LedgerError(
                 .corrupt,
                 "no proof of \(entry.id) leads to the root signed at \(signature.id): the ledger file or the derived "
-                    + "index was changed. Restarting without the index directory rebuilds it")
+                    + "index was changed. The next start rebuilds the index and tells which")
         }
         return (components, proof)
     }

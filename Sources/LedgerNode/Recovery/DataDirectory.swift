@@ -19,6 +19,7 @@ struct DataDirectory: Sendable {
     var sealingKey: String { keys + "/sealing.key" }
     var view: String { keys + "/view" }
     var entryIndex: String { index + "/index.sqlite" }
+    var staleMarker: String { index + "/stale" }
     var signatureIndex: String { merkle + "/signatures" }
 
     /// Makes what is missing. The directory itself and its parts are readable by the owner only.

@@ -64,7 +64,7 @@ struct LedgerOpener {
             entries: index.entries, merkle: index.merkle, signatures: index.signatures, frontier: recovered.indexed,
             logger: logger)
         for addition in additions { indexer.enqueue(addition) }
-        let reader = HistoricalReader(catalog: catalog, indexer: indexer, keyring: keyring) { nodeID in
+        let reader = HistoricalReader(catalog: catalog, indexer: indexer, keyring: keyring, staleMarker: directory.staleMarker) { nodeID in
             published.ask { state in
                 state.store.value(.nodesEndorsedCertificates, Array(nodeID.utf8))
                     .map { String(decoding: $0, as: UTF8.self) }
@@ -189,7 +189,7 @@ struct LedgerOpener {
     ) throws -> (LedgerRecovery.Result, Index) {
         var index: Index
         var anchor = SequenceNumber.zero
-        var isUsable = true
+        var isUsable = !FileManager.default.fileExists(atPath: directory.staleMarker)
         do {
             index = try openIndex(directory)
             anchor = try index.entries.indexedTo()
@@ -250,11 +250,7 @@ struct LedgerOpener {
         }
         if administrators.isEmpty { administrators = [try makeAdministrator(directory, now: now)] }
 
-        var names: [String] = []
-        for name in [settings.name, "localhost", "127.0.0.1", "::1"] + configuration.subjectAlternativeNames
-        where !names.contains(name) {
-            names.append(name)
-        }
+        let names = LedgerParts.certificateNames(settings, configuration)
         let endorsed = state.ledger.store.value(.nodesEndorsedCertificates, Array(keyring.nodeID.utf8))
         let certificate =
             try endorsed.map { String(decoding: $0, as: UTF8.self) }

@@ -3,6 +3,7 @@ import Foundation
 /// Keeps a second process out of a data directory. The kernel releases it when the process ends, however it ends.
 final class DirectoryLock: Sendable {
     private let descriptor: Int32
+    private let released = OnceFlag()
 
     /// Error: `directoryInUse` with the pid of the holder, when it is known.
     init(path: String) throws {
@@ -26,5 +27,8 @@ final class DirectoryLock: Sendable {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    deinit { release() }
+
+    /// Lets another process in. Idempotent.
+    func release() { released.once { close(descriptor) } }
 }
