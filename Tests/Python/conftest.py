@@ -39,7 +39,12 @@ def judge(node: Node, minimum_signatures: int = 1):
     theirs = check_in_process(node.ledger_directory)
     assert theirs["ok"], f"ccf rejects {node.ledger_directory}: {theirs['error']}"
     assert theirs["signatures"] >= minimum_signatures
-    code, ours, done = node.verify("--service-certificate", node.service_certificate)
+    sealing = []
+    for option in ("--sealing-key", "--sealing-passphrase-file"):
+        if option in node.options:
+            sealing = [option, node.options[node.options.index(option) + 1]]
+    code, ours, done = node.verify(
+        "--service-certificate", node.service_certificate, "--secret-from", node.directory, *sealing)
     assert code == 0, f"ledger verify: {done.stdout}{done.stderr}"
     assert ours["signatures"] == theirs["signatures"], (ours, theirs)
     assert ours["lastVerified"] == theirs["verified"], (ours, theirs)
