@@ -1,0 +1,27 @@
+import LedgerProofs
+
+@testable import LedgerFormat
+
+/// How a signature transaction deviates from a proper one.
+struct SignatureShape {
+    var hasRaw = true
+    var hasCOSE = true
+    var hasTree = true
+    var claims = Digest32.zero
+
+    /// Changes the members of the JSON row.
+    var row: (inout [String: JSONValue]) -> Void = { _ in }
+    /// Replaces the raw signature.
+    var raw: ((TestKey, Digest32) throws -> [UInt8])?
+    var recordedRoot: Digest32?
+    /// Changes the bytes of the entry before they are hashed.
+    var patch: (inout [UInt8]) -> Void = { _ in }
+
+    enum KeyID { case text, bytes, none }
+    var keyID = KeyID.text
+    var coseTransaction: String?
+    var hasLedgerClaim = true
+    var isTagged = true
+    var coseDER = false
+    var payload: [UInt8]?
+}
