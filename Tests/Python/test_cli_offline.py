@@ -1,0 +1,245 @@
+"""The program's commands that need no server: help, usage errors, exit codes, receipts and directories."""
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.node import ROOT, binary, clean_environment, run_cli
+
+VECTORS = ROOT / "Vectors/ccf"
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+
+COMMANDS = [
+    [], ["serve"], ["entry"], ["entry", "append"], ["entry", "get"], ["entry", "list"], ["entry", "watch"],
+    ["receipt"], ["receipt", "get"], ["receipt", "verify"],
+    ["user"], ["user", "set"], ["user", "get"], ["user", "list"], ["user", "remove"],
+    ["role"], ["role", "set"], ["role", "get"], ["role", "list"], ["role", "remove"],
+    ["collection"], ["collection", "list"],
+    ["ledger"], ["ledger", "verify"], ["ledger", "inspect"], ["identity"], ["identity", "get"],
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda words: "-".join(words) or "root")
+def test_help(words):
+    """Every command explains itself; leaves show examples. The texts are kept, so that a change is seen in review:
+    delete the file under snapshots/ to accept a new text."""
+    done = run_cli(*words, "--help", environment={"COLUMNS": "100"})
+    assert done.returncode == 0 and done.stderr == ""
+    assert "OVERVIEW" in done.stdout
+    if len(words) == 2 or words == ["serve"]:
+        assert "EXAMPLES" in done.stdout
+    SNAPSHOTS.mkdir(exist_ok=True)
+    kept = SNAPSHOTS / f"help-{'-'.join(words) or 'root'}.txt"
+    if not kept.exists():
+        kept.write_text(done.stdout)
+    assert done.stdout == kept.read_text(), f"the help text differs from {kept.name}"
+
+
+def test_version():
+    done = run_cli("--version")
+    assert done.returncode == 0 and re.fullmatch(r"\d+\.\d+\.\d+\n", done.stdout)
+
+
+@pytest.mark.parametrize("words, says", [
+    (["nonsense"], "nonsense"),
+    (["entry", "append", "--nonsense"], "--nonsense"),
+    (["entry", "append", "--jobs", "x", "a"], "x"),
+    (["entry", "append", "--jobs", "5000", "a"], "--jobs"),
+    (["entry", "append", "--tag=1", "--tag=2", "--tag=3", "--tag=4", "--tag=5", "--tag=6", "a"], "--tag"),
+    (["entry", "append", "a", "--file", "b"], "--file"),
+    (["receipt", "get"], "<id>"),
+    (["receipt", "get", "2"], "2"),
+    (["receipt", "get", "0.0"], "0.0"),
+    (["receipt", "verify"], "<file>"),
+    (["ledger", "verify"], "<directory>"),
+    (["ledger", "verify", "/nonexistent"], "/nonexistent"),
+    (["ledger", "verify", ".", "--secret-from", "a", "--secret-file", "b"], "--secret-from"),
+    (["ledger", "inspect", "/nonexistent"], "/nonexistent"),
+    (["ledger", "inspect", str(VECTORS / "ledger"), "--from", "x"], "--from"),
+    (["identity", "get", "http://127.0.0.1"], "https"),
+    (["identity", "get", "https://127.0.0.1/path"], "path"),
+    (["entry", "get", "2.1"], "--service-certificate"),
+    (["entry", "get", "2.1", "--service-certificate", "/nonexistent", "--certificate", "x"], "x"),
+    (["serve"], "--data"),
+    (["serve", "--data", "/tmp/x", "--listen", "nonsense"], "nonsense"),
+    (["serve", "--data", "/tmp/x", "--listen", "::1:8443"], "brackets"),
+    (["serve", "--data", "/tmp/x", "--ledger-type", "open"], "open"),
+    (["serve", "--data", "/tmp/x", "--log-level", "loud"], "loud"),
+    (["serve", "--data", "/tmp/x", "--log-format", "xml"], "xml"),
+    (["serve", "--data", "/tmp/x", "--chunk-size", "1"], "--chunk-size"),
+    (["serve", "--data", "/tmp/x", "--snapshot-interval", "9"], "--snapshot-interval"),
+    (["serve", "--data", "/tmp/x", "--max-body-size", "0"], "--max-body-size"),
+    (["serve", "--data", "/tmp/x", "--sealing-key", "a", "--sealing-passphrase-file", "b"], "--sealing-key"),
+    (["serve", "--data", "/tmp/x", "--sealing-key", "/nonexistent"], "/nonexistent"),
+    (["serve", "--data", "/tmp/x", "--admin-certificate", "/nonexistent"], "/nonexistent"),
+    (["serve", "--config", "/nonexistent"], "/nonexistent"),
+])
+def test_usage_errors_exit_2_and_name_the_input(words, says):
+    done = run_cli(*words)
+    assert done.returncode == 2, (done.stdout, done.stderr)
+    assert done.stdout == "" and done.stderr.startswith("error: ") and says in done.stderr
+    assert not Path("/tmp/x/keys").exists(), "nothing was made"
+
+
+@pytest.mark.parametrize("content, says", [
+    ("not json", "JSON object"), ("[]", "JSON object"), ('{"listn": "a"}', "listn"),
+    ('{"max-body-size": "many"}', "max-body-size"), ('{"verify-on-start": "maybe"}', "verify-on-start"),
+    ('{"san": "one"}', "san"),
+])
+def test_configuration_file_errors(tmp_path, content, says):
+    path = tmp_path / "config.json"
+    path.write_text(content)
+    done = run_cli("serve", "--data", tmp_path / "data", "--config", path)
+    assert done.returncode == 2 and says in done.stderr and str(path) in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_precedence(tmp_path):
+    """Command line over environment over file, seen through the error that each value causes."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"data": str(tmp_path / "data"), "log-level": "from-file"}))
+    fails = lambda *more, **kept: run_cli("serve", "--config", path, *more, **kept).stderr
+    assert "from-file" in fails()
+    assert "from-env" in fails(environment={"INDELIBLE_LOG_LEVEL": "from-env"})
+    assert "from-flag" in fails("--log-level", "from-flag", environment={"INDELIBLE_LOG_LEVEL": "from-env"})
+    assert "INDELIBLE_CHUNK_SIZE" in fails("--log-level", "info", environment={"INDELIBLE_CHUNK_SIZE": "x"})
+
+
+@pytest.fixture(scope="module")
+def receipts(tmp_path_factory):
+    """The receipts of the vectors as files, and the service certificate."""
+    folder = tmp_path_factory.mktemp("receipts")
+    vectors = json.loads((VECTORS / "receipts.json").read_text())
+    (folder / "service.pem").write_text(vectors["service_cert"])
+    for seqno, receipt in vectors["receipts"].items():
+        (folder / f"{seqno}.json").write_text(json.dumps(receipt))
+    for number, row in enumerate(json.loads((VECTORS / "cose_receipts.json").read_text())["receipts"]):
+        (folder / f"{number}.cose").write_bytes(bytes.fromhex(row["receipt_hex"]))
+    return folder
+
+
+def verify(receipts, path, *more):
+    return run_cli("receipt", "verify", path, "--service-certificate", receipts / "service.pem", *more)
+
+
+def test_receipts_of_the_vectors(receipts):
+    files = sorted(receipts.glob("*.json")) + sorted(receipts.glob("*.cose"))
+    assert len(files) > 30
+    for path in files:
+        done = verify(receipts, path, "--json")
+        assert done.returncode == 0, (path.name, done.stdout, done.stderr)
+        answer = json.loads(done.stdout)
+        assert answer["verified"] and answer["format"] == path.suffix[1:]
+
+
+def test_changed_receipts_exit_1(receipts, tmp_path):
+    for change in ["signature", "proof", "write_set_digest"]:
+        receipt = json.loads((receipts / "12.json").read_text())
+        if change == "signature":
+            raw = bytearray(base64.b64decode(receipt["signature"]))
+            raw[-1] ^= 1
+            receipt["signature"] = base64.b64encode(raw).decode()
+        elif change == "proof":
+            side, value = next(iter(receipt["proof"][0].items()))
+            receipt["proof"][0][side] = value[:-1] + ("0" if value[-1] != "0" else "1")
+        else:
+            receipt["leaf_components"][change] = "00" * 32
+        path = tmp_path / f"{change}.json"
+        path.write_text(json.dumps(receipt))
+        done = verify(receipts, path)
+        assert done.returncode == 1, (change, done.stdout, done.stderr)
+        assert done.stderr.startswith("error: ") and str(path) in done.stderr
+        answer = json.loads(verify(receipts, path, "--json").stdout)
+        assert answer["verified"] is False and answer["reasons"]
+
+
+def test_receipt_of_another_service_or_transaction(receipts, tmp_path):
+    other = json.loads((VECTORS / "receipts_recovered.json").read_text())
+    text = json.dumps(other)
+    pem = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\\n", text).group(0).replace("\\n", "\n")
+    (tmp_path / "other.pem").write_text(pem)
+    done = run_cli("receipt", "verify", receipts / "12.json", "--service-certificate", tmp_path / "other.pem")
+    assert done.returncode in (0, 1)  # 0 only if that certificate happens to be the same service's
+    assert verify(receipts, receipts / "12.json", "--transaction", "2.12").returncode == 0
+    assert verify(receipts, receipts / "12.json", "--transaction", "2.13").returncode == 1
+
+
+def test_unable_to_tell(receipts, tmp_path):
+    for name, content in [("empty", b""), ("text", b"hello"), ("json", b"{}"), ("list", b"[1]"), ("cbor", b"\xd2\x84")]:
+        path = tmp_path / name
+        path.write_bytes(content)
+        assert verify(receipts, path).returncode == 2, name
+    assert run_cli("receipt", "verify", receipts / "12.json").returncode == 2, "no certificate"
+    assert run_cli("receipt", "verify", receipts / "12.json", "--service-certificate", tmp_path / "text").returncode == 2
+    assert verify(receipts, receipts / "12.json", "--claims-contents", "x").returncode == 2, "no claims to compare"
+
+
+def test_ledger_verify_text(receipts):
+    done = run_cli("ledger", "verify", VECTORS / "ledger")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0] == "verified 32 transactions, 7 signatures, verified to 2.31"
+    assert "\x1b" not in done.stdout, "colour only on a terminal"
+
+
+def test_ledger_verify_expects_receipts(receipts, tmp_path):
+    run = lambda directory: run_cli(
+        "ledger", "verify", directory, "--service-certificate", receipts / "service.pem",
+        "--expect-receipt", receipts / "30.json", "--expect-receipt", receipts / "3.cose", "--json")
+    done = run(VECTORS / "ledger")
+    assert done.returncode == 0, done.stdout
+    cut = tmp_path / "cut"
+    shutil.copytree(VECTORS / "ledger", cut)
+    (cut / "ledger_21").unlink()
+    assert run_cli("ledger", "verify", cut).returncode == 0, "a cut end cannot be seen without a receipt"
+    done = run(cut)
+    assert done.returncode == 1
+    assert any(problem["code"] == "receipt" for problem in json.loads(done.stdout)["problems"])
+
+
+def test_ledger_verify_names_the_place(tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(VECTORS / "ledger", copy)
+    victim = copy / "ledger_11-20.committed"
+    data = bytearray(victim.read_bytes())
+    data[800] ^= 1
+    victim.write_bytes(data)
+    done = run_cli("ledger", "verify", copy)
+    assert done.returncode == 1 and "ledger_11-20.committed" in done.stderr and "seqno" in done.stderr
+    problems = json.loads(run_cli("ledger", "verify", copy, "--json").stdout)["problems"]
+    assert problems and all({"code", "reason"} <= problem.keys() for problem in problems)
+
+
+def test_ledger_verify_with_secrets(tmp_path):
+    keys = json.loads((VECTORS / "keys.json").read_text())
+    good, bad, short = tmp_path / "good", tmp_path / "bad", tmp_path / "short"
+    good.write_text(keys["ledger_secret_1_hex"] + "\n")
+    bad.write_bytes(bytes(32))
+    short.write_text("00" * 31)
+    run = lambda secret: run_cli("ledger", "verify", VECTORS / "ledger", "--secret-file", secret)
+    assert run(good).returncode == 0
+    assert run(bad).returncode == 1
+    assert run(short).returncode == 2
+
+
+def test_ledger_inspect():
+    rows = [json.loads(line) for line in
+            run_cli("ledger", "inspect", VECTORS / "ledger", "--from", "10", "--to", "2.12", "--json").stdout.splitlines()]
+    assert [row["transactionId"] for row in rows] == ["2.10", "2.11", "2.12"]
+    assert "ledger_11-20.committed" in run_cli("ledger", "inspect", VECTORS / "ledger", "--values").stdout
+
+
+def test_colour_only_on_a_terminal():
+    """Under script(1) there is a terminal; NO_COLOR still wins."""
+    if not shutil.which("script"):
+        pytest.skip("needs script(1)")
+    command = f"{binary()} ledger verify {VECTORS / 'ledger'}"
+    run = lambda **more: subprocess.run(
+        ["script", "-qec", command, "/dev/null"], capture_output=True, text=True, timeout=60,
+        env={**clean_environment(), "TERM": "xterm", **more}).stdout
+    assert "\x1b[32m" in run()
+    assert "\x1b[3" not in run(NO_COLOR="1")
