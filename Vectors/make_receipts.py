@@ -8,7 +8,8 @@ All of them are public test data. ECDSA signatures use deterministic nonces (RFC
 same bytes.
 
 Each file: `verdict` (verified, failed, unreadable), `codes` (what exactly is reported), `about`, the pinned
-`serviceCertificate`, the `transactionId` that was asked for (optional), and the `document` as the text that a server sent.
+`serviceCertificate`, the `transactionId` that was asked for (optional), and the `document` as the text that a server
+sent.
 """
 
 import base64, copy, datetime, hashlib, hmac, json, pathlib, struct
