@@ -1,0 +1,55 @@
+/// One operation of the interface, as the OpenAPI document tells it.
+public struct APIOperation: Hashable, Sendable {
+    /// A parameter in the path or the query.
+    public struct Parameter: Hashable, Sendable {
+        public var name: String
+        public var isInPath: Bool
+        /// A JSON schema type: `string`, `integer` or `boolean`.
+        public var type: String
+        public var summary: String
+
+        static func path(_ name: String, _ summary: String) -> Parameter {
+            Parameter(name: name, isInPath: true, type: "string", summary: summary)
+        }
+
+        static func query(_ name: String, _ summary: String, type: String = "string") -> Parameter {
+            Parameter(name: name, isInPath: false, type: type, summary: summary)
+        }
+    }
+
+    /// A body of a request or an answer.
+    public enum Body: Hashable, Sendable {
+        case none
+        /// JSON by the name of a schema in `OpenAPISchemas`.
+        case json(String)
+        case other(String)
+    }
+
+    /// Upper case.
+    public var method: String
+    public var path: String
+    public var tag: String
+    public var summary: String
+    public var parameters: [Parameter]
+    public var request: Body
+    /// Successful answers only; every operation may also answer with the error envelope.
+    public var status: Int
+    public var answer: Body
+    /// The action a caller needs; `nil`: no authentication.
+    public var action: String?
+
+    init(
+        _ method: String, _ path: String, _ tag: String, _ summary: String, _ parameters: [Parameter] = [],
+        request: Body = .none, status: Int = 200, answer: Body = .none, action: String? = nil
+    ) {
+        self.method = method
+        self.path = path
+        self.tag = tag
+        self.summary = summary
+        self.parameters = parameters
+        self.request = request
+        self.status = status
+        self.answer = answer
+        self.action = action
+    }
+}
