@@ -1,5 +1,6 @@
 import HTTPTypes
 import HummingbirdCore
+import LedgerAPI
 import Testing
 
 @testable import LedgerServer

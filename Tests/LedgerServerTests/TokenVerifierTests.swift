@@ -177,7 +177,8 @@ import Testing
         _ = try await verifier.identity(of: try await TestIssuer.sign(issuer.claims(), key, kid: "a"))
         issuer.setDown(true)
         issuer.advance(IssuerKeys.maximumAge * 5)
-        #expect(await refusal(verifier, try await TestIssuer.sign(issuer.claims(), key, kid: "a")).contains("accepted"))
+        let token = try await TestIssuer.sign(issuer.claims(), key, kid: "a")
+        #expect(await refusal(verifier, token).contains("accepted"))
     }
 
     @Test func unreachableIssuer() async throws {

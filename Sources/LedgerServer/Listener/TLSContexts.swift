@@ -36,6 +36,8 @@ final class TLSContexts: Sendable {
             .ecdsaSecp256R1Sha256, .ecdsaSecp384R1Sha384, .ecdsaSecp521R1Sha512, .ed25519,
             .rsaPssRsaeSha256, .rsaPssRsaeSha384, .rsaPssRsaeSha512,
         ]
+        // How long a closing connection waits for the peer to agree.
+        configuration.shutdownTimeout = .seconds(2)
         return try NIOSSLContext(configuration: configuration)
     }
 

@@ -1,0 +1,259 @@
+import AsyncHTTPClient
+import Crypto
+import CryptoExtras
+import Foundation
+import LedgerAPI
+import LedgerNode
+import NIOCore
+import NIOSSL
+import Testing
+import X509
+
+@testable import LedgerServer
+
+/// The port itself, over real TLS on loopback.
+@Suite(.serialized) struct ListenerTests {
+    static func trusting(_ server: TestCertificates.Pair) -> TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.trustRoots = .certificates([server.certificate])
+        return tls
+    }
+
+    /// Runs `body` with a client and always shuts the client down.
+    static func using(_ client: HTTPClient, _ body: (HTTPClient) async throws -> Void) async throws {
+        let result = await Result { try await body(client) }
+        try await client.shutdown()
+        try result.get()
+    }
+
+    @Test func clientCertificatesOfAllKindsOverBothProtocols() async throws {
+        let (identity, server) = try TestCertificates.server()
+        try await ListenerFixture.with(identity: identity) { listener in
+            let keys: [Certificate.PrivateKey] = [
+                .init(P256.Signing.PrivateKey()), .init(P384.Signing.PrivateKey()), .init(P521.Signing.PrivateKey()),
+                .init(Curve25519.Signing.PrivateKey()), .init(try _RSA.Signing.PrivateKey(keySize: .bits2048)),
+            ]
+            for (i, key) in keys.enumerated() {
+                let pair = try TestCertificates.make(key, name: "someone", expired: i == 1)
+                let fingerprint = PeerCertificate(der: pair.der).fingerprint
+                #expect(fingerprint.count == 95)
+                for http1Only in [true, false] {
+                    try await Self.using(listener.client(trusting: server, showing: pair, http1Only: http1Only)) { client in
+                        for _ in 0..<2 {
+                            let answer = try await listener.send(client, "GET", "/app/who")
+                            #expect(answer.version == (http1Only ? "HTTP/1.1" : "HTTP/2.0"))
+                            if fingerprint.hasPrefix("0") {
+                                #expect(answer.status == 403)
+                                #expect(answer.body.contains(fingerprint) && answer.body.contains("transactions/read"))
+                            } else {
+                                #expect(answer.body == "{\"user\":\"\(fingerprint)\"}", "key \(i)")
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func withoutCredentials() async throws {
+        let (identity, server) = try TestCertificates.server()
+        try await ListenerFixture.with(identity: identity) { listener in
+            for http1Only in [true, false] {
+                try await Self.using(listener.client(trusting: server, http1Only: http1Only)) { client in
+                    let none = try await listener.send(client, "GET", "/app/who")
+                    #expect(none.status == 401 && none["www-authenticate"] == "Bearer")
+                    #expect(none.body.contains("InvalidAuthenticationInfo"))
+                    #expect(none["retry-after"] == nil)
+                    for value in ["Bearer x", "Bearer ", "Basic abc", "x"] {
+                        let bad = try await listener.send(client, "GET", "/app/who", headers: [("authorization", value)])
+                        #expect(bad.status == 401, "\(value)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func badTokenCountsBeforeCertificate() async throws {
+        let (identity, server) = try TestCertificates.server()
+        let pair = try TestCertificates.make(.init(P256.Signing.PrivateKey()))
+        try await ListenerFixture.with(identity: identity) { listener in
+            try await Self.using(listener.client(trusting: server, showing: pair)) { client in
+                let answer = try await listener.send(client, "GET", "/app/who", headers: [("authorization", "Bearer a.b.c")])
+                #expect(answer.status == 401)
+            }
+        }
+    }
+
+    @Test func errorsAreRendered() async throws {
+        let (identity, server) = try TestCertificates.server()
+        try await ListenerFixture.with(identity: identity) { listener in
+            try await Self.using(listener.client(trusting: server)) { client in
+                let unknown = try await listener.send(client, "GET", "/app/nothing")
+                #expect(unknown.status == 404 && unknown.body.contains("ResourceNotFound"))
+                let method = try await listener.send(client, "DELETE", "/app/who")
+                #expect(method.status == 405 && method["allow"] == "OPTIONS, GET")
+                let options = try await listener.send(client, "OPTIONS", "/app/who")
+                #expect(options.status == 204 && options["allow"] == "OPTIONS, GET")
+                let version = try await listener.send(client, "GET", "/app/fails?api-version=1999-01-01")
+                #expect(version.status == 400 && version.body.contains("1999-01-01") && version.body.contains("2022-05-13"))
+                let fails = try await listener.send(client, "GET", "/app/fails?api-version=2022-05-13")
+                #expect(fails.status == 500 && !fails.body.contains("secret"))
+                #expect(fails["content-type"] == "application/json")
+                let busy = try await listener.send(client, "GET", "/app/busy")
+                #expect(busy.status == 503 && busy["retry-after"] == "1")
+                let twice = try await listener.send(client, "GET", "/app/fails?a=1&a=2")
+                #expect(twice.status == 400 && twice.body.contains("InvalidQueryParameterValue"))
+            }
+        }
+    }
+
+    @Test func bodyLimit() async throws {
+        let (identity, server) = try TestCertificates.server()
+        var limits = ServerLimits()
+        limits.bodyByteCount = 1000
+        try await ListenerFixture.with(limits: limits, identity: identity) { listener in
+            for http1Only in [true, false] {
+                try await Self.using(listener.client(trusting: server, http1Only: http1Only)) { client in
+                    let full = try await listener.send(client, "POST", "/benchmark/empty", body: [UInt8](repeating: 65, count: 1000))
+                    #expect(full.status == 200)
+                    let over = try await listener.send(client, "POST", "/benchmark/empty", body: [UInt8](repeating: 65, count: 1001))
+                    #expect(over.status == 413 && over.body.contains("RequestEntityTooLarge"))
+                    let after = try await listener.send(client, "POST", "/benchmark/empty", body: [65])
+                    #expect(after.status == 200)
+                }
+            }
+            // Without a declared length.
+            let raw = try await RawConnection(port: listener.port, tls: Self.trusting(server))
+            let chunk = "400\r\n" + String(repeating: "a", count: 1024) + "\r\n"
+            let answer = await raw.exchange([
+                "POST /benchmark/empty HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n", chunk,
+                chunk, "0\r\n\r\n",
+            ])
+            #expect(answer.contains(" 413 "))
+        }
+    }
+
+    @Test func expectContinue() async throws {
+        let (identity, server) = try TestCertificates.server()
+        try await ListenerFixture.with(identity: identity) { listener in
+            let raw = try await RawConnection(port: listener.port, tls: Self.trusting(server))
+            let answer = await raw.exchange([
+                "POST /benchmark/empty HTTP/1.1\r\nhost: x\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n",
+                "ab",
+            ], pause: .milliseconds(50))
+            #expect(answer.hasPrefix("HTTP/1.1 100"))
+            #expect(answer.contains("HTTP/1.1 200"))
+        }
+    }
+
+    @Test func pipelining() async throws {
+        let (identity, server) = try TestCertificates.server()
+        try await ListenerFixture.with(identity: identity) { listener in
+            let one = "POST /benchmark/empty HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nab"
+            let last = "POST /benchmark/empty HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\nab"
+            let raw = try await RawConnection(port: listener.port, tls: Self.trusting(server))
+            let answer = await raw.exchange([one + one + one + last])
+            #expect(answer.components(separatedBy: "HTTP/1.1 200").count == 5)
+        }
+    }
+
+    @Test func oversizedHeaders() async throws {
+        let (identity, server) = try TestCertificates.server()
+        var limits = ServerLimits()
+        limits.headerByteCount = 4096
+        try await ListenerFixture.with(limits: limits, identity: identity) { listener in
+            let big = String(repeating: "x", count: 6000)
+            let raw = try await RawConnection(port: listener.port, tls: Self.trusting(server))
+            let answer = await raw.exchange(["GET /app/who HTTP/1.1\r\nhost: x\r\nbig: \(big)\r\n\r\n"])
+            #expect(answer.hasPrefix("HTTP/1.1 431"), "\(answer)")
+            #expect(answer.contains("RequestHeaderTooLarge"))
+            let many = (0..<500).map { "h\($0): 1\r\n" }.joined()
+            let second = try await RawConnection(port: listener.port, tls: Self.trusting(server))
+            let refused = await second.exchange(["GET /app/who HTTP/1.1\r\nhost: x\r\n\(many)\r\n"])
+            #expect(refused.hasPrefix("HTTP/1.1 431"), "\(refused)")
+        }
+    }
+
+    @Test func nonsenseRequests() async throws {
+        let (identity, server) = try TestCertificates.server()
+        try await ListenerFixture.with(identity: identity) { listener in
+            for text in ["\0\0\0\0\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n"] {
+                let raw = try await RawConnection(port: listener.port, tls: Self.trusting(server))
+                let answer = await raw.exchange([text])
+                #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400"), "\(answer)")
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func slowPeersAreClosed() async throws {
+        let (identity, server) = try TestCertificates.server()
+        var limits = ServerLimits()
+        limits.handshakeTimeout = .milliseconds(300)
+        limits.headerTimeout = .milliseconds(300)
+        limits.bodyTimeout = .milliseconds(300)
+        limits.idleTimeout = .milliseconds(600)
+        try await ListenerFixture.with(limits: limits, identity: identity) { listener in
+            // Half-open: connected, says nothing.
+            let silent = try await RawConnection(port: listener.port, tls: nil)
+            #expect(await silent.exchange([]) == "")
+            // A head that never ends, one byte at a time.
+            let slowHead = try await RawConnection(port: listener.port, tls: Self.trusting(server))
+            let letters = Array("GET /app/who HTTP/1.1\r\nhost: " + String(repeating: "x", count: 2000)).map(String.init)
+            let start = ContinuousClock.now
+            #expect(await slowHead.exchange(letters, pause: .milliseconds(20)) == "")
+            #expect(ContinuousClock.now - start < .seconds(5))
+            // A body that never ends.
+            let slowBody = try await RawConnection(port: listener.port, tls: Self.trusting(server))
+            let head = "POST /benchmark/empty HTTP/1.1\r\nhost: x\r\ncontent-length: 2000\r\n\r\n"
+            #expect(!(await slowBody.exchange([head] + letters, pause: .milliseconds(20))).contains("200 OK"))
+            // Idle after the handshake.
+            let idle = try await RawConnection(port: listener.port, tls: Self.trusting(server))
+            #expect(await idle.exchange([]) == "")
+            for _ in 0..<100 where listener.gauge.active > 0 { try await Task.sleep(for: .milliseconds(50)) }
+            #expect(listener.gauge.active == 0)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func plainHTTPAndOldTLSAreRefused() async throws {
+        let (identity, server) = try TestCertificates.server()
+        try await ListenerFixture.with(identity: identity) { listener in
+            let plain = try await RawConnection(port: listener.port, tls: nil)
+            let answer = await plain.exchange(["GET /health HTTP/1.1\r\nhost: x\r\n\r\n"])
+            #expect(!answer.contains("HTTP/"))
+            var old = Self.trusting(server)
+            old.maximumTLSVersion = .tlsv12
+            let connection = try await RawConnection(port: listener.port, tls: old)
+            #expect(await connection.exchange(["GET /health HTTP/1.1\r\nhost: x\r\n\r\n"]) == "")
+            // And the listener still serves.
+            try await Self.using(listener.client(trusting: server)) { client in
+                let answer = try await listener.send(client, "GET", "/app/nothing")
+                #expect(answer.status == 404)
+            }
+        }
+    }
+
+    @Test func renewedIdentityIsShownToNewConnections() async throws {
+        let (first, firstPair) = try TestCertificates.server()
+        let (second, secondPair) = try TestCertificates.server()
+        try await ListenerFixture.with(identity: first) { listener in
+            let old = listener.client(trusting: firstPair, http1Only: true)
+            try await Self.using(old) { old in
+                #expect(try await listener.send(old, "GET", "/app/nothing").status == 404)
+                listener.updates.yield(second)
+                var status = 0
+                for _ in 0..<50 where status != 404 {
+                    try await Task.sleep(for: .milliseconds(20))
+                    try await Self.using(listener.client(trusting: secondPair)) { client in
+                        status = (try? await listener.send(client, "GET", "/app/nothing").status) ?? 0
+                    }
+                }
+                #expect(status == 404)
+                // The connection that existed goes on.
+                #expect(try await listener.send(old, "GET", "/app/nothing").status == 404)
+            }
+            try await Self.using(listener.client(trusting: firstPair)) { client in
+                await #expect(throws: (any Error).self) { try await listener.send(client, "GET", "/app/nothing") }
+            }
+        }
+    }
+}
