@@ -45,6 +45,11 @@ public struct LedgerError: Error, Sendable {
     }
 }
 
+extension LedgerError: Equatable {
+    /// Only the code is compared.
+    public static func == (a: LedgerError, b: LedgerError) -> Bool { a.code == b.code }
+}
+
 extension LedgerError: CustomStringConvertible {
     public var description: String { "\(code): \(reason)" }
 }
