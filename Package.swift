@@ -113,7 +113,13 @@ let package = Package(
                 .product(name: "JWTKit", package: "jwt-kit"),
             ],
             swiftSettings: strict),
-        .testTarget(name: "LedgerClientTests", dependencies: ["LedgerClient", "LedgerAPI", "LedgerProofs"], swiftSettings: strict),
+        .testTarget(
+            name: "LedgerClientTests",
+            dependencies: [
+                "LedgerClient", "LedgerAPI", "LedgerProofs", crypto, x509, asn1, nioCore, nioPosix, nioHTTP1, nioSSL,
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .testTarget(name: "LayeringTests", swiftSettings: strict),
     ]
 )

@@ -1,0 +1,72 @@
+import Foundation
+import LedgerProofs
+import Testing
+
+@testable import LedgerClient
+
+/// The parts that need no server.
+@Suite struct InputTests {
+    @Test(arguments: [
+        ("https://127.0.0.1:8443", "https://127.0.0.1:8443"), ("https://ledger.example/", "https://ledger.example"),
+        ("HTTPS://a", "https://a"), ("https://[::1]:1", "https://[::1]:1"),
+    ])
+    func endpoints(_ given: String, _ base: String) throws {
+        #expect(try HTTPTransport.validated(endpoint: given) == base)
+    }
+
+    @Test(arguments: [
+        "", "127.0.0.1:8443", "http://a", "https://", "https://a/b", "https://a?x=1", "https://user@a", "ftp://a",
+    ])
+    func badEndpoints(_ given: String) {
+        let error = #expect(throws: LedgerClientError.self) { try HTTPTransport.validated(endpoint: given) }
+        #expect(error?.code == .invalidConfiguration)
+    }
+
+    @Test func percentEncoding() {
+        #expect(PercentEncoding.encode("AZaz09-._~") == "AZaz09-._~")
+        #expect(PercentEncoding.encode("a b/ü:+%&=") == "a%20b%2F%C3%BC%3A%2B%25%26%3D")
+        #expect(PercentEncoding.encode("\u{0}\n") == "%00%0A")
+    }
+
+    @Test func stableRequestIDs() {
+        let first = RequestID.stable(batch: "b", index: 0)
+        #expect(first == RequestID.stable(batch: "b", index: 0))
+        #expect(UUID(uuidString: first) != nil)
+        let many = Set((0..<1_000).flatMap { n in ["b", "b1", "c"].map { RequestID.stable(batch: $0, index: n) } })
+        #expect(many.count == 3_000, "batch and index do not run together")
+        #expect(RequestID.random() != RequestID.random())
+    }
+
+    @Test func keysAndCertificatesInAnyOrder() throws {
+        let identity = try TestIdentity()
+        for pem in [identity.certificatePEM + identity.keyPEM, identity.keyPEM + "\n" + identity.certificatePEM] {
+            #expect(try PEMInput.certificates(pem, input: "x").count == 1)
+            _ = try PEMInput.privateKey(pem, input: "x")
+        }
+        for pem in ["", "nonsense", identity.keyPEM] {
+            #expect(throws: LedgerClientError.self) { try PEMInput.certificates(pem, input: "x") }
+        }
+        for pem in ["", identity.certificatePEM, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"] {
+            #expect(throws: LedgerClientError.self) { try PEMInput.privateKey(pem, input: "x") }
+        }
+    }
+
+    @Test func fingerprints() throws {
+        let identity = try TestIdentity()
+        let fingerprint = try #require(CertificateFingerprint.first(inPEM: identity.keyPEM + identity.certificatePEM))
+        #expect(fingerprint.count == 95)
+        #expect(CertificateFingerprint.areEqual(fingerprint, fingerprint.lowercased().filter { $0 != ":" }))
+        #expect(!CertificateFingerprint.areEqual(fingerprint, String(fingerprint.dropLast())))
+        #expect(CertificateFingerprint.first(inPEM: identity.keyPEM) == nil)
+    }
+
+    @Test func fetcherRefusesPlainHTTPElsewhere() async throws {
+        let fetcher = try WebFetcher()
+        for text in ["http://issuer.example/x", "file:///etc/passwd", "ftp://127.0.0.1/"] {
+            let url = try #require(URL(string: text))
+            let error = await #expect(throws: LedgerClientError.self) { try await fetcher.fetch(url) }
+            #expect(error?.code == .invalidInput)
+        }
+        await fetcher.shutdown()
+    }
+}
