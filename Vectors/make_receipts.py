@@ -671,6 +671,19 @@ unreadable("json-duplicate-member", "duplicate-member", "A member twice.", bare[
 unreadable(
     "json-duplicate-spelling", "duplicate-member", "A member in both spellings.", bare[:-1] + ', "node_id": "00"}'
 )
+step_text = json.dumps(PROOF[0])
+unreadable(
+    "json-duplicate-in-proof-step",
+    "duplicate-member",
+    "The same side twice.",
+    bare.replace(step_text, step_text[:-1] + ", " + step_text[1:]),
+)
+unreadable(
+    "json-duplicate-in-extension",
+    "duplicate-member",
+    "A member twice where nobody reads it.",
+    bare[:-1] + ', "x": {"y": 1, "y": 2}}',
+)
 unreadable(
     "json-duplicate-escaped",
     "duplicate-member",
