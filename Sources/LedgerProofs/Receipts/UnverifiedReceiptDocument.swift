@@ -31,7 +31,10 @@ public struct UnverifiedReceiptDocument: Hashable, Sendable {
             return
         }
         if members["state"] != nil {
-            guard try members.string("state") == "Ready" else { throw .missing("the receipt is not ready") }
+            // "Ready" in the answer to a receipt request, "Committed" in that to a create that waited for its commit.
+            guard ["Ready", "Committed"].contains(try members.string("state")) else {
+                throw .missing("the receipt is not ready")
+            }
         }
         var transactionID: TransactionID?
         if members["transactionId"] != nil {
