@@ -146,6 +146,12 @@ import Testing
                 try check([.receipt], options: one) { _ in }
             }
         }
+        // The leaf of the last signature: only a later signature could have proven it.
+        let signature = try Entry(decoding: try Vectors.entries(chunk: "ledger/\(open)")[10])
+        var last = LedgerVerificationOptions()
+        last.expectedReceipts = [.leaf(signature.id, try signature.leaf())]
+        try check([.receipt], options: last) { _ in }
+
         // A covered transaction whose covering signature was cut: transactions 27 to 30 stay, signature 31 goes.
         var covered = LedgerVerificationOptions()
         covered.expectedReceipts = anchors.filter {

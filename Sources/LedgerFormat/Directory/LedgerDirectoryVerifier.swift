@@ -101,11 +101,10 @@ extension LedgerDirectoryVerifier {
 
         /// Reads one chunk. Returns the seqno of its last entry, or `nil` when it has none.
         private mutating func read(_ name: ChunkName) -> SequenceNumber? {
+            auditor.beginChunk(file: name.fileName, first: name.first)
             do {
-                let file = try DirectoryFile(path: path(name))
-                return try read(name, file)
+                return try read(name, DirectoryFile(path: path(name)))
             } catch {
-                auditor.beginChunk(file: name.fileName, first: name.first)
                 auditor.find(.unreadable, error.reason)
                 auditor.skipRest(of: name.fileName, next: name.last?.next)
                 return name.last
@@ -115,7 +114,9 @@ extension LedgerDirectoryVerifier {
         private mutating func read(
             _ name: ChunkName, _ file: DirectoryFile
         ) throws(DirectoryFile.Failure) -> SequenceNumber? {
-            auditor.beginChunk(file: name.fileName, first: name.first)
+            if file.byteCount >= ChunkLayout.maximumByteCount {
+                auditor.find(.positions, "a chunk is smaller than 4 GiB")
+            }
             let header = try file.read(count: Int(min(8, file.byteCount)), at: 0)
             var table: UInt64?
             do {
@@ -196,17 +197,16 @@ extension LedgerDirectoryVerifier {
                 }
                 var word: UInt64 = 0
                 for i in (0..<8).reversed() { word = word << 8 | UInt64(window[at + i]) }
-                let header: EntryHeader
-                do {
-                    header = try EntryHeader(word: word, limits: verifier.options.limits, at: 0)
-                } catch {
-                    // A version or flag that is not allowed still has a size; go on when it fits.
+                let limit = verifier.options.limits.entryByteCount
+                guard word >> 16 >= EntryHeader.minimumSize, word >> 16 <= limit else {
                     auditor.find(
-                        .entry, offset: start + UInt64(at) + (error.offset ?? 0), seqno: seqno(), error.rule)
+                        .entry, offset: start + UInt64(at) + 2, seqno: seqno(),
+                        "the size must be 36 to \(limit), found \(word >> 16)")
                     walk.isBroken = true
                     break
                 }
-                let size = EntryHeader.byteCount + Int(header.size)
+                // A bad version or flag is found when the entry is decoded; its size still leads to the next one.
+                let size = EntryHeader.byteCount + Int(word >> 16)
                 if size > rest {
                     if isLast {
                         auditor.find(
@@ -229,7 +229,9 @@ extension LedgerDirectoryVerifier {
         private mutating func scan(_ window: [UInt8], _ pieces: [Range<Int>], start: UInt64) {
             let options = verifier.options
             // Some dozen entries for each step keep both cores busy without a cost per entry.
-            let groups = stride(from: 0, to: pieces.count, by: 32).map { Array(pieces[$0..<min($0 + 32, pieces.count)]) }
+            let groups = stride(from: 0, to: pieces.count, by: 32).map {
+                Array(pieces[$0..<min($0 + 32, pieces.count)])
+            }
             let scans = Parallel.map(groups) { group in
                 window.withUnsafeBytes { raw in
                     group.map {

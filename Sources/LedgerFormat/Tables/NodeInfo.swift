@@ -31,12 +31,21 @@ public struct NodeInfo: TableRow {
 
     public init(status: NodeStatus) { self.status = status }
 
-    public init(decoding bytes: [UInt8]) throws(LedgerFormatError) {
-        let fields = try JSONFields(bytes, row: "nodes.info")
+    /// Only the status. Verifying needs no other field, and those of other CCF versions may have another form.
+    static func status(of bytes: [UInt8]) throws(LedgerFormatError) -> NodeStatus {
+        try status(JSONFields(bytes, row: "nodes.info"))
+    }
+
+    private static func status(_ fields: JSONFields) throws(LedgerFormatError) -> NodeStatus {
         guard let status = NodeStatus(rawValue: try fields.string("status")) else {
             throw LedgerFormatError(.table, "field status of nodes.info must be Pending, Trusted or Retired")
         }
-        self.status = status
+        return status
+    }
+
+    public init(decoding bytes: [UInt8]) throws(LedgerFormatError) {
+        let fields = try JSONFields(bytes, row: "nodes.info")
+        status = try NodeInfo.status(fields)
         publicKey = try fields.optionalString("public_key")
         certificateSigningRequest = try fields.optionalString("certificate_signing_request")
         encryptionPublicKey = try fields.optionalString("encryption_pub_key")

@@ -23,6 +23,15 @@ public struct ServiceInfo: TableRow {
         self.serviceData = serviceData
     }
 
+    /// Only certificate and status. Verifying needs no other field, and those of other CCF versions may have another
+    /// form.
+    init(identityOf bytes: [UInt8]) throws(LedgerFormatError) {
+        let fields = try JSONFields(bytes, row: "service.info")
+        self.init(
+            certificate: try fields.string("cert"), status: ServiceStatus(rawValue: try fields.string("status")),
+            recoveryCount: nil)
+    }
+
     public init(decoding bytes: [UInt8]) throws(LedgerFormatError) {
         let fields = try JSONFields(bytes, row: "service.info")
         certificate = try fields.string("cert")

@@ -1,0 +1,105 @@
+import LedgerProofs
+
+// The tables that decide which keys count.
+extension LedgerAuditor {
+    mutating func applyTables(_ scan: EntryScan) {
+        // The service first: certificates written together with a new identity are endorsed by it.
+        for map in scan.maps where map.name == .serviceInfo { applyService(map, scan) }
+        for map in scan.maps where map.name == .nodesInfo { applyNodes(map, scan) }
+        for map in scan.maps where map.name == .nodesEndorsedCertificates { applyCertificates(map, scan) }
+    }
+
+    mutating func applyService(_ map: MapWrites, _ scan: EntryScan) {
+        if !map.removes.isEmpty {
+            find(.table, offset: scan.offset, seqno: scan.id.seqno, "the row of service.info must not be removed")
+        }
+        for write in map.writes {
+            guard write.key == zeroKey else {
+                find(.table, offset: scan.offset, seqno: scan.id.seqno, "service.info has one row, with key zero")
+                continue
+            }
+            let info: ServiceInfo
+            do {
+                info = try ServiceInfo(identityOf: write.value)
+            } catch {
+                find(.table, offset: scan.offset, seqno: scan.id.seqno, error.description)
+                continue
+            }
+            if let old = service?.status, !old.mayBecome(info.status) {
+                find(
+                    .serviceStatus, offset: scan.offset, seqno: scan.id.seqno,
+                    "the service may not go from \(old) to \(info.status)")
+            }
+            do {
+                let key = try key(certificatePEM: info.certificate)
+                if let serviceKey, serviceKey != key { identityChanges.append(scan.id) }
+                serviceKey = key
+            } catch {
+                serviceKey = nil
+                find(
+                    .serviceCertificate, offset: scan.offset, seqno: scan.id.seqno,
+                    "the service certificate cannot be used: \(error.reason)")
+            }
+            service = info
+            let waiting = uncheckedCertificates
+            uncheckedCertificates = []
+            for item in waiting { checkEndorsement(item.node, item.pem, item.seqno, item.offset) }
+        }
+    }
+
+    mutating func applyNodes(_ map: MapWrites, _ scan: EntryScan) {
+        for key in map.removes where nodes.removeValue(forKey: String(decoding: key, as: UTF8.self)) == nil {
+            find(.table, offset: scan.offset, seqno: scan.id.seqno, "a row of nodes.info is removed that is not there")
+        }
+        for write in map.writes {
+            do {
+                nodes[String(decoding: write.key, as: UTF8.self)] = try NodeInfo.status(of: write.value)
+            } catch {
+                nodes.removeValue(forKey: String(decoding: write.key, as: UTF8.self))
+                find(.table, offset: scan.offset, seqno: scan.id.seqno, error.description)
+            }
+        }
+    }
+
+    mutating func applyCertificates(_ map: MapWrites, _ scan: EntryScan) {
+        for key in map.removes { nodeCertificates.removeValue(forKey: String(decoding: key, as: UTF8.self)) }
+        for write in map.writes {
+            let node = String(decoding: write.key, as: UTF8.self)
+            guard let pem = String(validating: write.value, as: UTF8.self) else {
+                find(.table, offset: scan.offset, seqno: scan.id.seqno, "a node certificate is not text")
+                continue
+            }
+            nodeCertificates[node] = pem
+            checkEndorsement(node, pem, scan.id.seqno, scan.offset)
+        }
+    }
+
+    /// A node certificate must be for the node's own key and signed by the service key of its time.
+    mutating func checkEndorsement(_ node: String, _ pem: String, _ seqno: SequenceNumber, _ offset: UInt64) {
+        do {
+            let nodeKey = try key(certificatePEM: pem)
+            guard nodeKey.nodeID == node else {
+                find(.node, offset: offset, seqno: seqno, "the certificate of node \(node) is for another key")
+                return
+            }
+        } catch {
+            find(.node, offset: offset, seqno: seqno, "the certificate of node \(node) cannot be used: \(error.reason)")
+            return
+        }
+        guard let serviceKey else {
+            if service == nil { uncheckedCertificates.append((node, pem, seqno, offset)) }
+            return
+        }
+        if let finding = CertificateEndorsement.verify(certificatePEM: pem, issuer: serviceKey).findings.first {
+            find(.node, offset: offset, seqno: seqno, "node \(node): \(finding.reason)")
+        }
+    }
+
+    mutating func key(certificatePEM pem: String) throws(ProofError) -> SigningPublicKey {
+        if let key = keys[pem] { return key }
+        let key = try SigningPublicKey(certificatePEM: pem)
+        if keys.count >= 1024 { keys.removeAll() }
+        keys[pem] = key
+        return key
+    }
+}
