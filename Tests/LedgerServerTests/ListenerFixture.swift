@@ -21,7 +21,7 @@ struct ListenerFixture {
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     static func with(
-        limits: ServerLimits = ServerLimits(), identity: TLSIdentity, _ body: @Sendable @escaping (ListenerFixture) async throws -> Void
+        port: Int = 0, limits: ServerLimits = ServerLimits(), identity: TLSIdentity, _ body: @Sendable @escaping (ListenerFixture) async throws -> Void
     ) async throws {
         let (updates, continuation) = AsyncStream.makeStream(of: TLSIdentity.self)
         let gauge = ConnectionGauge()
@@ -43,7 +43,7 @@ struct ListenerFixture {
             authorize: { identity, _ in identity.userID.hasPrefix("0") ? .missingAction(roles: ["Odd"]) : .allowed },
             metrics: ServerMetrics(routeCount: routes.count), logger: quiet)
         let listener = try SecureListener(
-            host: "127.0.0.1", port: 0, limits: limits, identity: identity, updates: updates, gauge: gauge, logger: quiet
+            host: "127.0.0.1", port: port, limits: limits, identity: identity, updates: updates, gauge: gauge, logger: quiet
         ) { request, writer, connection in
             try await dispatcher.respond(request, writer, connection)
         }

@@ -256,4 +256,17 @@ import X509
             }
         }
     }
+
+    @Test func portInUseIsNamed() async throws {
+        let (identity, _) = try TestCertificates.server()
+        try await ListenerFixture.with(identity: identity) { listener in
+            let error = await #expect(throws: LedgerError.self) {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await ListenerFixture.with(port: listener.port, identity: identity) { _ in } }
+                    try await group.waitForAll()
+                }
+            }
+            #expect(error?.reason.contains("127.0.0.1:\(listener.port)") == true)
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import HummingbirdCore
 import LedgerNode
 import Logging
@@ -13,6 +14,8 @@ final class SecureListener: Service {
     private let updates: AsyncStream<TLSIdentity>
     private let logger: Logger
     private let bound: BoundPort
+    private let drainTimeout: Duration
+    private let address: String
     let gauge: ConnectionGauge
 
     init(
@@ -26,6 +29,8 @@ final class SecureListener: Service {
         self.logger = logger
         self.bound = bound
         self.gauge = gauge
+        self.drainTimeout = limits.drainTimeout
+        self.address = "\(host):\(port)"
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         self.server = Server(
@@ -46,7 +51,12 @@ final class SecureListener: Service {
         defer { bound.set(nil) }
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
-                try await self.server.run()
+                do {
+                    try await self.server.run()
+                } catch let error as IOError {
+                    let reason = String(cString: strerror(error.errnoCode))
+                    throw LedgerError(.inputOutput, "cannot listen on \(self.address): \(reason)", cause: error)
+                }
                 return true
             }
             group.addTask {
@@ -59,6 +69,13 @@ final class SecureListener: Service {
                     }
                 }
                 return false
+            }
+            group.addTask {
+                // Answers in progress have this long once the server is stopping.
+                try await gracefulShutdown()
+                try await Task.sleep(for: self.drainTimeout)
+                self.logger.warning("connections that did not end in time are closed")
+                return true
             }
             while let serverEnded = try await group.next() {
                 if serverEnded { break }
