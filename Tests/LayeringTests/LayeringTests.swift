@@ -15,7 +15,7 @@ import Testing
         ],
         "LedgerServer": [
             "LedgerProofs", "LedgerAPI", "LedgerNode", "Crypto", "X509", "SwiftASN1", "Logging", "Metrics",
-            "ServiceLifecycle", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "HTTPTypes", "Hummingbird",
+            "ServiceLifecycle", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "NIOTLS", "HTTPTypes", "Hummingbird",
             "HummingbirdCore", "HummingbirdTLS", "HummingbirdHTTP2", "JWTKit",
         ],
         "LedgerClient": [

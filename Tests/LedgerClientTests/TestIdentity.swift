@@ -22,6 +22,6 @@ struct TestIdentity: Sendable {
             },
             issuerPrivateKey: signer)
         certificatePEM = try certificate.serializeAsPEM().pemString + "\n"
-        keyPEM = key.pemRepresentation
+        keyPEM = key.pemRepresentation + "\n"
     }
 }
