@@ -23,7 +23,9 @@ import Testing
 
     @Test func pathParametersAreDescribed() {
         for operation in APIOperation.all {
-            let inPath = operation.path.split(separator: "/").filter { $0.hasPrefix("{") }.map { $0.dropFirst().dropLast() }
+            let inPath = operation.path.split(separator: "/").filter { $0.hasPrefix("{") }.map {
+                $0.dropFirst().dropLast()
+            }
             #expect(operation.parameters.filter(\.isInPath).map(\.name) == inPath.map(String.init))
         }
     }

@@ -21,7 +21,8 @@ struct ListenerFixture {
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     static func with(
-        port: Int = 0, limits: ServerLimits = ServerLimits(), identity: TLSIdentity, _ body: @Sendable @escaping (ListenerFixture) async throws -> Void
+        port: Int = 0, limits: ServerLimits = ServerLimits(), identity: TLSIdentity,
+        _ body: @Sendable @escaping (ListenerFixture) async throws -> Void
     ) async throws {
         let (updates, continuation) = AsyncStream.makeStream(of: TLSIdentity.self)
         let gauge = ConnectionGauge()
@@ -43,14 +44,17 @@ struct ListenerFixture {
             authorize: { identity, _ in identity.userID.hasPrefix("0") ? .missingAction(roles: ["Odd"]) : .allowed },
             metrics: ServerMetrics(routeCount: routes.count), logger: quiet)
         let listener = try SecureListener(
-            host: "127.0.0.1", port: port, limits: limits, identity: identity, updates: updates, gauge: gauge, logger: quiet
+            host: "127.0.0.1", port: port, limits: limits, identity: identity, updates: updates, gauge: gauge,
+            logger: quiet
         ) { request, writer, connection in
             try await dispatcher.respond(request, writer, connection)
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await listener.run() }
             guard let port = await listener.port else { return try await group.waitForAll() }
-            let result = await Result { try await body(ListenerFixture(port: port, updates: continuation, gauge: gauge)) }
+            let result = await Result {
+                try await body(ListenerFixture(port: port, updates: continuation, gauge: gauge))
+            }
             group.cancelAll()
             try result.get()
         }

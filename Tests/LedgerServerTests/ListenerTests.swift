@@ -38,7 +38,8 @@ import X509
                 let fingerprint = PeerCertificate(der: pair.der).fingerprint
                 #expect(fingerprint.count == 95)
                 for http1Only in [true, false] {
-                    try await Self.using(listener.client(trusting: server, showing: pair, http1Only: http1Only)) { client in
+                    try await Self.using(listener.client(trusting: server, showing: pair, http1Only: http1Only)) {
+                        client in
                         for _ in 0..<2 {
                             let answer = try await listener.send(client, "GET", "/app/who")
                             #expect(answer.version == (http1Only ? "HTTP/1.1" : "HTTP/2.0"))
@@ -65,7 +66,8 @@ import X509
                     #expect(none.body.contains("InvalidAuthenticationInfo"))
                     #expect(none["retry-after"] == nil)
                     for value in ["Bearer x", "Bearer ", "Basic abc", "x"] {
-                        let bad = try await listener.send(client, "GET", "/app/who", headers: [("authorization", value)])
+                        let bad = try await listener.send(
+                            client, "GET", "/app/who", headers: [("authorization", value)])
                         #expect(bad.status == 401, "\(value)")
                     }
                 }
@@ -78,7 +80,8 @@ import X509
         let pair = try TestCertificates.make(.init(P256.Signing.PrivateKey()))
         try await ListenerFixture.with(identity: identity) { listener in
             try await Self.using(listener.client(trusting: server, showing: pair)) { client in
-                let answer = try await listener.send(client, "GET", "/app/who", headers: [("authorization", "Bearer a.b.c")])
+                let answer = try await listener.send(
+                    client, "GET", "/app/who", headers: [("authorization", "Bearer a.b.c")])
                 #expect(answer.status == 401)
             }
         }
@@ -95,7 +98,8 @@ import X509
                 let options = try await listener.send(client, "OPTIONS", "/app/who")
                 #expect(options.status == 204 && options["allow"] == "OPTIONS, GET")
                 let version = try await listener.send(client, "GET", "/app/fails?api-version=1999-01-01")
-                #expect(version.status == 400 && version.body.contains("1999-01-01") && version.body.contains("2022-05-13"))
+                #expect(
+                    version.status == 400 && version.body.contains("1999-01-01") && version.body.contains("2022-05-13"))
                 let fails = try await listener.send(client, "GET", "/app/fails?api-version=2022-05-13")
                 #expect(fails.status == 500 && !fails.body.contains("secret"))
                 #expect(fails["content-type"] == "application/json")
@@ -114,9 +118,11 @@ import X509
         try await ListenerFixture.with(limits: limits, identity: identity) { listener in
             for http1Only in [true, false] {
                 try await Self.using(listener.client(trusting: server, http1Only: http1Only)) { client in
-                    let full = try await listener.send(client, "POST", "/benchmark/empty", body: [UInt8](repeating: 65, count: 1000))
+                    let full = try await listener.send(
+                        client, "POST", "/benchmark/empty", body: [UInt8](repeating: 65, count: 1000))
                     #expect(full.status == 200)
-                    let over = try await listener.send(client, "POST", "/benchmark/empty", body: [UInt8](repeating: 65, count: 1001))
+                    let over = try await listener.send(
+                        client, "POST", "/benchmark/empty", body: [UInt8](repeating: 65, count: 1001))
                     #expect(over.status == 413 && over.body.contains("RequestEntityTooLarge"))
                     let after = try await listener.send(client, "POST", "/benchmark/empty", body: [65])
                     #expect(after.status == 200)
@@ -126,7 +132,8 @@ import X509
             let raw = try await RawConnection(port: listener.port, tls: Self.trusting(server))
             let chunk = "400\r\n" + String(repeating: "a", count: 1024) + "\r\n"
             let answer = await raw.exchange([
-                "POST /benchmark/empty HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n", chunk,
+                "POST /benchmark/empty HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n",
+                chunk,
                 chunk, "0\r\n\r\n",
             ])
             #expect(answer.contains(" 413 "))
@@ -137,10 +144,11 @@ import X509
         let (identity, server) = try TestCertificates.server()
         try await ListenerFixture.with(identity: identity) { listener in
             let raw = try await RawConnection(port: listener.port, tls: Self.trusting(server))
-            let answer = await raw.exchange([
-                "POST /benchmark/empty HTTP/1.1\r\nhost: x\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n",
-                "ab",
-            ], pause: .milliseconds(50))
+            let answer = await raw.exchange(
+                [
+                    "POST /benchmark/empty HTTP/1.1\r\nhost: x\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n",
+                    "ab",
+                ], pause: .milliseconds(50))
             #expect(answer.hasPrefix("HTTP/1.1 100"))
             #expect(answer.contains("HTTP/1.1 200"))
         }
@@ -177,7 +185,10 @@ import X509
     @Test func nonsenseRequests() async throws {
         let (identity, server) = try TestCertificates.server()
         try await ListenerFixture.with(identity: identity) { listener in
-            for text in ["\0\0\0\0\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n"] {
+            for text in [
+                "\0\0\0\0\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+                "POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n",
+            ] {
                 let raw = try await RawConnection(port: listener.port, tls: Self.trusting(server))
                 let answer = await raw.exchange([text])
                 #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400"), "\(answer)")
@@ -198,7 +209,8 @@ import X509
             #expect(await silent.exchange([]) == "")
             // A head that never ends, one byte at a time.
             let slowHead = try await RawConnection(port: listener.port, tls: Self.trusting(server))
-            let letters = Array("GET /app/who HTTP/1.1\r\nhost: " + String(repeating: "x", count: 2000)).map(String.init)
+            let letters = Array("GET /app/who HTTP/1.1\r\nhost: " + String(repeating: "x", count: 2000)).map(
+                String.init)
             let start = ContinuousClock.now
             #expect(await slowHead.exchange(letters, pause: .milliseconds(20)) == "")
             #expect(ContinuousClock.now - start < .seconds(5))

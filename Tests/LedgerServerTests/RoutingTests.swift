@@ -89,13 +89,16 @@ import Testing
         #expect(throws: APIError.self) { try LedgerRoutes.tags(text) }
     }
 
-    @Test(arguments: [
-        (nil, .whole), ("items=1-2", .whole), ("bytes=0-9", .part(ByteRange(first: 0, last: 9))),
-        ("bytes=5-", .part(ByteRange(first: 5, last: 99))), ("bytes=-10", .part(ByteRange(first: 90, last: 99))),
-        ("bytes=-1000", .part(ByteRange(first: 0, last: 99))), ("bytes=50-1000", .part(ByteRange(first: 50, last: 99))),
-        ("bytes=100-", .unsatisfiable), ("bytes=-0", .unsatisfiable), ("bytes=-", .malformed),
-        ("bytes=5-4", .malformed), ("bytes=1-2,4-5", .malformed), ("bytes=x-1", .malformed), ("bytes=1", .malformed),
-    ] as [(String?, ByteRange.Outcome)])
+    @Test(
+        arguments: [
+            (nil, .whole), ("items=1-2", .whole), ("bytes=0-9", .part(ByteRange(first: 0, last: 9))),
+            ("bytes=5-", .part(ByteRange(first: 5, last: 99))), ("bytes=-10", .part(ByteRange(first: 90, last: 99))),
+            ("bytes=-1000", .part(ByteRange(first: 0, last: 99))),
+            ("bytes=50-1000", .part(ByteRange(first: 50, last: 99))),
+            ("bytes=100-", .unsatisfiable), ("bytes=-0", .unsatisfiable), ("bytes=-", .malformed),
+            ("bytes=5-4", .malformed), ("bytes=1-2,4-5", .malformed), ("bytes=x-1", .malformed),
+            ("bytes=1", .malformed),
+        ] as [(String?, ByteRange.Outcome)])
     func ranges(header: String?, outcome: ByteRange.Outcome) {
         #expect(ByteRange.parse(header, fileByteCount: 100) == outcome)
     }

@@ -52,7 +52,8 @@ struct ServiceFixture: Sendable {
             group.addTask { try await server.run() }
             guard let port = await server.boundPort else { return try await group.waitForAll() }
             let listener = ListenerFixture(
-                port: port, updates: AsyncStream.makeStream(of: TLSIdentity.self).continuation, gauge: ConnectionGauge())
+                port: port, updates: AsyncStream.makeStream(of: TLSIdentity.self).continuation, gauge: ConnectionGauge()
+            )
             let fixture = ServiceFixture(
                 ledger: ledger, listener: listener, routes: server.routes,
                 administrator: listener.client(trusting: pinned, showing: admin),

@@ -26,8 +26,11 @@ import Testing
             #expect(served.subtracting(documented).sorted() == [])
             #expect(documented.subtracting(served).sorted() == [])
             for route in service.routes where !route.isHidden {
-                let operation = APIOperation.all.first { $0.method == route.method.rawValue && $0.path == route.pattern }
-                #expect(operation?.action == route.access.action(LedgerServerConfiguration())?.rawValue, "\(route.pattern)")
+                let operation = APIOperation.all.first {
+                    $0.method == route.method.rawValue && $0.path == route.pattern
+                }
+                #expect(
+                    operation?.action == route.access.action(LedgerServerConfiguration())?.rawValue, "\(route.pattern)")
             }
         }
     }
@@ -49,7 +52,8 @@ import Testing
             let document = try UnverifiedReceiptDocument(json: Array(answer.body.utf8))
             #expect(document.transactionID?.description == id && document.applicationClaims.count == 1)
             let verifier = try ReceiptVerifier(serviceCertificatePEM: service.ledger.information.serviceCertificatePEM)
-            guard case .verified(let verified) = verifier.verify(document.receipt, claims: document.applicationClaims) else {
+            guard case .verified(let verified) = verifier.verify(document.receipt, claims: document.applicationClaims)
+            else {
                 Issue.record("the receipt does not verify")
                 return
             }
@@ -57,7 +61,8 @@ import Testing
             let framework = try await service.send("GET", "/app/receipt?transaction_id=\(id)", as: service.stranger)
             #expect(framework.body.contains("\"leaf_components\""))
             for (path, accept) in [("/receipt/cose", "*/*"), ("/receipt", "application/cose")] {
-                let cose = try await service.send("GET", "/app/transactions/\(id)\(path)", headers: [("accept", accept)])
+                let cose = try await service.send(
+                    "GET", "/app/transactions/\(id)\(path)", headers: [("accept", accept)])
                 #expect(cose.status == 200 && cose["content-type"] == "application/cose")
             }
         }
@@ -66,7 +71,8 @@ import Testing
     @Test func waitForCommitCarriesTheReceipt() async throws {
         try await ServiceFixture.with { service in
             let answer = try await service.send(
-                "POST", "/app/transactions?waitForCommit=true&collectionId=a%20b%2F%C3%BC&tags=x,y", #"{"contents":"c"}"#)
+                "POST", "/app/transactions?waitForCommit=true&collectionId=a%20b%2F%C3%BC&tags=x,y",
+                #"{"contents":"c"}"#)
             let body = try JSONValue(json: Array(answer.body.utf8))
             #expect(body["state"] == "Committed" && body["collectionId"] == "a b/ü")
             #expect(body["transactionId"]?.stringValue == answer[HeaderNames.transactionID])
@@ -86,7 +92,8 @@ import Testing
             var ids: [String?] = []
             for (key, contents) in [("k1", "a"), ("k1", "a"), ("k2", "a"), ("k1", "b")] {
                 let answer = try await service.send(
-                    "POST", "/app/transactions", "{\"contents\":\"\(contents)\"}", headers: [(HeaderNames.clientRequestID, key)])
+                    "POST", "/app/transactions", "{\"contents\":\"\(contents)\"}",
+                    headers: [(HeaderNames.clientRequestID, key)])
                 #expect(answer.status == 200)
                 ids.append(answer[HeaderNames.transactionID])
             }
@@ -99,7 +106,9 @@ import Testing
         try await ServiceFixture.with { service in
             var ids: [String] = []
             for i in 0..<7 {
-                ids.append(try await service.append("e\(i)", query: i % 2 == 0 ? "?tags=even&collectionId=p%2Bq" : "?collectionId=p%2Bq"))
+                ids.append(
+                    try await service.append(
+                        "e\(i)", query: i % 2 == 0 ? "?tags=even&collectionId=p%2Bq" : "?collectionId=p%2Bq"))
             }
             func walk(_ start: String, onPage: () async throws -> Void = {}) async throws -> [String] {
                 var found: [String] = []
@@ -122,7 +131,8 @@ import Testing
             let meanwhile = try await walk(start) { _ = try await service.append("late", query: "?collectionId=p%2Bq") }
             #expect(meanwhile == ids)
             #expect(try await walk(start + "&tag=even&toTransactionId=\(ids[5])") == [ids[0], ids[2], ids[4]])
-            #expect(try await walk(start + "&fromTransactionId=\(ids[2])&toTransactionId=\(ids[3])") == [ids[2], ids[3]])
+            #expect(
+                try await walk(start + "&fromTransactionId=\(ids[2])&toTransactionId=\(ids[3])") == [ids[2], ids[3]])
             #expect(try await walk(start + "&fromTransactionId=\(ids[3])&toTransactionId=\(ids[2])") == [])
             #expect(try await walk(start + "&author=nobody") == [])
             let author = try await service.json("/app/transactions/\(ids[0])")["entry"]?["author"]?.stringValue ?? ""
@@ -147,7 +157,10 @@ import Testing
                 ("POST", "/app/transactions?tags=a,a", json, "application/json", 400, "tags"),
                 ("POST", "/app/transactions?waitForCommit=maybe", json, "application/json", 400, "waitForCommit"),
                 ("POST", "/app/transactions?api-version=2099-01-01", json, "application/json", 400, "2099-01-01"),
-                ("POST", "/app/transactions?collectionId=" + String(repeating: "c", count: 1025), json, "application/json", 400, "collectionId"),
+                (
+                    "POST", "/app/transactions?collectionId=" + String(repeating: "c", count: 1025), json,
+                    "application/json", 400, "collectionId"
+                ),
                 ("GET", "/app/transactions/None/status", nil, "", 404, "InvalidTransactionId"),
                 ("GET", "/app/transactions/2.0", nil, "", 404, "InvalidTransactionId"),
                 ("GET", "/app/transactions/2.99999/status", nil, "", 404, "TransactionPendingOrUnknown"),
@@ -164,9 +177,15 @@ import Testing
                 ("PATCH", "/app/users/u", #"{"assignedRole":7}"#, "application/json", 400, "assignedRole"),
                 ("PATCH", "/app/users/u", "[]", "application/json", 400, "InvalidInput"),
                 ("PATCH", "/app/ledgerUsers/u", #"{"assignedRoles":[]}"#, "application/json", 400, "assignedRoles"),
-                ("PATCH", "/app/users/a%0Ab", #"{"assignedRole":"Reader"}"#, "application/json", 400, "InvalidResourceName"),
+                (
+                    "PATCH", "/app/users/a%0Ab", #"{"assignedRole":"Reader"}"#, "application/json", 400,
+                    "InvalidResourceName"
+                ),
                 ("PUT", "/app/roles", "[]", "application/json", 400, "InvalidInput"),
-                ("PUT", "/app/roles", #"[{"roleName":"reader","roleActions":["*"]}]"#, "application/json", 409, "RoleAlreadyExists"),
+                (
+                    "PUT", "/app/roles", #"[{"roleName":"reader","roleActions":["*"]}]"#, "application/json", 409,
+                    "RoleAlreadyExists"
+                ),
                 ("DELETE", "/app/roles", nil, "", 400, "roleName"),
                 ("GET", "/app/roles?roleName=none", nil, "", 404, "RoleNotFound"),
                 ("GET", "/app/userDefinedFunctions", nil, "", 404, "NotOffered"),
@@ -188,7 +207,9 @@ import Testing
             for (method, path, body, type, status, words) in cases {
                 let answer = try await service.send(
                     method, path, body, headers: type.isEmpty ? [] : [("content-type", type)])
-                #expect(answer.status == status && answer.body.contains(words), "\(method) \(path): \(answer.status) \(answer.body)")
+                #expect(
+                    answer.status == status && answer.body.contains(words),
+                    "\(method) \(path): \(answer.status) \(answer.body)")
                 #expect(answer["retry-after"] == nil)
                 #expect(try JSONValue(json: Array(answer.body.utf8))["error"]?["code"] != nil)
             }
@@ -198,17 +219,21 @@ import Testing
 
     @Test func usersInBothFamiliesAndTheirRights() async throws {
         try await ServiceFixture.with { service in
-            let set = try await service.send("PATCH", "/app/users/bob", #"{"assignedRole":"contributor"}"#, headers: [("content-type", "application/merge-patch+json")])
+            let set = try await service.send(
+                "PATCH", "/app/users/bob", #"{"assignedRole":"contributor"}"#,
+                headers: [("content-type", "application/merge-patch+json")])
             #expect(set.status == 200 && set.body == #"{"userId":"bob","assignedRole":"Contributor"}"#)
             #expect(set[HeaderNames.transactionID] != nil)
             #expect(try await service.json("/app/ledgerUsers/bob")["assignedRoles"] == ["Contributor"])
-            let two = try await service.send("PATCH", "/app/ledgerUsers/bob", #"{"assignedRoles":["Reader","Administrator"],"user_id":"x"}"#)
+            let two = try await service.send(
+                "PATCH", "/app/ledgerUsers/bob", #"{"assignedRoles":["Reader","Administrator"],"user_id":"x"}"#)
             #expect(two.status == 200)
             #expect(try await service.json("/app/users/bob")["assignedRole"] == "Administrator")
             // Colons in any form, fingerprints in any case.
             let fingerprint = PeerCertificate(der: [7]).fingerprint
             let escaped = fingerprint.lowercased().replacing(":", with: "%3A")
-            #expect(try await service.send("PATCH", "/app/users/\(escaped)", #"{"assignedRole":"Reader"}"#).status == 200)
+            #expect(
+                try await service.send("PATCH", "/app/users/\(escaped)", #"{"assignedRole":"Reader"}"#).status == 200)
             #expect(try await service.json("/app/users/\(fingerprint)")["userId"] == .string(fingerprint))
 
             var page = try await service.json("/app/users?limit=2")
@@ -221,7 +246,8 @@ import Testing
             let again = try await service.send("DELETE", "/app/users/\(fingerprint)")
             #expect(again.status == 204 && again[HeaderNames.transactionID] != nil)
             #expect(try await service.send("DELETE", "/app/ledgerUsers/bob").status == 204)
-            let me = try #require(try await service.json("/app/users")["ledgerUsers"]?.arrayValue?.first?["userId"]?.stringValue)
+            let me = try #require(
+                try await service.json("/app/users")["ledgerUsers"]?.arrayValue?.first?["userId"]?.stringValue)
             for (method, body) in [("DELETE", nil), ("PATCH", #"{"assignedRole":"Reader"}"#)] {
                 let last = try await service.send(method, "/app/users/\(me)", body)
                 #expect(last.status == 409 && last.body.contains("LastAdministrator"))
@@ -231,7 +257,9 @@ import Testing
 
     @Test func roleShapesFollowTheVersion() async throws {
         try await ServiceFixture.with { service in
-            func call(_ method: String, _ version: String, _ query: String = "", _ body: String? = nil) async throws -> ListenerFixture.Answer {
+            func call(_ method: String, _ version: String, _ query: String = "", _ body: String? = nil) async throws
+                -> ListenerFixture.Answer
+            {
                 try await service.send(method, "/app/roles?api-version=\(version)\(query)", body)
             }
             let role = #"{"roleName":"trader","roleActions":["/transactions/post"]}"#
@@ -262,9 +290,12 @@ import Testing
         try await ServiceFixture.with(issuer: issuer) { service in
             let token = try await TestIssuer.sign(issuer.claims(), key, kid: "a")
             let user = "11111111-2222-3333-4444-555555555555"
-            func call(_ method: String, _ path: String, _ body: String? = nil, admin: Bool = false) async throws -> ListenerFixture.Answer {
+            func call(_ method: String, _ path: String, _ body: String? = nil, admin: Bool = false) async throws
+                -> ListenerFixture.Answer
+            {
                 try await service.send(
-                    method, path, body, as: admin ? service.administrator : service.stranger, headers: [("authorization", "Bearer \(token)")])
+                    method, path, body, as: admin ? service.administrator : service.stranger,
+                    headers: [("authorization", "Bearer \(token)")])
             }
             let unknown = try await call("GET", "/app/transactions")
             #expect(unknown.status == 403 && unknown.body.contains(user) && unknown.body.contains("transactions/read"))
@@ -278,7 +309,8 @@ import Testing
             #expect(write.status == 403 && write.body.contains("Reader") && write.body.contains("transactions/write"))
             #expect(try await call("GET", "/app/users").status == 403)
 
-            _ = try await service.send("PUT", "/app/roles", #"{"roles":[{"roleName":"writer","roleActions":["/transactions/post"]}]}"#)
+            _ = try await service.send(
+                "PUT", "/app/roles", #"{"roles":[{"roleName":"writer","roleActions":["/transactions/post"]}]}"#)
             _ = try await service.send("PATCH", "/app/ledgerUsers/\(user)", #"{"assignedRoles":["writer"]}"#)
             #expect(try await call("POST", "/app/transactions", #"{"contents":"x"}"#).status == 200)
             #expect(try await call("GET", "/app/transactions").status == 403)
@@ -289,16 +321,23 @@ import Testing
     @Test func openEndpointsNeedNobody() async throws {
         try await ServiceFixture.with { service in
             for route in service.routes where !route.isHidden && route.method == .get {
-                guard case .open = route.access, !route.pattern.contains("{"), !route.pattern.hasSuffix("/tx"), !route.pattern.hasSuffix("/receipt") else { continue }
+                guard case .open = route.access, !route.pattern.contains("{"), !route.pattern.hasSuffix("/tx"),
+                    !route.pattern.hasSuffix("/receipt")
+                else { continue }
                 let answer = try await service.send("GET", route.pattern, as: service.stranger)
                 #expect([200, 204].contains(answer.status), "\(route.pattern) \(answer.status)")
             }
-            for path in ["/app/transactions", "/app/governance/constitution", "/app/enclaveQuotes", "/node/ledger-chunk"] {
+            for path in [
+                "/app/transactions", "/app/governance/constitution", "/app/enclaveQuotes", "/node/ledger-chunk",
+            ] {
                 #expect(try await service.send("GET", path, as: service.stranger).status == 401, "\(path)")
             }
             let information = service.ledger.information
-            for name in ["testledger", "127", "localhost:\(service.listener.port)", "localhost", "127.0.0.1", "TestLedger"] {
-                let identity = try await service.json("/ledgerIdentity/\(name)?api-version=2022-05-13", as: service.stranger)
+            for name in [
+                "testledger", "127", "localhost:\(service.listener.port)", "localhost", "127.0.0.1", "TestLedger",
+            ] {
+                let identity = try await service.json(
+                    "/ledgerIdentity/\(name)?api-version=2022-05-13", as: service.stranger)
                 #expect(identity["ledgerTlsCertificate"] == .string(information.serviceCertificatePEM), "\(name)")
             }
             let constitution = try await service.json("/app/governance/constitution")
@@ -313,7 +352,9 @@ import Testing
             // Without a prefix: below /app.
             #expect(try await service.json("/commit", as: service.stranger)["transaction_id"] != nil)
             let metrics = try await service.send("GET", "/metrics", as: service.stranger)
-            #expect(metrics.body.contains("indelible_committed_seqno") && metrics.body.contains("route=\"GET /node/state\""))
+            #expect(
+                metrics.body.contains("indelible_committed_seqno") && metrics.body.contains("route=\"GET /node/state\"")
+            )
         }
     }
 
@@ -327,7 +368,10 @@ import Testing
     }
 
     @Test func downloads() async throws {
-        try await ServiceFixture.with(node: { $0.chunkByteCount = 4096; $0.snapshotInterval = 10 }) { service in
+        try await ServiceFixture.with(node: {
+            $0.chunkByteCount = 4096
+            $0.snapshotInterval = 10
+        }) { service in
             for i in 0..<40 { _ = try await service.append(String(repeating: "x", count: 300) + "\(i)") }
             let chunk = try #require(service.ledger.committedChunks().first)
             let redirect = try await service.send("HEAD", "/node/ledger-chunk?since=1")
@@ -344,7 +388,9 @@ import Testing
             #expect(etag == "\"\(whole.2["repr-digest"] ?? "")\"")
             #expect(try await bytes([("if-none-match", etag)]).0 == 304)
             let part = try await bytes([("range", "bytes=0-9")])
-            #expect(part.0 == 206 && part.2["content-range"] == "bytes 0-9/\(chunk.byteCount)" && part.2["content-length"] == "10")
+            #expect(
+                part.0 == 206 && part.2["content-range"] == "bytes 0-9/\(chunk.byteCount)"
+                    && part.2["content-length"] == "10")
             #expect(try await bytes([("range", "bytes=\(chunk.byteCount)-")]).0 == 416)
             #expect(try await bytes([("range", "bytes=9-1")]).0 == 400)
             let head = try await service.send("HEAD", path)

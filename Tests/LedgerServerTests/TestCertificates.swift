@@ -20,11 +20,14 @@ enum TestCertificates {
         let now = Date()
         let certificate = try Certificate(
             version: .v3, serialNumber: .init(), publicKey: key.publicKey,
-            notValidBefore: now.addingTimeInterval(-200_000), notValidAfter: now.addingTimeInterval(expired ? -100_000 : 86_400),
+            notValidBefore: now.addingTimeInterval(-200_000),
+            notValidAfter: now.addingTimeInterval(expired ? -100_000 : 86_400),
             issuer: subject, subject: subject,
             extensions: try Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil))
-                SubjectAlternativeNames([.dnsName("localhost"), .ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1]))])
+                SubjectAlternativeNames([
+                    .dnsName("localhost"), .ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1])),
+                ])
             }, issuerPrivateKey: key)
         var serializer = DER.Serializer()
         try serializer.serialize(certificate)

@@ -106,8 +106,20 @@ import Testing
             ("exp", { $0.exp = nil }),
             ("out of range", { $0.exp = -5 }),
             ("not valid yet", { $0.nbf = now + 61 }),
-            ("none of the claims", { $0.oid = nil; $0.sub = nil }),
-            ("none of the claims", { $0.oid = ""; $0.sub = "" }),
+            (
+                "none of the claims",
+                {
+                    $0.oid = nil
+                    $0.sub = nil
+                }
+            ),
+            (
+                "none of the claims",
+                {
+                    $0.oid = ""
+                    $0.sub = ""
+                }
+            ),
             ("fingerprint", { $0.oid = PeerCertificate(der: [1, 2, 3]).fingerprint }),
             ("not usable", { $0.oid = "a\u{1}b" }),
             ("accepted", { $0.aud = ["x", "https://confidential-ledger.azure.com/"] }),
@@ -136,11 +148,15 @@ import Testing
             let token = try TestIssuer.forged(header: header, claims: issuer.claims()) { _ in [] }
             #expect(await refusal(verifier, token).contains("algorithm"))
         }
-        let critical = try TestIssuer.forged(header: #"{"alg":"ES256","kid":"a","crit":["x"]}"#, claims: issuer.claims()) {
+        let critical = try TestIssuer.forged(
+            header: #"{"alg":"ES256","kid":"a","crit":["x"]}"#, claims: issuer.claims()
+        ) {
             _ in []
         }
         #expect(await refusal(verifier, critical).contains("critical"))
-        let duplicate = try TestIssuer.forged(header: #"{"alg":"none","alg":"ES256","kid":"a"}"#, claims: issuer.claims()) {
+        let duplicate = try TestIssuer.forged(
+            header: #"{"alg":"none","alg":"ES256","kid":"a"}"#, claims: issuer.claims()
+        ) {
             _ in []
         }
         #expect(await refusal(verifier, duplicate).contains("not a signed"))

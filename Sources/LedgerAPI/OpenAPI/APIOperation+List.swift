@@ -1,6 +1,8 @@
 extension APIOperation {
-    private static let version = Parameter.query("api-version", "One of the known versions; absent: the newest stable one.")
-    private static let collection = Parameter.query("collectionId", "The collection; absent: subledger:0 unless stated.")
+    private static let version = Parameter.query(
+        "api-version", "One of the known versions; absent: the newest stable one.")
+    private static let collection = Parameter.query(
+        "collectionId", "The collection; absent: subledger:0 unless stated.")
     private static let limit = Parameter.query("limit", "The most items of one page, 1 to 1000.", type: "integer")
     private static let cursor = Parameter.query("cursor", "From a nextLink.")
     private static let transaction = Parameter.path("transactionId", "view.seqno, for example 2.15.")
@@ -13,7 +15,8 @@ extension APIOperation {
 
     /// Every operation that is offered. The test of the server compares this with its routes, both ways.
     public static let all: [APIOperation] =
-        transactions + collections + users + roles + governance + common("/app") + common("/node") + nodes + files + rest
+        transactions + collections + users + roles + governance + common("/app") + common("/node") + nodes + files
+        + rest
 
     private static let transactions: [APIOperation] = [
         APIOperation(
@@ -32,7 +35,8 @@ extension APIOperation {
                 .query("fromTime", "RFC 3339."), .query("toTime", "RFC 3339."), limit,
             ], answer: .json("EntryPage"), action: "transactions/read"),
         APIOperation(
-            "GET", "/app/transactions/current", "Transactions", "The last entry of a collection.", [version, collection],
+            "GET", "/app/transactions/current", "Transactions", "The last entry of a collection.",
+            [version, collection],
             answer: .json("Entry"), action: "transactions/read"),
         APIOperation(
             "GET", "/app/transactions/{transactionId}", "Transactions",
@@ -76,7 +80,8 @@ extension APIOperation {
         ]
     }
 
-    private static let users = user("/app/users", "User", "UserPage")
+    private static let users =
+        user("/app/users", "User", "UserPage")
         + user("/app/ledgerUsers", "LedgerUser", "LedgerUserPage")
 
     private static let roles: [APIOperation] = [
@@ -163,7 +168,8 @@ extension APIOperation {
                 method, "/node/ledger-chunk", "Files", "Redirects to the committed chunk that holds a sequence number.",
                 [since], status: 308, action: "transactions/read"),
             APIOperation(
-                method, "/node/ledger-chunk/{name}", "Files", "A committed chunk; ranges, etag and digest as usual.", [file],
+                method, "/node/ledger-chunk/{name}", "Files", "A committed chunk; ranges, etag and digest as usual.",
+                [file],
                 answer: .other("application/octet-stream"), action: "transactions/read"),
             APIOperation(
                 method, "/node/snapshot", "Files", "Redirects to the newest committed snapshot.", [since], status: 308,
@@ -181,7 +187,8 @@ extension APIOperation {
         APIOperation(
             "GET", "/failover/{ledgerId}", "Identity", "Other ledgers to read from: none.", [ledger, version],
             answer: .json("Object")),
-        APIOperation("GET", "/health", "Operation", "200 while writes are accepted, else 503.", answer: .json("Object")),
+        APIOperation(
+            "GET", "/health", "Operation", "200 while writes are accepted, else 503.", answer: .json("Object")),
         APIOperation("GET", "/metrics", "Operation", "Prometheus text.", answer: .other("text/plain")),
     ]
 }

@@ -53,16 +53,18 @@ public enum OpenAPIDocument {
         }
         var success: [(name: String, value: JSONValue)] = [("description", .string(operation.summary))]
         if operation.answer != .none { success.append(("content", content(operation.answer))) }
-        members.append((
-            "responses",
-            .object([
-                (String(operation.status), .object(success)),
-                ("default", ["description": "An error.", "content": content(.json("Error"))]),
-            ])
-        ))
-        members.append((
-            "security", operation.action == nil ? [] : [["clientCertificate": []], ["bearer": []]]
-        ))
+        members.append(
+            (
+                "responses",
+                .object([
+                    (String(operation.status), .object(success)),
+                    ("default", ["description": "An error.", "content": content(.json("Error"))]),
+                ])
+            ))
+        members.append(
+            (
+                "security", operation.action == nil ? [] : [["clientCertificate": []], ["bearer": []]]
+            ))
         return .object(members)
     }
 

@@ -1,7 +1,9 @@
 /// The JSON schemas of the OpenAPI document, by name.
 enum OpenAPISchemas {
     private static let text: JSONValue = ["type": "string"]
-    private static let link: JSONValue = ["type": "string", "description": "A path relative to the endpoint; absent on the last page."]
+    private static let link: JSONValue = [
+        "type": "string", "description": "A path relative to the endpoint; absent on the last page.",
+    ]
 
     private static func object(_ members: [(String, JSONValue)], required: [String] = []) -> JSONValue {
         var schema: [(name: String, value: JSONValue)] = [
@@ -18,7 +20,9 @@ enum OpenAPISchemas {
         ("Object", ["type": "object"]),
         (
             "Error",
-            object([("error", object([("code", text), ("message", text)], required: ["code", "message"]))], required: ["error"])
+            object(
+                [("error", object([("code", text), ("message", text)], required: ["code", "message"]))],
+                required: ["error"])
         ),
         (
             "CreateEntry",
@@ -47,9 +51,16 @@ enum OpenAPISchemas {
         ("EntryResult", object([("state", text), ("entry", reference("Entry"))], required: ["state"])),
         (
             "EntryPage",
-            object([("state", text), ("entries", list(reference("Entry"))), ("nextLink", link)], required: ["state", "entries"])
+            object(
+                [("state", text), ("entries", list(reference("Entry"))), ("nextLink", link)],
+                required: ["state", "entries"])
         ),
-        ("Status", object([("state", ["type": "string", "enum": ["Pending", "Committed"]]), ("transactionId", text)], required: ["state", "transactionId"])),
+        (
+            "Status",
+            object(
+                [("state", ["type": "string", "enum": ["Pending", "Committed"]]), ("transactionId", text)],
+                required: ["state", "transactionId"])
+        ),
         (
             "Receipt",
             object(
@@ -85,17 +96,32 @@ enum OpenAPISchemas {
         (
             "CollectionPage",
             object(
-                [("collections", list(object([("collectionId", text)], required: ["collectionId"]))), ("nextLink", link)],
+                [
+                    ("collections", list(object([("collectionId", text)], required: ["collectionId"]))),
+                    ("nextLink", link),
+                ],
                 required: ["collections"])
         ),
         ("TagPage", object([("tags", list(text)), ("nextLink", link)], required: ["tags"])),
         ("User", object([("userId", text), ("assignedRole", text)], required: ["assignedRole"])),
-        ("UserPage", object([("ledgerUsers", list(reference("User"))), ("nextLink", link)], required: ["ledgerUsers"])),
+        (
+            "UserPage",
+            object([("ledgerUsers", list(reference("User"))), ("nextLink", link)], required: ["ledgerUsers"])
+        ),
         ("LedgerUser", object([("userId", text), ("assignedRoles", list(text))], required: ["assignedRoles"])),
-        ("LedgerUserPage", object([("ledgerUsers", list(reference("LedgerUser"))), ("nextLink", link)], required: ["ledgerUsers"])),
+        (
+            "LedgerUserPage",
+            object([("ledgerUsers", list(reference("LedgerUser"))), ("nextLink", link)], required: ["ledgerUsers"])
+        ),
         ("Role", object([("roleName", text), ("roleActions", list(text))], required: ["roleName", "roleActions"])),
-        ("Roles", ["oneOf": [object([("roles", list(reference("Role")))], required: ["roles"]), list(reference("Role"))]]),
-        ("RoleList", ["oneOf": [object([("role", list(reference("Role")))], required: ["role"]), list(reference("Role"))]]),
+        (
+            "Roles",
+            ["oneOf": [object([("roles", list(reference("Role")))], required: ["roles"]), list(reference("Role"))]]
+        ),
+        (
+            "RoleList",
+            ["oneOf": [object([("role", list(reference("Role")))], required: ["role"]), list(reference("Role"))]]
+        ),
         ("Constitution", object([("digest", text), ("script", text)], required: ["digest", "script"])),
         (
             "MemberPage",
@@ -122,7 +148,10 @@ enum OpenAPISchemas {
                 ], required: ["currentNodeId", "enclaveQuotes"])
         ),
         ("Commit", object([("transaction_id", text), ("view_history", list(text))], required: ["transaction_id"])),
-        ("TransactionStatus", object([("transaction_id", text), ("status", text)], required: ["transaction_id", "status"])),
+        (
+            "TransactionStatus",
+            object([("transaction_id", text), ("status", text)], required: ["transaction_id", "status"])
+        ),
         (
             "FrameworkReceipt",
             object(
@@ -132,6 +161,10 @@ enum OpenAPISchemas {
                     ("signature", text),
                 ], required: ["cert", "proof", "signature"])
         ),
-        ("LedgerIdentity", object([("ledgerTlsCertificate", text), ("ledgerId", text)], required: ["ledgerTlsCertificate", "ledgerId"])),
+        (
+            "LedgerIdentity",
+            object(
+                [("ledgerTlsCertificate", text), ("ledgerId", text)], required: ["ledgerTlsCertificate", "ledgerId"])
+        ),
     ]
 }

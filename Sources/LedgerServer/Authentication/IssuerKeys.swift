@@ -99,9 +99,11 @@ actor IssuerKeys {
         do {
             try await task.value
         } catch {
-            logger.warning("the keys of a token issuer could not be fetched", metadata: [
-                "issuer": "\(issuer.issuer)", "error": "\(error)",
-            ])
+            logger.warning(
+                "the keys of a token issuer could not be fetched",
+                metadata: [
+                    "issuer": "\(issuer.issuer)", "error": "\(error)",
+                ])
             throw TokenError("the token issuer's keys are not available", kind: .issuerUnavailable)
         }
     }

@@ -78,7 +78,9 @@ final class TokenVerifier: Sendable {
         guard found.contains(where: { audiences.contains(Self.withoutFinalSlash($0)) }) else {
             throw TokenError("the token is for another audience (aud)")
         }
-        guard let expiry = try Self.time(claims["exp"], "exp") else { throw TokenError("the token lacks the claim exp") }
+        guard let expiry = try Self.time(claims["exp"], "exp") else {
+            throw TokenError("the token lacks the claim exp")
+        }
         guard time < expiry.addingClamped(skew) else { throw TokenError("the token has expired (exp)") }
         if let start = try Self.time(claims["nbf"], "nbf"), time < start.addingClamped(-skew) {
             throw TokenError("the token is not valid yet (nbf)")

@@ -20,7 +20,8 @@ struct ByteRange: Hashable, Sendable {
         guard header.hasPrefix("bytes=") else { return .whole }
         let text = header.dropFirst("bytes=".count)
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts.allSatisfy({ $0.utf8.count <= 19 && $0.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } })
+        guard parts.count == 2,
+            parts.allSatisfy({ $0.utf8.count <= 19 && $0.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } })
         else { return .malformed }
         switch (UInt64(parts[0]), UInt64(parts[1])) {
         case (nil, nil): return .malformed

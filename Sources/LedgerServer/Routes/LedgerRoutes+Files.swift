@@ -42,7 +42,8 @@ extension LedgerRoutes {
 
     private func findSnapshot(_ context: RequestContext) async throws -> Response {
         let since = try since(context) ?? 0
-        guard let newest = ledger.committedSnapshots().last, newest.last.rawValue >= since || newest.first.rawValue >= since
+        guard let newest = ledger.committedSnapshots().last,
+            newest.last.rawValue >= since || newest.first.rawValue >= since
         else { throw APIError(.resourceNotFound, "There is no committed snapshot from \(since) on.") }
         return redirect("/node/snapshot/\(PercentDecoding.encode(newest.fileName))")
     }
@@ -94,7 +95,8 @@ extension LedgerRoutes {
             var offset = start
             let end = start + count
             while offset < end {
-                let piece = try await Self.read(file, at: offset, count: Int(min(UInt64(Self.pieceByteCount), end - offset)))
+                let piece = try await Self.read(
+                    file, at: offset, count: Int(min(UInt64(Self.pieceByteCount), end - offset)))
                 guard !piece.isEmpty else { throw LedgerError(.inputOutput, "a committed file became shorter") }
                 offset += UInt64(piece.count)
                 try await writer.write(ByteBuffer(bytes: piece))

@@ -115,7 +115,8 @@ extension LedgerRoutes {
                 "configs": [
                     [
                         "idx": .number(node.nodeLastWritten.rawValue),
-                        "nodes": .object([(node.nodeID, ["address": .string(node.publishedAddress)] as JSONValue)]), "rid": 0,
+                        "nodes": .object([(node.nodeID, ["address": .string(node.publishedAddress)] as JSONValue)]),
+                        "rid": 0,
                     ]
                 ],
                 "acks": .object([]), "membership_state": "Active", "leadership_state": "Leader",

@@ -106,7 +106,9 @@ struct Dispatcher: Sendable {
                 + APIVersion.known.map(\.name).joined(separator: ", ") + ".")
     }
 
-    private func check(_ caller: Identity, _ action: LedgerAction, _ method: HTTPRequest.Method, _ path: Substring) throws {
+    private func check(_ caller: Identity, _ action: LedgerAction, _ method: HTTPRequest.Method, _ path: Substring)
+        throws
+    {
         let lead = "Not allowed to call \(method.rawValue) \(path.prefix(200))"
         let seen = "\(caller.userID) (\(caller.method.rawValue))"
         switch authorize(caller, action) {

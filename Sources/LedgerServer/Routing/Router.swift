@@ -26,7 +26,9 @@ struct Router: Sendable {
     private var whole: [String: Int] = [:]
 
     /// First segments that are not below `/app`.
-    private static let roots: Set<String> = ["app", "node", "gov", "ledgerIdentity", "failover", "metrics", "health", "benchmark"]
+    private static let roots: Set<String> = [
+        "app", "node", "gov", "ledgerIdentity", "failover", "metrics", "health", "benchmark",
+    ]
 
     init(_ routes: [Route]) {
         self.routes = routes
