@@ -66,7 +66,7 @@ def restart_without_faults(node, faults):
 def test_one_fault_while_writing(new_node, identities, tmp_path, operation, mode, error):
     if operation == "sync" and mode == "short":
         pytest.skip("a sync is done or not")
-    node = new_node("private", start=False, options=["--chunk-size", "8192", "--snapshot-interval", "30"])
+    node = new_node("private", start=False)  # large chunks: the fault meets a batch, not the end of a chunk
     faults = Faults(tmp_path / "faults", node.ledger_directory)
     node.environment = faults.environment
     node.start()

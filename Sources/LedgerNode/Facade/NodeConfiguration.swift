@@ -41,5 +41,15 @@ public struct NodeConfiguration: Sendable {
     /// For how long a repeated request id returns the first result.
     public var idempotencyWindow: Duration = .seconds(600)
 
+    /// The user id that an administrator's certificate stands for. Error: `invalidInput` when it is not one PEM
+    /// certificate.
+    public static func userID(certificatePEM: String) throws -> String {
+        do {
+            return try CertificateMaker.fingerprint(pem: certificatePEM)
+        } catch {
+            throw LedgerError(.invalidInput, "an administrator certificate is not a PEM certificate", cause: error)
+        }
+    }
+
     public init(directory: String) { self.directory = directory }
 }

@@ -240,13 +240,8 @@ struct LedgerOpener {
         _ signer: RootSigner, log: FileLog, state: inout SequencerState, additions: inout [Indexer.Addition]
     ) throws {
         let now = Date()
-        var administrators: [String] = []
-        for pem in configuration.administratorCertificates {
-            do {
-                administrators.append(try CertificateMaker.fingerprint(pem: pem))
-            } catch {
-                throw LedgerError(.invalidInput, "an administrator certificate is not a PEM certificate", cause: error)
-            }
+        var administrators = try configuration.administratorCertificates.map {
+            try NodeConfiguration.userID(certificatePEM: $0)
         }
         if administrators.isEmpty { administrators = [try makeAdministrator(directory, now: now)] }
 

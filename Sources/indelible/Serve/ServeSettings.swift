@@ -43,7 +43,13 @@ struct ServeSettings {
         let administrators =
             flags.adminCertificates.isEmpty
             ? try more.strings("admin-certificate") ?? [] : flags.adminCertificates
-        node.administratorCertificates = try administrators.map(InputFile.smallText)
+        node.administratorCertificates = try administrators.map { path in
+            let pem = try InputFile.smallText(path)
+            guard (try? NodeConfiguration.userID(certificatePEM: pem)) != nil else {
+                throw Failure("--admin-certificate: \(path): is not a PEM certificate")
+            }
+            return pem
+        }
         node.subjectAlternativeNames = flags.sans.isEmpty ? try more.strings("san") ?? [] : flags.sans
         let sealingKey = try flags.sealingKey ?? more.string("sealing-key")
         let passphrase = try flags.sealingPassphraseFile ?? more.string("sealing-passphrase-file")
@@ -58,6 +64,7 @@ struct ServeSettings {
         maxBodySize = try Self.checked(
             try flags.maxBodySize ?? more.integer("max-body-size") ?? 1 << 20, 1_024...256 << 20, "--max-body-size")
         oidcIssuers = flags.oidcIssuers.isEmpty ? try more.strings("oidc-issuer") ?? [] : flags.oidcIssuers
+        for issuer in oidcIssuers { try Self.checkIssuer(issuer) }
         oidcAudiences = flags.oidcAudiences.isEmpty ? try more.strings("oidc-audience") ?? [] : flags.oidcAudiences
         oidcUserClaim = try flags.oidcUserClaim ?? more.string("oidc-user-claim")
         let authority = try flags.oidcCertificateAuthority ?? more.string("oidc-certificate-authority")
@@ -76,6 +83,16 @@ struct ServeSettings {
             throw Failure("--log-format: '\(format)' is neither text nor json")
         }
         logsJSON = format == "json"
+    }
+
+    /// Whoever can change what an issuer's address answers can make tokens: https, or http on this machine.
+    private static func checkIssuer(_ issuer: String) throws {
+        let parts = URLComponents(string: issuer)
+        let host = parts?.host ?? ""
+        let isLocal = ["127.0.0.1", "[::1]", "::1", "localhost"].contains(host)
+        guard !host.isEmpty, parts?.scheme == "https" || (parts?.scheme == "http" && isLocal) else {
+            throw Failure("--oidc-issuer: '\(issuer)' is not an https address (http only on this machine)")
+        }
     }
 
     /// `host:port`, `[v6]:port`.
