@@ -32,6 +32,9 @@ struct LedgerVerify: ParsableCommand {
         help: ArgumentHelp("A receipt whose transaction must be in the ledger. Repeatable.", valueName: "file"))
     var expectedReceipts: [String] = []
 
+    @Flag(help: "Verify the snapshots as well, in the folder beside the ledger directory.")
+    var snapshots = false
+
     @Flag(help: "Read committed chunks only.")
     var committedOnly = false
 
@@ -47,12 +50,17 @@ struct LedgerVerify: ParsableCommand {
         let receipts = try expectedReceipts.map { try ExpectedReceipt(file: $0) }
         options.expectedReceipts = receipts.map(\.anchor)
         let bar = ProgressBar(unit: "bytes")
-        let report = LedgerDirectoryVerifier(path: directory.path, options: options) {
+        var report = LedgerDirectoryVerifier(path: directory.path, options: options) {
             bar.update($0, of: $1)
         }.verify()
         bar.clear()
         let pinned = options.expectedServiceCertificatePEM ?? report.serviceCertificatePEM
-        let unproved = receipts.compactMap { $0.problem(serviceCertificatePEM: pinned) }
+        var unproved = receipts.compactMap { $0.problem(serviceCertificatePEM: pinned) }
+        if snapshots {
+            let check = try SnapshotCheck(directory: directory.snapshots, serviceCertificatePEM: pinned)
+            unproved += check.problems
+            report.notes.append("\(check.verified) snapshots verified")
+        }
         let outcome: LedgerVerificationReport.Outcome = unproved.isEmpty ? report.outcome : .failed
         if output.json {
             Output.json(ReportOutput(report, directory: directory.path, outcome: outcome, unproved: unproved))
