@@ -62,34 +62,3 @@ public struct NodeInformation: Sendable {
         self.startupNotes = startupNotes
     }
 }
-
-/// Evidence of what the node runs on. Format `Insecure_Virtual` protects against nobody and says so.
-public struct NodeQuote: Hashable, Sendable {
-    /// `Insecure_Virtual` until another platform exists.
-    public var format: String
-    /// The raw evidence; for the virtual platform a JSON statement (ccf-formats 7.8).
-    public var raw: [UInt8]
-    public var endorsements: [UInt8]
-    /// Hex.
-    public var measurement: String
-
-    public init(format: String, raw: [UInt8], endorsements: [UInt8], measurement: String) {
-        self.format = format
-        self.raw = raw
-        self.endorsements = endorsements
-        self.measurement = measurement
-    }
-}
-
-/// What the TLS listener presents. Changes when the node certificate is renewed; the service key does not.
-public struct TLSIdentity: Hashable, Sendable {
-    /// The node certificate followed by the service certificate, PEM.
-    public var certificateChainPEM: String
-    /// PEM, PKCS#8 or SEC1. Never logged.
-    public var privateKeyPEM: String
-
-    public init(certificateChainPEM: String, privateKeyPEM: String) {
-        self.certificateChainPEM = certificateChainPEM
-        self.privateKeyPEM = privateKeyPEM
-    }
-}

@@ -33,12 +33,11 @@ struct LedgerOpener {
         if try DurableFile.read(directory.serviceCertificate, limit: 65_536) != serviceCertificate {
             try DurableFile.write(serviceCertificate, to: directory.serviceCertificate, mode: 0o644, disk: disk)
         }
-        if configuration.verifyOnStart { try verifyAll(directory, keyring) }
-
         let catalog = ChunkCatalog(directory: directory.ledger)
         let (recovered, index) = try recover(directory, keyring, catalog)
         var state = recovered.state
         for note in recovered.notes { logger.warning("\(note)") }
+        if configuration.verifyOnStart, catalog.last > .zero { try verifyAll(directory, keyring) }
 
         let viewFile = ViewFile(path: directory.view, disk: disk)
         let isNew = state.next.seqno == SequenceNumber(1)
@@ -230,7 +229,19 @@ struct LedgerOpener {
     }
 
     private func verifyAll(_ directory: DataDirectory, _ keyring: Keyring) throws {
-        // Wired to the offline verifier.
+        var options = LedgerVerificationOptions()
+        options.expectedServiceCertificatePEM = keyring.serviceCertificatePEM
+        options.secrets = LedgerSecrets(keyring.ledgerSecret)
+        logger.notice("verifying the whole ledger before serving")
+        let report = LedgerDirectoryVerifier(path: directory.ledger, options: options).verify()
+        guard report.outcome == .ok else {
+            let findings = report.findings.prefix(5).map(\.description).joined(separator: "; ")
+            throw LedgerError(
+                .corrupt, "the ledger does not verify: \(report.findings.count) problems, first: \(findings)")
+        }
+        logger.notice(
+            "the whole ledger is verified",
+            metadata: ["transactions": "\(report.transactions)", "signatures": "\(report.rawSignatures)"])
     }
 
     // MARK: Creation

@@ -1,6 +1,3 @@
-import LedgerFormat
-import LedgerProofs
-
 /// A write that waits to be sequenced.
 struct PendingWrite: Sendable {
     enum Work: Sendable {
@@ -11,10 +8,4 @@ struct PendingWrite: Sendable {
 
     var work: Work
     var ticket: WriteTicket
-}
-
-/// What a change writes, and the digest of the claims it makes (zero for none).
-struct StateChange: Sendable {
-    var writes: WriteSet
-    var claimsDigest: Digest32 = .zero
 }

@@ -18,7 +18,22 @@ struct EntryValue: Codable, Equatable {
         type == .public ? .publicLogs : .privateLogs
     }
 
+    init(
+        author: String, contents: String, requestId: String?, secretKey: Data, tags: [String]?, time: Int64
+    ) {
+        self.author = author
+        self.contents = contents
+        self.requestId = requestId
+        self.secretKey = secretKey
+        self.tags = tags
+        self.time = time
+    }
+
     init(decoding bytes: [UInt8]) throws {
+        if let value = EntryValueReader.read(bytes) {
+            self = value
+            return
+        }
         self = try JSONDecoder().decode(EntryValue.self, from: Data(bytes))
     }
 

@@ -24,16 +24,3 @@ extension Disk {
         try result.get()
     }
 }
-
-/// A failed file operation: which one, on which path, and the system's reason.
-struct DiskError: Error, CustomStringConvertible {
-    var operation: String
-    var path: String
-    var code: Int32
-
-    var isDiskFull: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
-
-    var description: String {
-        "\(operation) \(path): \(String(cString: strerror(code)))"
-    }
-}

@@ -1,0 +1,126 @@
+import LedgerProofs
+import Testing
+
+@testable import LedgerNode
+
+@Suite struct UserTests {
+    private func withLedger(_ body: (Ledger) async throws -> Void) async throws {
+        let directory = TemporaryDirectory()
+        let ledger = try await Ledger.open(configuration(directory), logger: quiet)
+        try await body(ledger)
+        await ledger.close()
+        withExtendedLifetime(directory) {}
+    }
+
+    @Test func theLastAdministratorStays() async throws {
+        try await withLedger { ledger in
+            let first = try #require(ledger.users(after: nil, limit: 10).first)
+            await #expect(throws: LedgerError(.lastAdministrator, "")) { try await ledger.removeUser(first.userID) }
+            await #expect(throws: LedgerError(.lastAdministrator, "")) {
+                try await ledger.setUser(LedgerUser(userID: first.userID, roles: ["Reader"]))
+            }
+            _ = try await ledger.setUser(LedgerUser(userID: "second", roles: ["administrator"]))
+            #expect(ledger.user("second")?.roles == ["Administrator"])
+            // Both removals race; exactly one may win.
+            async let a = Result { try await ledger.removeUser(first.userID) }
+            async let b = Result { try await ledger.removeUser("second") }
+            let outcomes = await [a, b]
+            #expect(outcomes.filter { (try? $0.get()) != nil }.count == 1)
+            #expect(ledger.users(after: nil, limit: 10).count == 1)
+        }
+    }
+
+    @Test func customRolesAreEnforced() async throws {
+        try await withLedger { ledger in
+            let trader = Identity(userID: "t", method: .token)
+            #expect(ledger.authorize(trader, .readTransactions) == .unknownUser)
+            await #expect(throws: LedgerError(.roleNotFound, "")) {
+                try await ledger.setUser(LedgerUser(userID: "t", roles: ["trader"]))
+            }
+            _ = try await ledger.createRoles([CustomRole(name: "trader", actions: ["/transactions/post"])])
+            await #expect(throws: LedgerError(.roleExists, "")) {
+                try await ledger.createRoles([CustomRole(name: "trader", actions: [])])
+            }
+            await #expect(throws: LedgerError(.roleExists, "")) {
+                try await ledger.createRoles([CustomRole(name: "READER", actions: [])])
+            }
+            _ = try await ledger.setUser(LedgerUser(userID: "t", roles: ["trader"]))
+            #expect(ledger.authorize(trader, .writeTransactions) == .allowed)
+            #expect(ledger.authorize(trader, .readTransactions) == .missingAction(roles: ["trader"]))
+            _ = try await ledger.updateRoles([
+                CustomRole(name: "trader", actions: ["Microsoft.ConfidentialLedger/ledger/transactions/*"])
+            ])
+            #expect(ledger.authorize(trader, .readTransactions) == .allowed)
+            #expect(ledger.authorize(trader, .readUsers) == .missingAction(roles: ["trader"]))
+            await #expect(throws: LedgerError(.invalidInput, "")) { try await ledger.removeRole("trader") }
+            _ = try await ledger.removeUser("t")
+            _ = try await ledger.removeRole("trader")
+            #expect(ledger.authorize(trader, .readTransactions) == .unknownUser)
+            #expect(try await ledger.removeUser("nobody") == nil)
+        }
+    }
+
+    @Test func aRepeatedRequestIsTheSameWriteAlsoAfterARestart() async throws {
+        let directory = TemporaryDirectory()
+        var ledger = try await Ledger.open(configuration(directory), logger: quiet)
+        let request = AppendRequest(contents: "once", author: alice, requestID: "r1")
+        let first = try await ledger.append(request)
+        #expect(try await ledger.append(request) == first)
+        var other = request
+        other.contents = "twice"
+        #expect(try await ledger.append(other) != first)
+        await ledger.close()
+        ledger = try await Ledger.open(configuration(directory) { $0.verifyOnStart = true }, logger: quiet)
+        #expect(try await ledger.append(request) == first)
+        #expect(try await ledger.entries(EntryQuery()).entries.count == 2)
+        await ledger.close()
+    }
+
+    @Test func limitsOfAnEntry() async throws {
+        try await withLedger { ledger in
+            for (collection, tags) in [
+                ("", []), (String(repeating: "c", count: 1_025), []), ("a\0b", []), ("c", ["1", "2", "3", "4", "5", "6"]),
+                ("c", [""]), ("c", ["a,b"]), ("c", [String(repeating: "t", count: 65)]),
+            ] as [(String, [String])] {
+                await #expect(throws: LedgerError(.invalidInput, "")) {
+                    try await ledger.append(
+                        AppendRequest(contents: "x", collectionID: collection, tags: tags, author: alice))
+                }
+            }
+            let before = ledger.committed
+            #expect(try await ledger.status(of: before) == .committed)
+            let later = TransactionID(view: before.view, seqno: before.seqno.next)
+            #expect(try await ledger.status(of: later) == .unknown)
+            let otherView = TransactionID(view: View(9), seqno: before.seqno)
+            #expect(try await ledger.status(of: otherView) == .invalid)
+        }
+    }
+
+    @Test func concurrentWritersShareBatchesAndEveryReceiptVerifies() async throws {
+        try await withLedger { ledger in
+            let ids = try await withThrowingTaskGroup(of: (Int, TransactionID).self) { group in
+                for number in 0..<200 {
+                    group.addTask {
+                        (
+                            number,
+                            try await ledger.append(
+                                AppendRequest(contents: "c\(number)", collectionID: "c\(number % 7)", author: alice)
+                            ).transactionID
+                        )
+                    }
+                }
+                return try await group.reduce(into: [Int: TransactionID]()) { $0[$1.0] = $1.1 }
+            }
+            #expect(Set(ids.values).count == 200)
+            for (number, id) in ids { try await expectReceipt(ledger, id, contents: "c\(number)") }
+            #expect(try await ledger.collections(after: nil, limit: 10).count == 7)
+            #expect(try await ledger.currentEntry(collectionID: "c3")?.collectionID == "c3")
+        }
+    }
+}
+
+extension Result where Failure == any Error {
+    init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
+    }
+}
