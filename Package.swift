@@ -97,10 +97,14 @@ let package = Package(
             ],
             swiftSettings: strict),
         // Tests
-        .testTarget(name: "LedgerProofsTests", dependencies: ["LedgerProofs", crypto, x509, asn1], swiftSettings: strict),
-        .testTarget(name: "LedgerFormatTests", dependencies: ["LedgerFormat", "LedgerProofs", crypto], swiftSettings: strict),
+        .testTarget(
+            name: "LedgerProofsTests", dependencies: ["LedgerProofs", crypto, x509, asn1], swiftSettings: strict),
+        .testTarget(
+            name: "LedgerFormatTests", dependencies: ["LedgerFormat", "LedgerProofs", crypto], swiftSettings: strict),
         .testTarget(name: "LedgerAPITests", dependencies: ["LedgerAPI"], swiftSettings: strict),
-        .testTarget(name: "LedgerNodeTests", dependencies: ["LedgerNode", "LedgerFormat", "LedgerProofs", crypto, logging], swiftSettings: strict),
+        .testTarget(
+            name: "LedgerNodeTests", dependencies: ["LedgerNode", "LedgerFormat", "LedgerProofs", crypto, logging],
+            swiftSettings: strict),
         .testTarget(
             name: "LedgerServerTests",
             dependencies: [

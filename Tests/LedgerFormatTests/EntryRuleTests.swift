@@ -33,7 +33,10 @@ import Testing
     @Test func headerRules() throws {
         try expect(.version, at: 0) { $0[0] = 2 }
         try expect(.flags, at: 1) { $0[1] = 4 }
-        try expect(.size, at: 2) { $0[2] = 35; $0[3] = 0 }
+        try expect(.size, at: 2) {
+            $0[2] = 35
+            $0[3] = 0
+        }
         try expect(.size, at: 2) { $0[6] = 1 }
         try expect(.truncated) { $0.removeLast() }
         try expect(.trailingBytes) { $0.append(0) }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct InspectorTests {
     func all(_ secrets: LedgerSecrets = .none) throws -> [LedgerTransaction] {
         var result: [LedgerTransaction] = []
-        try LedgerInspector(path: Vectors.directory.appending(path: "ledger").path, secrets: secrets).forEach {
+        try LedgerInspector(path: Vectors.directory.appending(path: "ledger").path, secrets: secrets).visit {
             result.append($0)
             return true
         }
@@ -29,7 +29,7 @@ import Testing
 
     @Test func stopsAndStartsWhereAsked() throws {
         var seen: [UInt64] = []
-        try LedgerInspector(path: Vectors.directory.appending(path: "ledger").path).forEach(from: SequenceNumber(15)) {
+        try LedgerInspector(path: Vectors.directory.appending(path: "ledger").path).visit(from: SequenceNumber(15)) {
             seen.append($0.id.seqno.rawValue)
             return seen.count < 8
         }

@@ -117,13 +117,15 @@ import Testing
         }
         func row(_ change: @escaping (inout [String: JSONValue]) -> Void) throws { try one { $0.row = change } }
         func statuses(_ list: [String]) throws {
-            var ledger = try TestLedger(identity, genesis: { writes in
-                writes.put(
-                    .serviceInfo, key: zeroKey,
-                    value: ServiceInfo(
-                        certificate: identity.serviceCertificate, status: ServiceStatus(rawValue: list[0])
-                    ).encoded())
-            })
+            var ledger = try TestLedger(
+                identity,
+                genesis: { writes in
+                    writes.put(
+                        .serviceInfo, key: zeroKey,
+                        value: ServiceInfo(
+                            certificate: identity.serviceCertificate, status: ServiceStatus(rawValue: list[0])
+                        ).encoded())
+                })
             for status in list.dropFirst() { try ledger.setService(status) }
             try ledger.sign()
             try directory.write("ledger_1", ledger.chunk(1...ledger.entries.count, isComplete: false))

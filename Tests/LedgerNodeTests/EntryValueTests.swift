@@ -11,7 +11,9 @@ import Testing
 
     @Test(arguments: texts, texts) func roundTrip(_ contents: String, _ other: String) throws {
         let key = [UInt8](repeating: 7, count: 32)
-        for (requestID, tags) in [(nil, []), (other, []), (nil, [other, contents]), (other, [contents])] as [(String?, [String])] {
+        for (requestID, tags) in [(nil, []), (other, []), (nil, [other, contents]), (other, [contents])]
+            as [(String?, [String])]
+        {
             let bytes = EntryValue.encode(
                 author: other, contents: contents, requestID: requestID, secretKey: key, tags: tags, time: 1_234)
             let value = try #require(EntryValueReader.read(bytes))

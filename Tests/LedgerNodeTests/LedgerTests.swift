@@ -20,7 +20,9 @@ func configuration(
 }
 
 /// Checks the receipt of `id` against the pinned service certificate and the entry it should be for.
-func expectReceipt(_ ledger: Ledger, _ id: TransactionID, contents: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+func expectReceipt(
+    _ ledger: Ledger, _ id: TransactionID, contents: String, sourceLocation: SourceLocation = #_sourceLocation
+) async throws {
     let document = try await ledger.receipt(for: id)
     let verifier = try ReceiptVerifier(serviceCertificatePEM: ledger.information.serviceCertificatePEM)
     guard case .verified(let receipt) = verifier.verify(document.receipt, claims: document.applicationClaims) else {

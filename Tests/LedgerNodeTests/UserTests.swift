@@ -79,7 +79,8 @@ import Testing
     @Test func limitsOfAnEntry() async throws {
         try await withLedger { ledger in
             for (collection, tags) in [
-                ("", []), (String(repeating: "c", count: 1_025), []), ("a\0b", []), ("c", ["1", "2", "3", "4", "5", "6"]),
+                ("", []), (String(repeating: "c", count: 1_025), []), ("a\0b", []),
+                ("c", ["1", "2", "3", "4", "5", "6"]),
                 ("c", [""]), ("c", ["a,b"]), ("c", [String(repeating: "t", count: 65)]),
             ] as [(String, [String])] {
                 await #expect(throws: LedgerError(.invalidInput, "")) {

@@ -8,7 +8,8 @@ import Testing
             #expect(Base64.decode(Base64.encode(bytes)) == bytes)
         }
         #expect(Base64.encode(Array("light work.".utf8)) == "bGlnaHQgd29yay4=")
-        for text in ["A", "AA", "AAA", "AA=A", "====", "A===", "AB==", "AAB=", "AA==AAAA",
+        for text in [
+            "A", "AA", "AAA", "AA=A", "====", "A===", "AB==", "AAB=", "AA==AAAA",
             "AA\nAA", "AA-_", "AAAA\n", " AAAA",
         ] {
             #expect(Base64.decode(text) == nil, "\(text)")
@@ -21,7 +22,8 @@ import Testing
         for text in [pem, String(pem.dropLast()), pem.replacingOccurrences("\n", "\r\n"), pem + "\0", pem + "\n\n"] {
             #expect(try PEM.decode(text, label: "CERTIFICATE") == der)
         }
-        for text in ["", "x" + pem, pem + pem, pem + "x", pem + "\0\0", " " + pem,
+        for text in [
+            "", "x" + pem, pem + pem, pem + "x", pem + "\0\0", " " + pem,
             pem.replacingOccurrences("END C", "END X"),
         ] {
             #expect(throws: ProofError.self) { try PEM.decode(text, label: "CERTIFICATE") }

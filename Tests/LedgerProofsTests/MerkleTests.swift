@@ -2,7 +2,10 @@ import LedgerProofs
 import Testing
 
 @Suite struct MerkleTests {
-    struct NodeID: Hashable { var level: Int; var index: UInt64 }
+    struct NodeID: Hashable {
+        var level: Int
+        var index: UInt64
+    }
     struct NotComplete: Error {}
 
     /// All complete nodes, as the frontier reports them.
@@ -101,11 +104,29 @@ import Testing
     // MARK: Vectors
 
     struct Vectors: Decodable {
-        struct Signature: Decodable { var root: String; var seqno: Int; var treeHex: String }
-        struct Step: Decodable { var left: String?; var right: String? }
-        struct Path: Decodable { var index: UInt64; var size: Int; var path: [Step] }
-        struct Root: Decodable { var leaves: Int; var root: String }
-        struct Serialised: Decodable { var flushed: UInt64; var size: Int; var hex: String }
+        struct Signature: Decodable {
+            var root: String
+            var seqno: Int
+            var treeHex: String
+        }
+        struct Step: Decodable {
+            var left: String?
+            var right: String?
+        }
+        struct Path: Decodable {
+            var index: UInt64
+            var size: Int
+            var path: [Step]
+        }
+        struct Root: Decodable {
+            var leaves: Int
+            var root: String
+        }
+        struct Serialised: Decodable {
+            var flushed: UInt64
+            var size: Int
+            var hex: String
+        }
         var leaves: [String]
         var signatures: [Signature]
         var syntheticPaths: [Path]

@@ -17,7 +17,7 @@ public struct LedgerInspector: Sendable {
 
     /// Calls `body` for each transaction in order until it returns false. Throws `LedgerInspectionError` when a
     /// file cannot be read or decoded.
-    public func forEach(
+    public func visit(
         from first: SequenceNumber = SequenceNumber(1), _ body: (LedgerTransaction) throws -> Bool
     ) throws {
         let listing: DirectoryListing

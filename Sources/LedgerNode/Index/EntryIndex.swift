@@ -55,7 +55,8 @@ final class EntryIndex: Sendable {
     /// Everything up to here is in the index.
     func indexedTo() throws -> SequenceNumber {
         SequenceNumber(
-            UInt64(try pool.read { try Int64.fetchOne($0, sql: "SELECT value FROM meta WHERE key = 'indexed_to'") ?? 0 }))
+            UInt64(
+                try pool.read { try Int64.fetchOne($0, sql: "SELECT value FROM meta WHERE key = 'indexed_to'") ?? 0 }))
     }
 
     // MARK: Writing (the indexer's thread only)

@@ -78,9 +78,11 @@ enum CertificateMaker {
 
     /// The first certificate of a PEM file that may hold a key as well.
     private static func der(_ pem: String) throws -> [UInt8] {
-        guard let document = try PEMDocument.parseMultiple(pemString: pem).first(where: {
-            $0.discriminator == Certificate.defaultPEMDiscriminator
-        }) else { throw LedgerError(.invalidInput, "no CERTIFICATE block was found") }
+        guard
+            let document = try PEMDocument.parseMultiple(pemString: pem).first(where: {
+                $0.discriminator == Certificate.defaultPEMDiscriminator
+            })
+        else { throw LedgerError(.invalidInput, "no CERTIFICATE block was found") }
         _ = try Certificate(derEncoded: document.derBytes)
         return document.derBytes
     }
@@ -138,4 +140,3 @@ enum CertificateMaker {
         return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }
-

@@ -42,7 +42,7 @@ struct LedgerOpener {
         let viewFile = ViewFile(path: directory.view, disk: disk)
         let isNew = state.next.seqno == SequenceNumber(1)
         let highest = try max(viewFile.read() ?? View(0), recovered.highestView)
-        state.view = 
+        state.view =
             try isNew && viewFile.read() == nil
             ? .initial : View(max(highest.rawValue + 1, View.initial.rawValue))
         try viewFile.write(state.view)
@@ -63,7 +63,9 @@ struct LedgerOpener {
             entries: index.entries, merkle: index.merkle, signatures: index.signatures, frontier: recovered.indexed,
             logger: logger)
         for addition in additions { indexer.enqueue(addition) }
-        let reader = HistoricalReader(catalog: catalog, indexer: indexer, keyring: keyring, staleMarker: directory.staleMarker) { nodeID in
+        let reader = HistoricalReader(
+            catalog: catalog, indexer: indexer, keyring: keyring, staleMarker: directory.staleMarker
+        ) { nodeID in
             published.ask { state in
                 state.store.value(.nodesEndorsedCertificates, Array(nodeID.utf8))
                     .map { String(decoding: $0, as: UTF8.self) }
@@ -141,7 +143,8 @@ struct LedgerOpener {
             key = .passphrase(text)
         case .key(let bytes):
             guard bytes.count >= 16 else {
-                throw LedgerError(.invalidInput, "the sealing key file has \(bytes.count) bytes; at least 16 are required")
+                throw LedgerError(
+                    .invalidInput, "the sealing key file has \(bytes.count) bytes; at least 16 are required")
             }
             key = .file(bytes)
         case .generatedKeyFile:

@@ -48,7 +48,8 @@ struct LedgerRecovery {
             }
             guard let name = ChunkName(fileName: file) else {
                 throw LedgerError(
-                    .corrupt, "\(directory.ledger)/\(file) is not a ledger chunk; keep the ledger directory free of other files")
+                    .corrupt,
+                    "\(directory.ledger)/\(file) is not a ledger chunk; keep the ledger directory free of other files")
             }
             switch name.state {
             case .ignored: continue
@@ -62,7 +63,9 @@ struct LedgerRecovery {
         for (index, name) in names.enumerated() {
             guard name.first == next else {
                 throw LedgerError(
-                    .corrupt, "\(name.fileName) starts at seqno \(name.first), \(next) is expected: a chunk is missing or doubled")
+                    .corrupt,
+                    "\(name.fileName) starts at seqno \(name.first), \(next) is expected: a chunk is missing or doubled"
+                )
             }
             guard let last = name.last else {
                 guard index == names.count - 1 else {

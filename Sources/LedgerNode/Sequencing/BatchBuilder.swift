@@ -74,7 +74,9 @@ struct BatchBuilder {
     /// - Parameter issuedAt: seconds since 1970, for the COSE signature.
     mutating func finish(
         issuedAt: Int64, endChunk: Bool = false,
-        sign: (_ root: Digest32, _ id: TransactionID) throws -> (RootSigner.Signatures, nodeID: String, certificate: String)
+        sign: (_ root: Digest32, _ id: TransactionID) throws -> (
+            RootSigner.Signatures, nodeID: String, certificate: String
+        )
     ) throws -> Output {
         let id = state.next
         guard let root = state.frontier.root(),

@@ -32,7 +32,8 @@ struct ChunkStream {
         let count = header.size + UInt64(EntryHeader.byteCount)
         guard count <= end - offset else {
             throw LedgerError(
-                .corrupt, "\(handle.path): the entry at offset \(offset) claims \(count) bytes, \(end - offset) are left")
+                .corrupt,
+                "\(handle.path): the entry at offset \(offset) claims \(count) bytes, \(end - offset) are left")
         }
         let item = Item(offset: offset, bytes: try bytes(at: offset, count: count))
         offset += count

@@ -33,7 +33,7 @@ struct LedgerInspect: ParsableCommand {
         let last = try Self.seqno(to, "--to")
         let inspector = LedgerInspector(path: try LedgerDirectory(directory).path, secrets: try secret.secrets())
         do {
-            try inspector.forEach(from: first) { transaction in
+            try inspector.visit(from: first) { transaction in
                 if let last, transaction.id.seqno > last { return false }
                 if output.json {
                     Output.bytes(transaction.json(withValues: values).encoded() + [UInt8(ascii: "\n")])
