@@ -49,7 +49,7 @@ class Book:
         self.committed: dict[str, tuple[str, str]] = {}  # id -> contents, collection
         self.accepted: dict[str, tuple[str, str]] = {}  # answered, but not (yet) reported committed
         self.receipts: dict[str, dict] = {}
-        self.uncertain: list[tuple[str, str, str]] = []  # contents, collection, request id: no answer came
+        self.uncertain: list[tuple] = []  # contents, collection, tags, request id: no answer came
         self.sent: set[str] = set()
         self.users: dict[str, set] = collections.defaultdict(lambda: {None})  # user -> roles it may now have
 
@@ -124,20 +124,20 @@ class Crash:
         collection = f"c{pick.randrange(4)}"
         request_id = str(uuid.UUID(int=pick.getrandbits(128)))
         wait = pick.random() < 0.5
+        tags = pick.choice([[], ["t"], ["a", "b"]])
         book = self.book
         with book.lock:
             book.sent.add(contents)
         try:
             answer = rest.append(
-                contents, collection=collection, tags=pick.choice([[], ["t"], ["a", "b"]]), wait=wait,
-                request_id=request_id)
+                contents, collection=collection, tags=tags, wait=wait, request_id=request_id)
         except BROKEN:
             with book.lock:
-                book.uncertain.append((contents, collection, request_id))
+                book.uncertain.append((contents, collection, tags, request_id))
             raise
         if answer.status != 200:
             with book.lock:
-                book.uncertain.append((contents, collection, request_id))
+                book.uncertain.append((contents, collection, tags, request_id))
             if answer.status != 503:
                 raise Broken(f"write answered {answer}")
             return
@@ -299,9 +299,9 @@ class Crash:
             book.users[user] = {role}
         # Some requests that got no answer are sent again under their id.
         again, book.uncertain = book.uncertain, []
-        for contents, collection, request_id in again:
+        for contents, collection, tags, request_id in again:
             if self.pick.random() < 0.5:
-                answer = rest.append(contents, collection=collection, request_id=request_id)
+                answer = rest.append(contents, collection=collection, tags=tags, request_id=request_id)
                 if answer.status != 200:
                     raise Broken(f"a repeated request answered {answer}")
                 book.promise(answer.transaction_id, contents, collection)
@@ -310,13 +310,11 @@ class Crash:
                 self.tally["left uncertain"] += 1
         # Sequence numbers go on after everything that was promised.
         answer = rest.append("after restart " + uuid.uuid4().hex, collection="c0", wait=True)
-        contents = answer.json()
         if answer.status != 200:
             raise Broken(f"no writes after the restart: {answer}")
         highest = max((int(name.split(".")[1]) for name in book.committed), default=0)
         if int(answer.transaction_id.split(".")[1]) <= highest:
             raise Broken(f"{answer.transaction_id} was given out again; {highest} was already promised")
-        del contents
         rest.close()
 
     def check_everything(self):
@@ -344,7 +342,7 @@ class Crash:
             raise Broken(f"entries nobody sent: {strangers[:3]}")
         twice = [text for text, count in seen.items() if count > 1]
         if twice:
-            raise Broken(f"{len(twice)} entries appear more than once, for example {twice[0]!r}")
+            raise Broken(f"{len(twice)} entries appear more than once, for example {twice[0][:60]!r}")
         rest.close()
         self.node.stop()
         self.check_directory()

@@ -113,7 +113,7 @@ final class ChunkCatalog: Sendable {
                 }
                 let start = UInt64(open.positions[index])
                 let end = index + 1 < open.positions.count ? UInt64(open.positions[index + 1]) : open.byteCount
-                return (try handle(open.fileName, &state), nil, start..<end)
+                return (try openHandle(open, &state), nil, start..<end)
             }
             var low = 0
             var high = state.closed.count
@@ -125,6 +125,16 @@ final class ChunkCatalog: Sendable {
                 throw LedgerError(.transactionNotFound, "no transaction has seqno \(seqno)")
             }
             return (try handle(state.closed[low].fileName, &state), state.closed[low], 0..<0)
+        }
+    }
+
+    /// The open chunk's file, which the log's owner may have renamed already: its entries stay where they are.
+    private func openHandle(_ open: OpenChunk, _ state: inout State) throws -> ChunkHandle {
+        do {
+            return try handle(open.fileName, &state)
+        } catch let error as DiskError where error.code == ENOENT {
+            let last = SequenceNumber(open.first.rawValue + UInt64(open.positions.count) - 1)
+            return try handle(ChunkName(first: open.first, last: last, isCommitted: true).fileName, &state)
         }
     }
 
