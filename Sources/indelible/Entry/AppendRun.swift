@@ -16,6 +16,28 @@ struct AppendRun {
         var verified: Bool
     }
 
+    /// One finished append. A class, so that only a reference passes through the task group: as a tuple of number and
+    /// result it arrived damaged in optimised builds (Swift 6.3.1, the number was that of another task or rubbish).
+    private final class Finished: Sendable {
+        let number: Int
+        let result: Result<AppendedEntry, any Error>
+
+        init(_ number: Int, _ result: Result<AppendedEntry, any Error>) {
+            self.number = number
+            self.result = result
+        }
+    }
+
+    private static func one(
+        _ number: Int, _ contents: String, _ options: AppendOptions, _ client: LedgerClient
+    ) async -> Finished {
+        do {
+            return Finished(number, .success(try await client.append(contents, options: options)))
+        } catch {
+            return Finished(number, .failure(error))
+        }
+    }
+
     /// What is held back until the entries before it are printed is bounded by this many times `jobs`.
     private static let window = 8
 
@@ -31,7 +53,7 @@ struct AppendRun {
         var failure: (index: Int, error: any Error)?
         var isAtEnd = false
 
-        await withTaskGroup(of: (Int, Result<AppendedEntry, any Error>).self) { group in
+        await withTaskGroup(of: Finished.self) { group in
             var running = 0
             while true {
                 while !isAtEnd, failure == nil, running < jobs, index - printed < jobs * Self.window {
@@ -43,22 +65,17 @@ struct AppendRun {
                         var options = options
                         options.requestID = RequestID.stable(batch: batch, index: index)
                         let number = index
-                        group.addTask { [options] in
-                            do {
-                                return (number, .success(try await client.append(contents, options: options)))
-                            } catch {
-                                return (number, .failure(error))
-                            }
-                        }
+                        group.addTask { [options] in await Self.one(number, contents, options, client) }
                         index += 1
                         running += 1
                     } catch {
                         failure = (index, error)
                     }
                 }
-                guard let (number, result) = await group.next() else { break }
+                guard let next = await group.next() else { break }
+                let number = next.number
                 running -= 1
-                switch result {
+                switch next.result {
                 case .success(let entry):
                     done[number] = entry
                     finished += 1
