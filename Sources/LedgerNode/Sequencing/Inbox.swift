@@ -27,12 +27,14 @@ final class Inbox: @unchecked Sendable {
         condition.signal()
     }
 
-    /// Waits for work. Takes all that is there once `expected` writes wait, or `patience` has passed since the first
-    /// was seen: callers that were just answered together tend to come back together, and a larger batch
-    /// shares one signature and one sync. Returns `nil` when closed and empty.
-    func take(expected: Int, patience: TimeInterval) -> [PendingWrite]? {
+    /// Waits for work, then takes all that is there. Callers that were just answered tend to come back, and a larger
+    /// batch shares one signature and one sync; so it waits until as many writes are there as were `answered`
+    /// last, on top of those that arrived meanwhile, but no longer than `patience` and never for more than `limit`.
+    /// Returns `nil` when closed and empty.
+    func take(answered: Int, limit: Int, patience: TimeInterval) -> [PendingWrite]? {
         condition.lock()
         defer { condition.unlock() }
+        let expected = min(pending.count + answered, limit)
         while pending.isEmpty {
             if isClosed { return nil }
             condition.wait()

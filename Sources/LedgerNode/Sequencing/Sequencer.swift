@@ -71,9 +71,9 @@ final class Sequencer: @unchecked Sendable {
     }
 
     private func loop() {
-        var expected = 1
-        while let waiting = inbox.take(expected: expected, patience: Self.patience) {
-            expected = min(waiting.count, Self.batchEntryLimit)
+        var answered = 0
+        while let waiting = inbox.take(answered: answered, limit: Self.batchEntryLimit, patience: Self.patience) {
+            answered = waiting.count
             var rest = waiting[...]
             while !rest.isEmpty { rest = process(rest) }
         }

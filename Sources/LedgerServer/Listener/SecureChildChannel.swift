@@ -93,6 +93,11 @@ struct SecureChildChannel: ServerChildChannel {
     }
 
     func handle(value: Value, logger: Logger) async {
+        let executor = EventLoopTaskExecutor(value.channel.eventLoop)
+        await withTaskExecutorPreference(executor) { await serve(value, logger) }
+    }
+
+    private func serve(_ value: Value, _ logger: Logger) async {
         do {
             switch try await value.negotiated.get() {
             case .http1(let http1, let connection): await http1.handle(value: connection, logger: logger)
