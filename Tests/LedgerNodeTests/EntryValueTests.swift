@@ -17,7 +17,8 @@ import Testing
             let bytes = EntryValue.encode(
                 author: other, contents: contents, requestID: requestID, secretKey: key, tags: tags, time: 1_234)
             let value = try #require(EntryValueReader.read(bytes))
-            #expect(value == (try JSONDecoder().decode(EntryValue.self, from: Data(bytes))))
+            let general = try JSONDecoder().decode(EntryValue.self, from: Data(bytes))
+            #expect(value == general)
             #expect(value.contents == contents && value.author == other && value.requestId == requestID)
             #expect((value.tags ?? []) == tags && value.time == 1_234 && Array(value.secretKey) == key)
         }

@@ -6,17 +6,23 @@ public enum BuiltInRole: String, CaseIterable, Sendable {
 
     /// Accepts any case.
     public init?(name: String) {
+        // Stored names are in the canonical case, and every request asks.
+        if let role = BuiltInRole(rawValue: name) {
+            self = role
+            return
+        }
         guard let role = Self.allCases.first(where: { $0.rawValue.lowercased() == name.lowercased() }) else {
             return nil
         }
         self = role
     }
 
-    public var actions: Set<LedgerAction> {
-        switch self {
-        case .reader: [.readTransactions, .readCollections, .readGovernance, .readQuotes]
-        case .contributor: BuiltInRole.reader.actions.union([.writeTransactions])
-        case .administrator: Set(LedgerAction.allCases)
+    public func allows(_ action: LedgerAction) -> Bool {
+        switch (self, action) {
+        case (.administrator, _): true
+        case (_, .readTransactions), (_, .readCollections), (_, .readGovernance), (_, .readQuotes): true
+        case (.contributor, .writeTransactions): true
+        default: false
         }
     }
 }

@@ -48,7 +48,7 @@ final class LedgerParts: Sendable {
         self.logger = logger
         self.selfSignedCertificatePEM =
             (try? CertificateMaker.selfSigned(
-                key: keyring.nodeKey, commonName: "CCF Node",
+                key: keyring.nodeCertificateKey, commonName: "CCF Node",
                 names: Self.certificateNames(settings, configuration), now: Date())) ?? ""
     }
 

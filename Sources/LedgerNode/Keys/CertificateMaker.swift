@@ -19,8 +19,8 @@ enum CertificateMaker {
         let subject = try DistinguishedName { CommonName("CCF Network") }
         let identifier = SubjectKeyIdentifier(hash: Certificate.PublicKey(key.publicKey))
         return try make(
-            subject: subject, issuer: subject, publicKey: key.publicKey, issuerKey: key, now: now,
-            days: serviceValidity,
+            subject: subject, issuer: subject, publicKey: Certificate.PublicKey(key.publicKey),
+            issuerKey: Certificate.PrivateKey(key), now: now, days: serviceValidity,
             extensions: Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 1))
                 Critical(KeyUsage(digitalSignature: true, keyCertSign: true, cRLSign: true))
@@ -31,13 +31,14 @@ enum CertificateMaker {
 
     /// - Parameter names: host names and IP addresses (v4 or v6) for the subject alternative name.
     static func node(
-        key: P384.Signing.PublicKey, names: [String], issuer: P384.Signing.PrivateKey, now: Date
+        key: P256.Signing.PublicKey, names: [String], issuer: P384.Signing.PrivateKey, now: Date
     ) throws -> String {
         let issuerIdentifier = SubjectKeyIdentifier(hash: Certificate.PublicKey(issuer.publicKey))
         return try make(
             subject: try DistinguishedName { CommonName("CCF Node") },
             issuer: try DistinguishedName { CommonName("CCF Network") },
-            publicKey: key, issuerKey: issuer, now: now, days: nodeValidity,
+            publicKey: Certificate.PublicKey(key), issuerKey: Certificate.PrivateKey(issuer), now: now,
+            days: nodeValidity,
             extensions: Certificate.Extensions {
                 Critical(BasicConstraints.notCertificateAuthority)
                 Critical(KeyUsage(digitalSignature: true))
@@ -50,7 +51,7 @@ enum CertificateMaker {
 
     /// A user's, a member's or a node's own certificate.
     static func selfSigned(
-        key: P384.Signing.PrivateKey, commonName: String, names: [String] = [], now: Date
+        key: Certificate.PrivateKey, commonName: String, names: [String] = [], now: Date
     ) throws -> String {
         let subject = try DistinguishedName { CommonName(commonName) }
         return try make(
@@ -58,7 +59,7 @@ enum CertificateMaker {
             days: serviceValidity,
             extensions: Certificate.Extensions {
                 Critical(BasicConstraints.notCertificateAuthority)
-                SubjectKeyIdentifier(hash: Certificate.PublicKey(key.publicKey))
+                SubjectKeyIdentifier(hash: key.publicKey)
                 if !names.isEmpty { SubjectAlternativeNames(names.map(generalName)) }
             })
     }
@@ -95,16 +96,15 @@ enum CertificateMaker {
     }
 
     private static func make(
-        subject: DistinguishedName, issuer: DistinguishedName, publicKey: P384.Signing.PublicKey,
-        issuerKey: P384.Signing.PrivateKey, now: Date, days: Int, extensions: Certificate.Extensions
+        subject: DistinguishedName, issuer: DistinguishedName, publicKey: Certificate.PublicKey,
+        issuerKey: Certificate.PrivateKey, now: Date, days: Int, extensions: Certificate.Extensions
     ) throws -> String {
         let certificate = try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(),
-            publicKey: Certificate.PublicKey(publicKey),
+            publicKey: publicKey,
             notValidBefore: now.addingTimeInterval(-clockSkew),
             notValidAfter: now.addingTimeInterval(TimeInterval(days) * day),
-            issuer: issuer, subject: subject, signatureAlgorithm: .ecdsaWithSHA384, extensions: extensions,
-            issuerPrivateKey: Certificate.PrivateKey(issuerKey))
+            issuer: issuer, subject: subject, extensions: extensions, issuerPrivateKey: issuerKey)
         return try certificate.serializeAsPEM().pemString + "\n"
     }
 

@@ -2,13 +2,15 @@ import Crypto
 import Foundation
 import LedgerFormat
 import LedgerProofs
+import X509
 
 /// Every secret of a one-node service. Lives sealed in `DIR/keys/keyring.sealed`; the service key stays the same
 /// for the life of the service because clients pin its certificate and receipts chain to it.
 struct Keyring: Sendable {
     var serviceKey: P384.Signing.PrivateKey
     var serviceCertificatePEM: String
-    var nodeKey: P384.Signing.PrivateKey
+    /// P-256: it signs every batch, and signing is thirty times cheaper than with P-384 (decision 0006).
+    var nodeKey: P256.Signing.PrivateKey
     /// The operator member that the genesis transaction names.
     var memberKey: P384.Signing.PrivateKey
     var memberCertificatePEM: String
@@ -33,10 +35,10 @@ struct Keyring: Sendable {
         return Keyring(
             serviceKey: serviceKey,
             serviceCertificatePEM: try CertificateMaker.service(key: serviceKey, now: now),
-            nodeKey: P384.Signing.PrivateKey(),
+            nodeKey: P256.Signing.PrivateKey(),
             memberKey: memberKey,
             memberCertificatePEM: try CertificateMaker.selfSigned(
-                key: memberKey, commonName: "\(name) operator", now: now),
+                key: Certificate.PrivateKey(memberKey), commonName: "\(name) operator", now: now),
             ledgerSecret: LedgerSecret.random())
     }
 
@@ -57,14 +59,14 @@ struct Keyring: Sendable {
         self.init(
             serviceKey: try P384.Signing.PrivateKey(pemRepresentation: stored.serviceKey),
             serviceCertificatePEM: stored.serviceCertificate,
-            nodeKey: try P384.Signing.PrivateKey(pemRepresentation: stored.nodeKey),
+            nodeKey: try P256.Signing.PrivateKey(pemRepresentation: stored.nodeKey),
             memberKey: try P384.Signing.PrivateKey(pemRepresentation: stored.memberKey),
             memberCertificatePEM: stored.memberCertificate,
             ledgerSecret: secret)
     }
 
     init(
-        serviceKey: P384.Signing.PrivateKey, serviceCertificatePEM: String, nodeKey: P384.Signing.PrivateKey,
+        serviceKey: P384.Signing.PrivateKey, serviceCertificatePEM: String, nodeKey: P256.Signing.PrivateKey,
         memberKey: P384.Signing.PrivateKey, memberCertificatePEM: String, ledgerSecret: LedgerSecret
     ) {
         self.serviceKey = serviceKey
@@ -79,8 +81,10 @@ struct Keyring: Sendable {
     var nodeID: String { nodeKeyDigest.hex }
 
     var nodeKeyDigest: Digest32 { SHA256Hashing.digest(Array(nodeKey.publicKey.derRepresentation)) }
-    var nodePublicKey: P384.Signing.PublicKey { nodeKey.publicKey }
+    var nodePublicKey: P256.Signing.PublicKey { nodeKey.publicKey }
     var nodePublicKeyPEM: String { nodeKey.publicKey.pemRepresentation + "\n" }
+    /// For certificates.
+    var nodeCertificateKey: Certificate.PrivateKey { Certificate.PrivateKey(nodeKey) }
     var nodeKeyPEM: String { nodeKey.pemRepresentation + "\n" }
     var servicePublicKey: P384.Signing.PublicKey { serviceKey.publicKey }
 

@@ -3,6 +3,7 @@ import Foundation
 import LedgerFormat
 import LedgerProofs
 import Logging
+import X509
 
 /// Opens or creates a data directory and wires the parts together. Blocks; runs once.
 struct LedgerOpener {
@@ -307,7 +308,8 @@ struct LedgerOpener {
             return try CertificateMaker.fingerprint(pem: String(decoding: stored, as: UTF8.self))
         }
         let key = P384.Signing.PrivateKey()
-        let certificate = try CertificateMaker.selfSigned(key: key, commonName: "Indelible administrator", now: now)
+        let certificate = try CertificateMaker.selfSigned(
+            key: Certificate.PrivateKey(key), commonName: "Indelible administrator", now: now)
         try DurableFile.write(
             Array((certificate + key.pemRepresentation + "\n").utf8), to: directory.administrator, disk: disk)
         let userID = try CertificateMaker.fingerprint(pem: certificate)

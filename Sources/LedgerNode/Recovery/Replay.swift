@@ -153,7 +153,7 @@ struct Replay {
     consuming func finish() throws -> LedgerRecovery.Result {
         if let lastSignature, let lastCOSE {
             let root = lastSignature.root
-            let nodeKey = SigningPublicKey.p384(recovery.keyring.nodePublicKey)
+            let nodeKey = SigningPublicKey.p256(recovery.keyring.nodePublicKey)
             guard lastSignature.node == recovery.keyring.nodeID,
                 case .verified = RootSignature.verify(der: lastSignature.signature, root: root, publicKey: nodeKey)
             else {

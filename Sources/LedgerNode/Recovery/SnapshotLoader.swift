@@ -65,7 +65,7 @@ struct SnapshotLoader {
         let below = try SerialisedTree(decoding: tree.value).frontier()
         guard below.size.rawValue == snapshot.seqno.rawValue, below.root() == raw.root,
             case .verified = RootSignature.verify(
-                der: raw.signature, root: raw.root, publicKey: .p384(keyring.nodePublicKey))
+                der: raw.signature, root: raw.root, publicKey: .p256(keyring.nodePublicKey))
         else {
             throw LedgerError(.corrupt, "the signature at \(snapshot.seqno) does not verify")
         }

@@ -27,24 +27,28 @@ final class Inbox: @unchecked Sendable {
         condition.signal()
     }
 
-    /// Waits for work, then takes all that is there. Callers that were just answered tend to come back, and a larger
-    /// batch shares one signature and one sync; so it waits until as many writes are there as were `answered`
-    /// last, on top of those that arrived meanwhile, but no longer than `patience` and never for more than `limit`.
-    /// Returns `nil` when closed and empty.
-    func take(answered: Int, limit: Int, patience: TimeInterval) -> [PendingWrite]? {
+    /// Waits for work, then takes all that is there. Returns `nil` when closed and empty.
+    func take() -> [PendingWrite]? {
         condition.lock()
         defer { condition.unlock() }
-        let expected = min(pending.count + answered, limit)
         while pending.isEmpty {
             if isClosed { return nil }
             condition.wait()
         }
-        if pending.count < expected, !isClosed {
-            let end = Date(timeIntervalSinceNow: patience)
-            while pending.count < expected, !isClosed {
-                if !condition.wait(until: end) { break }
-            }
+        return takeAll()
+    }
+
+    /// Takes what arrives until `deadline`; empty when nothing does.
+    func take(until deadline: Date) -> [PendingWrite] {
+        condition.lock()
+        defer { condition.unlock() }
+        while pending.isEmpty, !isClosed {
+            if !condition.wait(until: deadline) { break }
         }
+        return takeAll()
+    }
+
+    private func takeAll() -> [PendingWrite] {
         let taken = pending
         pending.removeAll(keepingCapacity: true)
         return taken

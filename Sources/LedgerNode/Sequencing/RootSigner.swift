@@ -16,7 +16,7 @@ final class RootSigner: Sendable {
     static let subject = "ledger.signature"
 
     let nodeID: String
-    private let nodeKey: P384.Signing.PrivateKey
+    private let nodeKey: P256.Signing.PrivateKey
     private let serviceKey: P384.Signing.PrivateKey
     private let serviceKeyID: String
     private let queue = DispatchQueue(label: "indelible.cose-signature", qos: .userInitiated)

@@ -71,42 +71,67 @@ final class Sequencer: @unchecked Sendable {
     }
 
     private func loop() {
+        // How many callers the last batch answered: they tend to come back together, and a larger batch shares one
+        // pair of signatures and one sync.
         var answered = 0
-        while let waiting = inbox.take(answered: answered, limit: Self.batchEntryLimit, patience: Self.patience) {
-            answered = waiting.count
-            var rest = waiting[...]
-            while !rest.isEmpty { rest = process(rest) }
+        var waiting: ArraySlice<PendingWrite> = []
+        while true {
+            if waiting.isEmpty {
+                guard let taken = inbox.take() else { return }
+                waiting = taken[...]
+            }
+            var batch = OpenBatch(builder: newBuilder())
+            let expected = min(waiting.count + answered, Self.batchEntryLimit)
+            let end = Date(timeIntervalSinceNow: Self.patience)
+            sequence(&waiting, into: &batch)
+            // Arrivals are encoded while the others are still on their way.
+            while waiting.isEmpty, batch.taken < expected {
+                let more = inbox.take(until: end)
+                if more.isEmpty { break }
+                waiting = more[...]
+                sequence(&waiting, into: &batch)
+            }
+            answered = batch.taken
+            complete(&batch)
         }
     }
 
-    /// Sequences as many writes as fit into one batch and returns the others.
-    private func process(_ writes: ArraySlice<PendingWrite>) -> ArraySlice<PendingWrite> {
-        var builder = BatchBuilder(
+    /// A batch that is being filled.
+    private struct OpenBatch {
+        var builder: BatchBuilder
+        var sequenced: [(ticket: WriteTicket, id: TransactionID)] = []
+        /// Writes looked at, the refused ones included.
+        var taken = 0
+        var keys = RandomKeys(count: 64)
+    }
+
+    private func newBuilder() -> BatchBuilder {
+        BatchBuilder(
             after: state, secret: secret, ledgerType: configuration.ledgerType ?? .private,
             chunkByteCountTarget: configuration.chunkByteCount, snapshotInterval: configuration.snapshotInterval)
-        var sequenced: [(ticket: WriteTicket, id: TransactionID)] = []
-        sequenced.reserveCapacity(min(writes.count, Self.batchEntryLimit))
-        var rest = writes
+    }
+
+    /// Moves as many writes into the batch as fit.
+    private func sequence(_ writes: inout ArraySlice<PendingWrite>, into batch: inout OpenBatch) {
         let now = Int64(Date().timeIntervalSince1970 * 1_000_000)
-        var keys = RandomKeys(count: min(writes.count, Self.batchEntryLimit))
-        while let write = rest.first, sequenced.count < Self.batchEntryLimit,
-            builder.byteCount < Self.batchByteCountLimit
+        while batch.taken < Self.batchEntryLimit, batch.builder.byteCount < Self.batchByteCountLimit,
+            let write = writes.popFirst()
         {
-            rest = rest.dropFirst()
+            batch.taken += 1
             do {
                 let id: TransactionID
                 switch write.work {
                 case .entry(let request):
-                    id = try builder.appendEntry(request, now: now, secretKey: keys.next())
+                    id = try batch.builder.appendEntry(request, now: now, secretKey: batch.keys.next())
                 case .change(let decide):
-                    guard let change = try decide(builder.state.ledger) else {
+                    guard let change = try decide(batch.builder.state.ledger) else {
                         write.ticket.finish(.nothingToWrite)
                         continue
                     }
-                    id = try builder.append(change)
+                    id = try batch.builder.append(change)
                 }
                 write.ticket.sequenced(as: id)
-                sequenced.append((write.ticket, id))
+                batch.sequenced.append((write.ticket, id))
             } catch let error as LedgerError {
                 write.ticket.finish(.failure(error))
             } catch {
@@ -114,22 +139,25 @@ final class Sequencer: @unchecked Sendable {
                     .failure(LedgerError(.invalidInput, "the write cannot be encoded", cause: error)))
             }
         }
-        guard !builder.isEmpty else { return rest }
-        inFlight.withLock { $0 = sequenced.map(\.ticket) }
+    }
+
+    /// Signs the batch, makes it durable and answers.
+    private func complete(_ batch: inout OpenBatch) {
+        guard !batch.builder.isEmpty else { return }
+        inFlight.withLock { $0 = batch.sequenced.map(\.ticket) }
         defer { inFlight.withLock { $0 = [] } }
         do {
-            let output = try finish(&builder)
+            let output = try finish(&batch.builder)
             try replicator.append(output.batch)
-            committed(output, sequenced)
+            committed(output, batch.sequenced)
         } catch let error as ReplicationError {
-            failed(error, sequenced.map(\.ticket))
+            failed(error, batch.sequenced.map(\.ticket))
         } catch {
             // Nothing reached the disk.
             failed(
                 ReplicationError(outcome: .notWritten, reason: "\(error)", isDiskFull: false),
-                sequenced.map(\.ticket))
+                batch.sequenced.map(\.ticket))
         }
-        return rest
     }
 
     private func finish(_ builder: inout BatchBuilder) throws -> BatchBuilder.Output {

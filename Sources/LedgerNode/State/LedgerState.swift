@@ -91,7 +91,7 @@ struct LedgerState: Sendable, Equatable {
         guard let user = users[identity.userID] else { return .unknownUser }
         for role in user.roles {
             if let builtIn = BuiltInRole(name: role) {
-                if builtIn.actions.contains(action) { return .allowed }
+                if builtIn.allows(action) { return .allowed }
             } else if let custom = customRoles[role] {
                 if custom.actions.contains(where: { action.isCovered(by: $0) }) { return .allowed }
             }

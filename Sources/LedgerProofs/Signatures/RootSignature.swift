@@ -6,6 +6,15 @@ import Crypto
 public enum RootSignature {
     /// Signs `root` with the node key. Returns DER bytes, different at every call.
     /// - Throws: `ProofError.signingFailed`.
+    public static func sign(root: Digest32, key: P256.Signing.PrivateKey) throws(ProofError) -> [UInt8] {
+        do {
+            return Array(try key.signature(for: PrehashedSHA256(root)).derRepresentation)
+        } catch {
+            throw ProofError(code: .signingFailed, reason: "the node key could not sign the root")
+        }
+    }
+
+    /// As above, with a P-384 key.
     public static func sign(root: Digest32, key: P384.Signing.PrivateKey) throws(ProofError) -> [UInt8] {
         do {
             return Array(try key.signature(for: PrehashedSHA256(root)).derRepresentation)

@@ -23,7 +23,7 @@ extension LedgerRoutes {
         let found: [CustomRole]
         if let name = context.query["roleName"] {
             if let builtIn = BuiltInRole(name: name) {
-                let actions = LedgerAction.allCases.filter(builtIn.actions.contains).map(\.providerName)
+                let actions = LedgerAction.allCases.filter(builtIn.allows).map(\.providerName)
                 found = [CustomRole(name: builtIn.rawValue, actions: actions)]
             } else if let role = ledger.role(name) {
                 found = [role]
