@@ -38,6 +38,13 @@ final class Inbox: @unchecked Sendable {
         return takeAll()
     }
 
+    /// How many writes wait.
+    var count: Int {
+        condition.lock()
+        defer { condition.unlock() }
+        return pending.count
+    }
+
     /// Takes what arrives until `deadline`; empty when nothing does.
     func take(until deadline: Date) -> [PendingWrite] {
         condition.lock()

@@ -30,6 +30,9 @@ final class Sequencer: @unchecked Sendable {
 
     // Owned by the thread.
     private var state: SequencerState
+    /// How many writers the next batch may expect: those the last one answered tend to come back together, on top of
+    /// those that arrived meanwhile. A larger batch shares one pair of signatures and one sync.
+    private var returning = 0
 
     private let batchSizes = Metrics.Recorder(label: "indelible_batch_entries", aggregate: true)
     private let appended = Metrics.Counter(label: "indelible_appended_transactions_total")
@@ -71,9 +74,6 @@ final class Sequencer: @unchecked Sendable {
     }
 
     private func loop() {
-        // How many callers the last batch answered: they tend to come back together, and a larger batch shares one
-        // pair of signatures and one sync.
-        var answered = 0
         var waiting: ArraySlice<PendingWrite> = []
         while true {
             if waiting.isEmpty {
@@ -81,7 +81,7 @@ final class Sequencer: @unchecked Sendable {
                 waiting = taken[...]
             }
             var batch = OpenBatch(builder: newBuilder())
-            let expected = min(waiting.count + answered, Self.batchEntryLimit)
+            let expected = min(returning, Self.batchEntryLimit)
             let end = Date(timeIntervalSinceNow: Self.patience)
             sequence(&waiting, into: &batch)
             // Arrivals are encoded while the others are still on their way.
@@ -91,7 +91,6 @@ final class Sequencer: @unchecked Sendable {
                 waiting = more[...]
                 sequence(&waiting, into: &batch)
             }
-            answered = batch.taken
             complete(&batch)
         }
     }
@@ -149,6 +148,8 @@ final class Sequencer: @unchecked Sendable {
         do {
             let output = try finish(&batch.builder)
             try replicator.append(output.batch)
+            // Counted before anyone is answered, so that nobody is counted twice.
+            returning = batch.taken + inbox.count
             committed(output, batch.sequenced)
         } catch let error as ReplicationError {
             failed(error, batch.sequenced.map(\.ticket))
