@@ -109,9 +109,11 @@ struct Dispatcher: Sendable {
     private func check(_ caller: Identity, _ action: LedgerAction, _ method: HTTPRequest.Method, _ path: Substring)
         throws
     {
+        let decision = authorize(caller, action)
+        if decision == .allowed { return }
         let lead = "Not allowed to call \(method.rawValue) \(path.prefix(200))"
         let seen = "\(caller.userID) (\(caller.method.rawValue))"
-        switch authorize(caller, action) {
+        switch decision {
         case .allowed: return
         case .unknownUser:
             throw APIError(
