@@ -53,15 +53,12 @@ public final class Ledger: Service {
     /// Watches deadlines and certificates. Returns after a graceful shutdown or cancellation: waiting writes are
     /// finished, then new ones are refused, the index is complete and the lock is released.
     public func run() async throws {
-        await withGracefulShutdownHandler {
-            var ticks = 0
-            while !Task.isShuttingDownGracefully, !Task.isCancelled {
-                try? await Task.sleep(for: .milliseconds(200))
-                parts.expireOverdue(at: .now)
-                ticks += 1
-                if ticks.isMultiple(of: 5 * 3_600) { try? await renewNodeCertificateIfDue() }
-            }
-        } onGracefulShutdown: {
+        var ticks = 0
+        while !Task.isShuttingDownGracefully, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(200))
+            parts.expireOverdue(at: .now)
+            ticks += 1
+            if ticks.isMultiple(of: 5 * 3_600) { try? await renewNodeCertificateIfDue() }
         }
         await close()
     }

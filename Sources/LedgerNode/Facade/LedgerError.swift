@@ -7,11 +7,9 @@ public struct LedgerError: Error, Sendable {
 
         /// The input breaks a rule; nothing was changed.
         public static let invalidInput = Code("InvalidInput")
-        public static let userNotFound = Code("UserNotFound")
         public static let roleNotFound = Code("RoleNotFound")
         public static let roleExists = Code("RoleAlreadyExists")
         public static let lastAdministrator = Code("LastAdministrator")
-        public static let collectionNotFound = Code("CollectionNotFound")
         public static let transactionNotFound = Code("TransactionNotFound")
         public static let transactionPending = Code("TransactionPendingOrUnknown")
         public static let transactionInvalid = Code("TransactionInvalid")

@@ -81,13 +81,6 @@ final class Indexer: @unchecked Sendable {
         }
     }
 
-    /// Whether `wait(for:)` would return at once.
-    func hasReached(_ seqno: SequenceNumber) -> Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        return reached >= seqno
-    }
-
     /// Finishes what is queued, then ends the thread. Blocks until it has.
     func close() {
         condition.lock()

@@ -23,11 +23,9 @@ struct APIError: Error, Sendable {
     init(_ error: LedgerError) {
         switch error.code {
         case .invalidInput: self.init(.invalidInput, error.reason)
-        case .userNotFound: self.init(.userNotFound, error.reason)
         case .roleNotFound: self.init(.roleNotFound, error.reason)
         case .roleExists: self.init(.roleAlreadyExists, error.reason)
         case .lastAdministrator: self.init(.lastAdministrator, error.reason)
-        case .collectionNotFound: self.init(.collectionNotFound, error.reason)
         case .transactionNotFound: self.init(.resourceNotFound, error.reason)
         case .transactionPending:
             self.init(.transactionPendingOrUnknown, error.reason, headers: [.cacheControl: "no-cache"])
