@@ -36,6 +36,11 @@ let package = Package(
         .library(name: "LedgerNode", targets: ["LedgerNode"]),
         .library(name: "LedgerServer", targets: ["LedgerServer"]),
         .library(name: "LedgerClient", targets: ["LedgerClient"]),
+        .library(name: "SQLLedger", targets: ["SQLLedger"]),
+        .library(name: "SQLLedgerSQLite", targets: ["SQLLedgerSQLite"]),
+        .library(name: "SQLLedgerGRDB", targets: ["SQLLedgerGRDB"]),
+        .library(name: "SQLLedgerDigests", targets: ["SQLLedgerDigests"]),
+        .library(name: "indelible_sqlite", type: .dynamic, targets: ["SQLLedgerExtension"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -67,6 +72,7 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
+        .target(name: "SQLLedger", dependencies: ["LedgerProofs", crypto], swiftSettings: strict),
         // Edges
         .target(
             name: "LedgerServer",
@@ -86,12 +92,28 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             swiftSettings: strict),
+        .target(name: "CSQLiteLedger"),
+        .target(
+            name: "SQLLedgerSQLite", dependencies: ["LedgerProofs", "SQLLedger", "CSQLiteLedger", crypto],
+            swiftSettings: strict),
+        .target(
+            name: "SQLLedgerExtension", dependencies: ["SQLLedgerSQLite", "CSQLiteLedger"], swiftSettings: strict),
+        .target(
+            name: "SQLLedgerGRDB",
+            dependencies: [
+                "LedgerProofs", "SQLLedger", "SQLLedgerSQLite", "CSQLiteLedger",
+                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "SQLLedgerDigests", dependencies: ["LedgerProofs", "SQLLedger", "LedgerClient"],
+            swiftSettings: strict),
         // Program
         .executableTarget(
             name: "indelible",
             dependencies: [
                 "LedgerProofs", "LedgerFormat", "LedgerAPI", "LedgerNode", "LedgerServer", "LedgerClient",
-                logging, lifecycle, signals,
+                "SQLLedger", "SQLLedgerSQLite", "SQLLedgerGRDB", "SQLLedgerDigests", logging, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
@@ -123,6 +145,18 @@ let package = Package(
                 "LedgerClient", "LedgerAPI", "LedgerProofs", crypto, x509, asn1, nioCore, nioPosix, nioHTTP1, nioSSL,
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ],
+            swiftSettings: strict),
+        .testTarget(name: "SQLLedgerTests", dependencies: ["SQLLedger", "LedgerProofs", crypto], swiftSettings: strict),
+        .testTarget(
+            name: "SQLLedgerSQLiteTests",
+            dependencies: [
+                "SQLLedger", "SQLLedgerSQLite", "SQLLedgerGRDB", "LedgerProofs",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SQLLedgerDigestsTests",
+            dependencies: ["SQLLedger", "SQLLedgerDigests", "LedgerClient", "LedgerProofs"],
             swiftSettings: strict),
         .testTarget(name: "LayeringTests", swiftSettings: strict),
     ]

@@ -24,8 +24,14 @@ import Testing
         ],
         "indelible": [
             "LedgerProofs", "LedgerFormat", "LedgerAPI", "LedgerNode", "LedgerServer", "LedgerClient", "Logging",
-            "ServiceLifecycle", "UnixSignals", "ArgumentParser", "Configuration",
+            "ServiceLifecycle", "UnixSignals", "ArgumentParser", "Configuration", "SQLLedger", "SQLLedgerSQLite",
+            "SQLLedgerGRDB", "SQLLedgerDigests",
         ],
+        "SQLLedger": ["LedgerProofs", "Crypto"],
+        "SQLLedgerSQLite": ["LedgerProofs", "SQLLedger", "CSQLiteLedger", "Crypto"],
+        "SQLLedgerExtension": ["SQLLedgerSQLite", "CSQLiteLedger"],
+        "SQLLedgerGRDB": ["LedgerProofs", "SQLLedger", "SQLLedgerSQLite", "CSQLiteLedger", "GRDB", "GRDBSQLite"],
+        "SQLLedgerDigests": ["LedgerProofs", "SQLLedger", "LedgerClient"],
     ]
 
     static let everywhere: Set<String> = [
