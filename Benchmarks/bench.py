@@ -24,6 +24,12 @@ from support.rest import Rest  # noqa: E402
 USER = "00000000-0000-4000-8000-00000000be4c"
 
 
+def extension() -> Path:
+    """The loadable extension, as scripts/extension builds it."""
+    path = os.environ.get("INDELIBLE_SQLITE")
+    return Path(path) if path else HERE.parent / ".build/extension/indelible_sqlite.so"
+
+
 class Bench:
     def __init__(self, arguments):
         self.arguments = arguments
@@ -233,11 +239,19 @@ class Bench:
         self.add("ledger verify is faster by", round(ratio, 1), "times", "≥ 20", ratio >= 20, "the two above")
         node.start()
 
+    # (f): the SQLite engine
+
+    def sql(self):
+        from sql_bench import SQLBench
+
+        SQLBench(self, binary(), extension()).run()
+
     def run(self) -> int:
         chosen = self.arguments.only.split(",")
         began = time.monotonic()
         try:
-            for name, part in (("appends", self.appends), ("latency", self.latency), ("big", self.big)):
+            for name, part in (("appends", self.appends), ("latency", self.latency), ("big", self.big),
+                               ("sql", self.sql)):
                 if "all" in chosen or name in chosen:
                     part()
         finally:
@@ -259,8 +273,9 @@ class Bench:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--smoke", action="store_true", help="seconds instead of minutes; no budgets are judged")
-    parser.add_argument("--only", default="all", help="comma-separated: appends, latency, big")
+    parser.add_argument("--only", default="all", help="comma-separated: appends, latency, big, sql")
     parser.add_argument("--entries", type=int, default=1_000_000, help="size of the big ledger")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="size of the table that is verified")
     parser.add_argument("--directory", default=None, help="where to put the data (default: the temporary directory)")
     parser.add_argument("--json", help="also write the figures to this file")
     parser.add_argument("--keep", action="store_true", help="leave the data directories")
