@@ -1,5 +1,10 @@
 /// One member of a JSON object.
-struct JSONMember: Hashable, Sendable {
-    var name: String
-    var value: JSONValue
+package struct JSONMember: Hashable, Sendable {
+    package var name: String
+    package var value: JSONValue
+
+    package init(name: String, value: JSONValue) {
+        self.name = name
+        self.value = value
+    }
 }

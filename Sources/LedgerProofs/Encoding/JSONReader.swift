@@ -1,6 +1,6 @@
 /// A strict JSON reader (RFC 8259): UTF-8 only, no byte order mark, no name twice in an object, no unpaired
 /// surrogates, limits on size, depth and number of values.
-struct JSONReader {
+package struct JSONReader {
     private let bytes: [UInt8]
     private var offset = 0
     private var remainingItemCount: Int
@@ -8,7 +8,7 @@ struct JSONReader {
     /// Reads exactly one value.
     /// - Throws: `ProofError`: `.outOfRange` for more than `limits` allow, `.malformed`, `.duplicateMember`,
     ///   `.trailingBytes`.
-    static func read(_ bytes: [UInt8], limits: DecodingLimits) throws(ProofError) -> JSONValue {
+    package static func read(_ bytes: [UInt8], limits: DecodingLimits) throws(ProofError) -> JSONValue {
         guard bytes.count <= limits.maximumByteCount else { throw .outOfRange("the JSON text is too large") }
         var reader = JSONReader(bytes: bytes, remainingItemCount: limits.maximumItemCount)
         let value = try reader.value(depth: limits.maximumDepth)

@@ -1,5 +1,5 @@
 /// A JSON value as read by `JSONReader`. Objects keep their order and never hold a name twice.
-enum JSONValue: Hashable, Sendable {
+package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
     /// The digits as written. Receipts hold no numbers that matter, so none is converted.
@@ -8,15 +8,15 @@ enum JSONValue: Hashable, Sendable {
     case array([JSONValue])
     case object([JSONMember])
 
-    var string: String? {
+    package var string: String? {
         if case .string(let value) = self { value } else { nil }
     }
 
-    var array: [JSONValue]? {
+    package var array: [JSONValue]? {
         if case .array(let value) = self { value } else { nil }
     }
 
-    var object: [JSONMember]? {
+    package var object: [JSONMember]? {
         if case .object(let value) = self { value } else { nil }
     }
 }

@@ -1,18 +1,18 @@
 /// Appends JSON to one buffer without intermediate strings.
-struct JSONWriter {
-    private(set) var bytes: [UInt8] = []
+package struct JSONWriter {
+    package private(set) var bytes: [UInt8] = []
 
-    init(capacity: Int) {
+    package init(capacity: Int) {
         bytes.reserveCapacity(capacity)
     }
 
     /// Punctuation and names, as they are.
-    mutating func raw(_ text: StaticString) {
+    package mutating func raw(_ text: StaticString) {
         text.withUTF8Buffer { bytes.append(contentsOf: $0) }
     }
 
     /// A quoted string with the escapes that JSON demands.
-    mutating func string(_ text: String) {
+    package mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         var text = text
         text.withUTF8 { utf8 in
@@ -23,6 +23,8 @@ struct JSONWriter {
                 case 0x0A: raw("\\n")
                 case 0x0D: raw("\\r")
                 case 0x09: raw("\\t")
+                case 0x08: raw("\\b")
+                case 0x0C: raw("\\f")
                 case 0..<0x20:
                     raw("\\u00")
                     hexDigits(c)
@@ -33,15 +35,20 @@ struct JSONWriter {
         bytes.append(UInt8(ascii: "\""))
     }
 
+    /// The digits of a number, as they are.
+    package mutating func number(_ digits: String) {
+        bytes.append(contentsOf: digits.utf8)
+    }
+
     /// 64 quoted lower-case digits.
-    mutating func hex(_ digest: Digest32) {
+    package mutating func hex(_ digest: Digest32) {
         bytes.append(UInt8(ascii: "\""))
         digest.withUnsafeBytes { for byte in $0 { hexDigits(byte) } }
         bytes.append(UInt8(ascii: "\""))
     }
 
     /// Quoted standard base64 with padding.
-    mutating func base64(_ value: [UInt8]) {
+    package mutating func base64(_ value: [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         Base64.append(value, to: &bytes)
         bytes.append(UInt8(ascii: "\""))

@@ -13,8 +13,15 @@ public struct InclusionProof: Hashable, Sendable {
     }
 
     /// The root to which the path leads. Says nothing about whether anyone signed it.
-    public func root(of leaf: Digest32) -> Digest32 {
-        steps.reduce(leaf) { node, step in step.parent(of: node) }
+    public func root(of leaf: Digest32, rule: MerkleRule = .plain) -> Digest32 {
+        steps.reduce(leaf) { node, step in step.parent(of: node, rule: rule) }
+    }
+
+    /// The root to which the path leads, or `nil` unless the path has exactly the shape of the path of `leaf` in a
+    /// tree of `size` leaves: as many steps, each with its sibling on the side where it must stand.
+    public func root(of digest: Digest32, at leaf: LeafIndex, in size: TreeSize, rule: MerkleRule) -> Digest32? {
+        guard let sides = Self.sides(leaf: leaf, in: size), sides == steps.map(\.isLeft) else { return nil }
+        return root(of: digest, rule: rule)
     }
 
     /// Builds the path of `leaf` in the tree of the first `size` leaves. Returns `nil` unless `leaf < size`.
@@ -23,7 +30,7 @@ public struct InclusionProof: Hashable, Sendable {
     /// 2^level leaves from `index << level` on (level 0: the leaf itself); no other node is asked for.
     /// Rethrows what `node` throws.
     public static func build(
-        leaf: LeafIndex, in size: TreeSize, node: (Int, UInt64) throws -> Digest32
+        leaf: LeafIndex, in size: TreeSize, rule: MerkleRule = .plain, node: (Int, UInt64) throws -> Digest32
     ) rethrows -> InclusionProof? {
         let index = leaf.rawValue
         let count = size.rawValue
@@ -50,7 +57,7 @@ public struct InclusionProof: Hashable, Sendable {
             let level = smaller.trailingZeroBitCount
             smaller &= smaller - 1
             let subtree = try node(level, (count >> UInt64(level)) ^ 1)
-            rest = rest.map { SHA256Hashing.digest(subtree, $0) } ?? subtree
+            rest = rest.map { rule.parent(subtree, $0) } ?? subtree
         }
         if let rest { steps.append(.right(rest)) }
 
@@ -66,7 +73,7 @@ public struct InclusionProof: Hashable, Sendable {
 
     /// For each step from `leaf` upwards in a tree of `size` leaves: whether the sibling stands on the left.
     /// Returns `nil` unless `leaf < size`.
-    static func sides(leaf: LeafIndex, in size: TreeSize) -> [Bool]? {
+    package static func sides(leaf: LeafIndex, in size: TreeSize) -> [Bool]? {
         build(leaf: leaf, in: size) { _, _ in .zero }?.steps.map(\.isLeft)
     }
 }

@@ -18,11 +18,11 @@ public enum ProofStep: Hashable, Sendable {
         }
     }
 
-    /// The parent of `node` and the sibling.
-    public func parent(of node: Digest32) -> Digest32 {
+    /// The parent of `node` and the sibling under `rule`.
+    public func parent(of node: Digest32, rule: MerkleRule = .plain) -> Digest32 {
         switch self {
-        case .left(let sibling): SHA256Hashing.digest(sibling, node)
-        case .right(let sibling): SHA256Hashing.digest(node, sibling)
+        case .left(let sibling): rule.parent(sibling, node)
+        case .right(let sibling): rule.parent(node, sibling)
         }
     }
 }

@@ -29,6 +29,16 @@ public enum SHA256Hashing {
         }
     }
 
+    /// SHA-256 of `0x01 ‖ left ‖ right`: an interior node of RFC 6962.
+    static func prefixedNode(_ left: Digest32, _ right: Digest32) -> Digest32 {
+        withUnsafeTemporaryAllocation(byteCount: 72, alignment: 8) { scratch in
+            scratch[7] = 1
+            scratch.storeBytes(of: left.words, toByteOffset: 8, as: (UInt64, UInt64, UInt64, UInt64).self)
+            scratch.storeBytes(of: right.words, toByteOffset: 40, as: (UInt64, UInt64, UInt64, UInt64).self)
+            return digest(UnsafeRawBufferPointer(rebasing: scratch[7..<72]))
+        }
+    }
+
     /// SHA-256 of `a ‖ b ‖ c`: the leaf of a transaction with commit evidence and claims.
     public static func digest(_ a: Digest32, _ b: Digest32, _ c: Digest32) -> Digest32 {
         withUnsafeTemporaryAllocation(byteCount: 96, alignment: 8) { scratch in

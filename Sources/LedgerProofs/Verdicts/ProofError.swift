@@ -46,21 +46,31 @@ extension ProofError: Equatable {
 }
 
 extension ProofError {
-    @inline(never) static func truncated(_ reason: String) -> ProofError { .init(code: .truncated, reason: reason) }
-    @inline(never) static func trailingBytes(_ reason: String) -> ProofError {
+    @inline(never) package static func truncated(_ reason: String) -> ProofError {
+        .init(code: .truncated, reason: reason)
+    }
+    @inline(never) package static func trailingBytes(_ reason: String) -> ProofError {
         .init(code: .trailingBytes, reason: reason)
     }
-    @inline(never) static func outOfRange(_ reason: String) -> ProofError { .init(code: .outOfRange, reason: reason) }
-    @inline(never) static func malformed(_ reason: String) -> ProofError { .init(code: .malformed, reason: reason) }
-    @inline(never) static func duplicate(_ reason: String) -> ProofError {
+    @inline(never) package static func outOfRange(_ reason: String) -> ProofError {
+        .init(code: .outOfRange, reason: reason)
+    }
+    @inline(never) package static func malformed(_ reason: String) -> ProofError {
+        .init(code: .malformed, reason: reason)
+    }
+    @inline(never) package static func duplicate(_ reason: String) -> ProofError {
         .init(code: .duplicateMember, reason: reason)
     }
-    @inline(never) static func missing(_ reason: String) -> ProofError { .init(code: .missingMember, reason: reason) }
-    @inline(never) static func unexpected(_ reason: String) -> ProofError {
+    @inline(never) package static func missing(_ reason: String) -> ProofError {
+        .init(code: .missingMember, reason: reason)
+    }
+    @inline(never) package static func unexpected(_ reason: String) -> ProofError {
         .init(code: .unexpectedMember, reason: reason)
     }
-    @inline(never) static func invalid(_ reason: String) -> ProofError { .init(code: .invalidMember, reason: reason) }
-    @inline(never) static func unsupported(_ reason: String) -> ProofError {
+    @inline(never) package static func invalid(_ reason: String) -> ProofError {
+        .init(code: .invalidMember, reason: reason)
+    }
+    @inline(never) package static func unsupported(_ reason: String) -> ProofError {
         .init(code: .unsupported, reason: reason)
     }
 }

@@ -1,0 +1,200 @@
+import Crypto
+import LedgerProofs
+
+/// Computes the leaf hashes of rows, one after the other, in one buffer that is used again: the hot path of capture
+/// and verification.
+///
+/// `begin`, one `append` for each stored column in ordinal order, `finish`. Values over 1 MiB are hashed from where
+/// they are, so memory does not grow with them.
+///
+/// Documentation/spec/sql-row.md
+public struct RowLeafEncoder: ~Copyable, @unchecked Sendable {
+    // Owned by the value, which cannot be copied; `capacity` bytes of which `count` are in use.
+    @usableFromInline var base: UnsafeMutableRawPointer
+    @usableFromInline var capacity: Int
+    @usableFromInline var count = 0
+
+    /// What went before the buffer's bytes, when the row is too large for it.
+    @usableFromInline var stream: SHA256?
+
+    @usableFromInline let collectsChecks: Bool
+
+    /// The checks of the values appended since `begin`, in order; empty unless the encoder collects them.
+    public private(set) var columnChecks: [UInt16] = []
+
+    /// The buffer never grows beyond twice this size.
+    @usableFromInline static let largeByteCount = 1 << 20
+
+    /// - Parameter collectsChecks: whether `columnChecks` are computed.
+    public init(collectsChecks: Bool = false) {
+        capacity = 4096
+        base = .allocate(byteCount: capacity, alignment: 16)
+        self.collectsChecks = collectsChecks
+    }
+
+    deinit { base.deallocate() }
+
+    /// Starts a leaf. `start` is where the version was created: needed for `ended`, absent for `created`.
+    /// Traps when it is the other way round, and unless `0 <= columnCount <= UInt16.max`.
+    @inlinable
+    public mutating func begin(
+        operation: RowOperation, table: TableID, schema: Digest32, transaction: TransactionNumber,
+        sequence: LeafNumber, start: RowStart? = nil, columnCount: Int
+    ) {
+        precondition((operation == .ended) == (start != nil), "only an ended version says where it was created")
+        precondition(columnCount <= Int(UInt16.max), "more columns than any table has")
+        reset()
+        // 0x00 of the leaf hash and the format's name, "indelible/row/1" NUL, as two words in memory order.
+        base.storeBytes(of: 0, as: UInt8.self)
+        base.storeBytes(of: (0x696e_6465_6c69_626c as UInt64).bigEndian, toByteOffset: 1, as: UInt64.self)
+        base.storeBytes(of: (0x652f_726f_772f_3100 as UInt64).bigEndian, toByteOffset: 9, as: UInt64.self)
+        base.storeBytes(of: operation.rawValue, toByteOffset: 17, as: UInt8.self)
+        base.storeBytes(of: table.rawValue.bigEndian, toByteOffset: 18, as: UInt64.self)
+        schema.withUnsafeBytes { [base] schema in
+            if let from = schema.baseAddress { (base + 26).copyMemory(from: from, byteCount: 32) }
+        }
+        base.storeBytes(of: transaction.rawValue.bigEndian, toByteOffset: 58, as: UInt64.self)
+        base.storeBytes(of: sequence.rawValue.bigEndian, toByteOffset: 66, as: UInt64.self)
+        count = 74
+        if let start {
+            base.storeBytes(of: start.transaction.rawValue.bigEndian, toByteOffset: 74, as: UInt64.self)
+            base.storeBytes(of: start.sequence.rawValue.bigEndian, toByteOffset: 82, as: UInt64.self)
+            count = 90
+        }
+        base.storeBytes(of: UInt32(truncatingIfNeeded: columnCount).bigEndian, toByteOffset: count, as: UInt32.self)
+        count += 4
+    }
+
+    @inlinable
+    public mutating func appendNull() {
+        reserve(1)
+        base.storeBytes(of: 0, toByteOffset: count, as: UInt8.self)
+        finishValue(1)
+    }
+
+    @inlinable
+    public mutating func append(integer: Int64) {
+        reserve(9)
+        base.storeBytes(of: 1, toByteOffset: count, as: UInt8.self)
+        base.storeBytes(of: integer.bigEndian, toByteOffset: count + 1, as: Int64.self)
+        finishValue(9)
+    }
+
+    /// -0.0 is written as +0.0, because SQLite does not keep the difference.
+    @inlinable
+    public mutating func append(real: Double) {
+        reserve(9)
+        base.storeBytes(of: 2, toByteOffset: count, as: UInt8.self)
+        let bits = real == 0 ? 0 : real.bitPattern
+        base.storeBytes(of: bits.bigEndian, toByteOffset: count + 1, as: UInt64.self)
+        finishValue(9)
+    }
+
+    /// The UTF-8 bytes as stored.
+    @inlinable
+    public mutating func append(text: UnsafeRawBufferPointer) { append(text, type: 3) }
+
+    @inlinable
+    public mutating func append(blob: UnsafeRawBufferPointer) { append(blob, type: 4) }
+
+    public mutating func append(_ value: SQLValue) {
+        switch value {
+        case .null: appendNull()
+        case .integer(let value): append(integer: value)
+        case .real(let value): append(real: value)
+        case .text(let bytes): bytes.withUnsafeBytes { append(text: $0) }
+        case .blob(let bytes): bytes.withUnsafeBytes { append(blob: $0) }
+        }
+    }
+
+    /// Ends the leaf.
+    @inlinable
+    public mutating func finish() -> Digest32 {
+        if stream != nil { return finishStream() }
+        return SHA256Hashing.digest(UnsafeRawBufferPointer(start: base, count: count))
+    }
+
+    @inlinable
+    mutating func append(_ bytes: UnsafeRawBufferPointer, type: UInt8) {
+        guard bytes.count <= Self.largeByteCount else { return appendLarge(bytes, type: type) }
+        reserve(9 + bytes.count)
+        base.storeBytes(of: type, toByteOffset: count, as: UInt8.self)
+        base.storeBytes(of: UInt64(bytes.count).bigEndian, toByteOffset: count + 1, as: UInt64.self)
+        if let from = bytes.baseAddress { (base + (count + 9)).copyMemory(from: from, byteCount: bytes.count) }
+        finishValue(9 + bytes.count)
+    }
+
+    @inlinable
+    mutating func reserve(_ more: Int) {
+        if count + more > capacity { makeRoom(more) }
+    }
+
+    @inlinable
+    mutating func finishValue(_ byteCount: Int) {
+        if collectsChecks {
+            collect(ColumnCheck.of(UnsafeRawBufferPointer(start: base + count, count: byteCount)))
+        }
+        count += byteCount
+    }
+
+    @usableFromInline
+    mutating func collect(_ check: UInt16) { columnChecks.append(check) }
+
+    @usableFromInline
+    mutating func reset() {
+        if stream != nil { stream = nil }
+        if collectsChecks { columnChecks.removeAll(keepingCapacity: true) }
+    }
+
+    /// A larger buffer, or the same one emptied into the stream.
+    @usableFromInline
+    @inline(never)
+    mutating func makeRoom(_ more: Int) {
+        if count > Self.largeByteCount / 2 { flush() }
+        guard count + more > capacity else { return }
+        let larger = max(capacity * 2, count + more)
+        let new = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+        new.copyMemory(from: base, byteCount: count)
+        base.deallocate()
+        base = new
+        capacity = larger
+    }
+
+    private mutating func flush() {
+        var hasher = stream ?? SHA256()
+        hasher.update(bufferPointer: UnsafeRawBufferPointer(start: base, count: count))
+        stream = hasher
+        count = 0
+    }
+
+    @usableFromInline
+    @inline(never)
+    mutating func appendLarge(_ bytes: UnsafeRawBufferPointer, type: UInt8) {
+        reserve(9)
+        base.storeBytes(of: type, toByteOffset: count, as: UInt8.self)
+        base.storeBytes(of: UInt64(bytes.count).bigEndian, toByteOffset: count + 1, as: UInt64.self)
+        if collectsChecks {
+            var check = ColumnCheck(byteCount: 9 + bytes.count)
+            let head = UnsafeMutableRawPointer.allocate(byteCount: 16, alignment: 8)
+            defer { head.deallocate() }
+            head.copyMemory(from: base + count, byteCount: 9)
+            UnsafeMutableRawBufferPointer(start: head + 9, count: 7).copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: bytes[..<7]))
+            check.mix(all: UnsafeRawBufferPointer(start: head, count: 16))
+            check.mix(all: UnsafeRawBufferPointer(rebasing: bytes[7...]))
+            collect(check.value)
+        }
+        count += 9
+        flush()
+        stream?.update(bufferPointer: bytes)
+    }
+
+    @usableFromInline
+    @inline(never)
+    mutating func finishStream() -> Digest32 {
+        flush()
+        let hasher = stream ?? SHA256()
+        stream = nil
+        return Digest32(finishing: hasher)
+    }
+}

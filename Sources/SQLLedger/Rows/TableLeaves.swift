@@ -1,0 +1,68 @@
+import LedgerProofs
+
+/// The leaves of one table in the transaction that is being written: folds them into the table root and cuts them into
+/// chunks. A copy is a savepoint: it shares memory until one of both goes on.
+public struct TableLeaves: Sendable {
+    /// The whole chunks.
+    private var chunks = MerkleFrontier(rule: .prefixed)
+
+    /// The leaves after the last whole chunk, and the same as they are stored.
+    private var tail: [Digest32] = []
+    private var tailBytes: [UInt8] = []
+
+    public init() {}
+
+    /// The number of leaves, which is the sequence number of the next one.
+    public var leafCount: UInt64 { chunks.size.rawValue + UInt64(tail.count) }
+
+    /// The number of the chunk that the next leaf goes into.
+    public var chunkIndex: UInt64 { chunks.size.rawValue / UInt64(LeafChunk.leafCount) }
+
+    /// The encoding of the last chunk, which is not full; empty when there is no leaf after the last full chunk.
+    public var partialChunk: [UInt8] { tailBytes }
+
+    /// Appends a leaf. Returns the encoding of the chunk that it completes, if it completes one: that chunk has the
+    /// number which `chunkIndex` had before.
+    public mutating func append(_ leaf: Digest32, columnChecks: [UInt16]) -> [UInt8]? {
+        if tail.isEmpty {
+            tail.reserveCapacity(LeafChunk.leafCount)
+            tailBytes.reserveCapacity(LeafChunk.leafCount * (34 + 2 * columnChecks.count))
+        }
+        tail.append(leaf)
+        LeafChunk.append(leaf, columnChecks, to: &tailBytes)
+        guard tail.count == LeafChunk.leafCount else { return nil }
+        var chunk = MerkleFrontier(rule: .prefixed)
+        for leaf in tail { chunk.append(leaf) }
+        chunks.append(subtree: chunk.root() ?? MerkleRule.prefixedEmptyRoot, level: LeafChunk.level)
+        tail.removeAll(keepingCapacity: true)
+        defer { tailBytes = [] }
+        return tailBytes
+    }
+
+    /// Takes the newest leaves back until `leafCount` are left. Returns `false`, and changes nothing, when that many
+    /// are not there or the chunk that holds them is already complete; then only an older copy can help.
+    public mutating func truncate(to leafCount: UInt64) -> Bool {
+        guard leafCount >= chunks.size.rawValue, leafCount <= self.leafCount else { return false }
+        let kept = Int(leafCount - chunks.size.rawValue)
+        guard kept < tail.count else { return true }
+        var offset = 0
+        for _ in 0..<kept {
+            offset += 34 + 2 * (Int(tailBytes[offset + 32]) << 8 | Int(tailBytes[offset + 33]))
+        }
+        tail.removeSubrange(kept...)
+        tailBytes.removeSubrange(offset...)
+        return true
+    }
+
+    /// The table root over all leaves, or `nil` when there are none.
+    public var root: Digest32? {
+        var whole = chunks
+        for leaf in tail { whole.append(leaf) }
+        return whole.root()
+    }
+
+    /// The table's part of the transaction entry, or `nil` when there are no leaves.
+    public func tableHash(of table: TableID) -> TableHash? {
+        root.map { TableHash(table: table, root: $0, leafCount: leafCount) }
+    }
+}
