@@ -1,0 +1,1167 @@
+#!/usr/bin/env python3
+"""Verify an SQLite ledger database without Indelible: this file and Python's standard library are enough.
+
+usage: verify_sql_ledger.py DATABASE [--digests FILE_OR_DIRECTORY]... [--table NAME]... [--json]
+
+Everything is recomputed from the rows, from nothing but the format pages in Documentation/spec (sql-*.md): the leaves of
+the row versions, the table roots, the transaction entries, the blocks and their chain, and then compared with digests
+that were kept somewhere else. The database is opened read only and never changed.
+
+exit code: 0 verified, 1 tampering found, 2 usage, unreadable, or no outside digest anchors the result
+"""
+
+import argparse
+import collections
+import datetime
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import sqlite3
+import struct
+import sys
+import tempfile
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Formats
+# ---------------------------------------------------------------------------------------------------------------------
+
+CREATED, ENDED = 1, 2
+EVENTS_TABLE = 0
+LEAVES_PER_CHUNK = 128
+BLOCK_CHECKS = -1  # table id under which a closed block's transaction leaves may be kept
+CREATE, DROP, RENAME, RENAME_VIEW, ADD_COLUMN, RENAME_COLUMN, DROP_COLUMN, OBJECTS, SETTINGS = range(9)
+TIME = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z", re.ASCII)
+
+
+class Text(bytes):
+    """TEXT as it is stored; plain `bytes` are BLOBs."""
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def u32(number):
+    return struct.pack(">I", number)
+
+
+def u64(number):
+    return struct.pack(">Q", number)
+
+
+def text(string):
+    data = string if isinstance(string, bytes) else string.encode()
+    return u32(len(data)) + data
+
+
+def encode_value(value):
+    if value is None:
+        return b"\0"
+    if isinstance(value, int):
+        return b"\1" + struct.pack(">q", value)
+    if isinstance(value, float):
+        return b"\2" + struct.pack(">d", 0.0 if value == 0 else value)
+    if isinstance(value, (Text, str)):
+        data = value.encode() if isinstance(value, str) else value
+        return b"\3" + u64(len(data)) + data
+    return b"\4" + u64(len(value)) + value
+
+
+def column_check(encoded):
+    mask = (1 << 64) - 1
+    state = 0x9E3779B97F4A7C15 ^ len(encoded)
+    for at in range(0, len(encoded), 8):
+        word = int.from_bytes(encoded[at : at + 8], "little")
+        state = ((state ^ word) * 0xFF51AFD7ED558CCD) & mask
+        state ^= state >> 32
+    return state & 0xFFFF
+
+
+def leaf_hash(preimage):
+    return sha256(b"\0" + preimage)
+
+
+def node_hash(left, right):
+    return sha256(b"\1" + left + right)
+
+
+def merkle_root(leaves):
+    """RFC 6962: the left subtree is the largest power of two below the size, so an odd last node moves up."""
+    if not leaves:
+        return sha256(b"")
+    level = leaves
+    while len(level) > 1:
+        above = [node_hash(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
+        if len(level) % 2:
+            above.append(level[-1])
+        level = above
+    return level[0]
+
+
+class Frontier:
+    """The complete subtrees of a growing tree, the largest first."""
+
+    def __init__(self):
+        self.roots, self.size = [], 0
+
+    def append(self, leaf):
+        size = self.size
+        while size & 1:
+            leaf = node_hash(self.roots.pop(), leaf)
+            size >>= 1
+        self.roots.append(leaf)
+        self.size += 1
+
+    def root(self):
+        if not self.roots:
+            return sha256(b"")
+        folded = self.roots[-1]
+        for node in reversed(self.roots[:-1]):
+            folded = node_hash(node, folded)
+        return folded
+
+
+def row_leaf(operation, table, schema, transaction, sequence, encoded, start=None):
+    begun = u64(start[0]) + u64(start[1]) if operation == ENDED else b""
+    return leaf_hash(
+        b"indelible/row/1\0" + bytes([operation]) + u64(table) + schema + u64(transaction) + u64(sequence) + begun
+        + u32(len(encoded)) + b"".join(encoded))
+
+
+def schema_digest(table, columns):
+    if table == EVENTS_TABLE:
+        return sha256(b"indelible/schema/0")
+    data = b"indelible/schema/1\0" + u64(table) + u32(len(columns))
+    for column in columns:
+        data += text(column["name"]) + text(column["type"]) + bytes([column["notnull"]])
+        data += u32(column["pk"]) + bytes([column["generated"]])
+    return sha256(data)
+
+
+def encode_table_hashes(hashes):
+    """`hashes` is a list of (table id, root, leaf count)."""
+    return b"\1" + u32(len(hashes)) + b"".join(u64(table) + root + u64(count) for table, root, count in hashes)
+
+
+def decode_table_hashes(blob):
+    if len(blob) < 5 or blob[0] != 1:
+        raise ValueError("version byte")
+    count = struct.unpack_from(">I", blob, 1)[0]
+    if count < 1 or len(blob) != 5 + 48 * count:
+        raise ValueError("length")
+    found = [(*struct.unpack_from(">Q32sQ", blob, 5 + 48 * at),) for at in range(count)]
+    if any(a[0] >= b[0] for a, b in zip(found, found[1:])) or any(entry[2] < 1 for entry in found):
+        raise ValueError("order or empty table")
+    return found
+
+
+def transaction_leaf(ledger, number, commit_time, principal, login, application, table_hashes):
+    return leaf_hash(
+        b"indelible/tx/1\0\0" + ledger + u64(number) + commit_time.encode() + text(principal) + text(login)
+        + text(application) + text(table_hashes))
+
+
+def block_hash(ledger, number, root, size, first, previous, history, close_time):
+    return sha256(
+        b"\2" + b"indelible/block/1\0" + ledger + u64(number) + root + u64(size) + u64(first)
+        + (previous or bytes(32)) + history + close_time.encode())
+
+
+DIGEST_MEMBERS = ("block_count", "block_id", "database_name", "digest_time", "format", "hash",
+                  "last_transaction_commit_time", "ledger_id")
+
+
+def make_digest(ledger, name, block, block_hash_bytes, last_commit, digest_time):
+    return json.dumps({
+        "block_count": block + 1, "block_id": block, "database_name": name, "digest_time": digest_time,
+        "format": "indelible/digest/1", "hash": "0x" + block_hash_bytes.hex().upper(),
+        "last_transaction_commit_time": last_commit, "ledger_id": ledger.hex()},
+        sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+class BadDigest(Exception):
+    pass
+
+
+def _members(pairs):
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise BadDigest("a member occurs twice")
+    return dict(pairs)
+
+
+def check_digest(digest):
+    if not isinstance(digest, dict):
+        raise BadDigest("a digest is a JSON object")
+    if sorted(digest) != list(DIGEST_MEMBERS):
+        raise BadDigest(f"members are {sorted(digest)}, not {list(DIGEST_MEMBERS)}")
+    for name in ("block_count", "block_id"):
+        if type(digest[name]) is not int or not 0 <= digest[name] < 1 << 63:
+            raise BadDigest(f"{name} is not a count")
+    if digest["block_count"] != digest["block_id"] + 1:
+        raise BadDigest("block_count is not block_id + 1")
+    for name in DIGEST_MEMBERS[2:]:
+        if type(digest[name]) is not str:
+            raise BadDigest(f"{name} is not a string")
+    if digest["format"] != "indelible/digest/1":
+        raise BadDigest("format is not indelible/digest/1")
+    if not re.fullmatch("0x[0-9A-F]{64}", digest["hash"]):
+        raise BadDigest("hash is not 0x and 64 upper-case hexadecimal digits")
+    if not re.fullmatch("[0-9a-f]{32}", digest["ledger_id"]):
+        raise BadDigest("ledger_id is not 32 lower-case hexadecimal digits")
+    for name in ("digest_time", "last_transaction_commit_time"):
+        if not TIME.fullmatch(digest[name]):
+            raise BadDigest(f"{name} is not YYYY-MM-DDThh:mm:ss.ffffffZ")
+    return digest
+
+
+def parse_digests(data, origin):
+    """One object, an array of objects, or a line for each object."""
+    def load(string):
+        return json.loads(string, object_pairs_hook=_members)
+
+    try:
+        string = data.decode()
+    except UnicodeDecodeError:
+        raise BadDigest(f"{origin}: not UTF-8") from None
+    try:
+        try:
+            found = load(string)
+            found = found if isinstance(found, list) else [found]
+        except json.JSONDecodeError:
+            found = [load(line) for line in string.splitlines() if line.strip()]
+        return [check_digest(digest) for digest in found]
+    except json.JSONDecodeError as problem:
+        raise BadDigest(f"{origin}: {problem}") from None
+    except BadDigest as problem:
+        raise BadDigest(f"{origin}: {problem}") from None
+
+
+def read_digests(path):
+    path = pathlib.Path(path)
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*.json") if not file.name.startswith("."))
+        return [digest for file in files for digest in parse_digests(file.read_bytes(), file)]
+    return parse_digests(path.read_bytes(), path)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Reading
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def quoted(name):
+    return '"' + name.replace('"', '""') + '"'
+
+
+def shown(value):
+    if isinstance(value, Text):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, bytes):
+        return "x'" + value[:32].hex() + ("…'" if len(value) > 32 else "'")
+    return value
+
+
+class Blocked(Exception):
+    """Something that has to be read can't be read."""
+
+    def __init__(self, what, why):
+        super().__init__(f"{what}: {why}")
+        self.object, self.why = what, str(why)
+
+
+class Database:
+    """One read-only connection and one snapshot. A database with a hot journal can only be read after a rollback, which
+    would write: a copy is rolled back and read instead. Where nothing can be created beside a WAL database whose log is
+    empty, the file is read as it is."""
+
+    def __init__(self, path):
+        path = pathlib.Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: no such file")
+        self.copied, self.notes = None, []
+        journal, wal = path.with_name(path.name + "-journal"), path.with_name(path.name + "-wal")
+        with open(path, "rb") as file:
+            header = file.read(100)
+        in_wal_mode = header[18:20] == b"\2\2"
+        busy_wal = wal.exists() and wal.stat().st_size > 0
+        hot = journal.exists() and journal.stat().st_size > 0
+        extra = ""
+        if hot or busy_wal and not path.with_name(path.name + "-shm").exists():
+            self.copied = tempfile.mkdtemp(prefix="verify-sql-ledger.")
+            for file in (path, journal, wal):
+                if file.exists():
+                    shutil.copy(file, self.copied)
+            path = pathlib.Path(self.copied) / path.name
+            self.notes.append("read from a copy, because reading it in place would have changed the files")
+            extra = "?mode=rw"
+        elif in_wal_mode and not busy_wal:
+            extra = "?immutable=1"
+        else:
+            extra = "?mode=ro"
+        self.connection = sqlite3.connect(
+            "file:" + str(path.resolve()).replace("%", "%25").replace("?", "%3f").replace("#", "%23") + extra,
+            uri=True, isolation_level=None, timeout=10)
+        self.connection.text_factory = Text
+        try:
+            if hasattr(self.connection, "setlimit"):
+                self.connection.setlimit(sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 0)
+            self.connection.execute("PRAGMA trusted_schema = OFF")
+            if not hot:
+                self.connection.execute("PRAGMA query_only = ON")
+            self.connection.execute("BEGIN")
+            self.objects = {
+                (str(kind, "utf-8", "replace"), str(name, "utf-8", "replace")): (root, sql)
+                for kind, name, root, sql in self.connection.execute(
+                    "SELECT type, name, rootpage, sql FROM main.sqlite_schema")}
+        except sqlite3.Error as problem:
+            self.close()
+            raise Blocked(str(path.name), problem) from None
+        self.tables = {name.lower(): name for kind, name in self.objects if kind == "table"}
+
+    def close(self):
+        self.connection.close()
+        if self.copied:
+            shutil.rmtree(self.copied, ignore_errors=True)
+
+    def columns(self, table):
+        """name → generated (0 no, 2 virtual, 3 stored), in order. Empty when there is no such table."""
+        rows = self.rows(table, f"PRAGMA main.table_xinfo({quoted(table)})")
+        return {str(row[1], "utf-8"): row for row in rows if row[6] in (0, 2, 3)}
+
+    def rows(self, what, sql, *values):
+        try:
+            yield from self.connection.execute(sql, values)
+        except (sqlite3.Error, OverflowError) as problem:
+            raise Blocked(what, problem) from None
+
+    def has(self, table):
+        return table.lower() in self.tables
+
+
+def string(value, what):
+    if not isinstance(value, Text):
+        raise ValueError(f"{what} is not text")
+    return str(value, "utf-8")
+
+
+def whole(value, what):
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{what} is not a count")
+    return value
+
+
+def digest32(value, what):
+    if type(value) is not bytes or len(value) != 32:
+        raise ValueError(f"{what} is not 32 bytes")
+    return value
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Schema history
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+class SchemaVersion:
+    def __init__(self, transaction, after, kind, body, columns, identities):
+        self.transaction, self.after, self.kind, self.body = transaction, after, kind, body
+        self.columns, self.identities = columns, identities
+        self.digest = None
+        self.stored = [at for at, column in enumerate(columns) if column["generated"] != 2]
+
+
+class Table:
+    """A ledger table and its schema versions. A column keeps its identity (a number) through renames."""
+
+    def __init__(self, number):
+        self.id, self.versions, self.names, self.defaults, self.next = number, [], {}, {}, 0
+
+    def new_column(self, column):
+        identity = self.next
+        self.next += 1
+        self.names[identity] = column["name"]
+        return identity
+
+    def add(self, transaction, kind, body):
+        columns = body["columns"]
+        before = self.versions[-1] if self.versions else None
+        if before is None:
+            identities = [self.new_column(column) for column in columns]
+        else:
+            old = {column["name"]: identity for column, identity in zip(before.columns, before.identities)}
+            if kind == RENAME_COLUMN and len(columns) == len(before.columns):
+                identities = list(before.identities)
+                for identity, column in zip(identities, columns):
+                    self.names[identity] = column["name"]
+            else:
+                identities = []
+                for column in columns:
+                    identity = old.get(column["name"])
+                    if identity is None:
+                        identity = self.new_column(column)
+                        self.defaults[identity] = column
+                    identities.append(identity)
+        version = SchemaVersion(transaction, body["after"], kind, body, columns, identities)
+        version.digest = schema_digest(self.id, columns)
+        self.versions.append(version)
+
+    @property
+    def name(self):
+        return self.versions[-1].body["table"]
+
+    @property
+    def dropped(self):
+        return self.versions[-1].kind == DROP
+
+    def at(self, transaction, sequence):
+        found = None
+        for version in self.versions:
+            if version.transaction < transaction or version.transaction == transaction and version.after <= sequence:
+                found = version
+        return found
+
+    def default(self, identity):
+        """What a row from before the column was added holds in it: SQLite is asked, through a column of this type."""
+        column = self.defaults.get(identity)
+        if column is None or column.get("default") is None:
+            return None
+        memory = sqlite3.connect(":memory:")
+        memory.text_factory = Text
+        try:
+            memory.execute("CREATE TABLE t(a)")
+            memory.execute("INSERT INTO t VALUES (1)")
+            memory.execute(f"ALTER TABLE t ADD COLUMN b {column['type']} DEFAULT {column['default']}")
+            return memory.execute("SELECT b FROM t").fetchone()[0]
+        finally:
+            memory.close()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Verification
+# ---------------------------------------------------------------------------------------------------------------------
+
+Entry = collections.namedtuple("Entry", "id block ordinal time principal login application blob hashes leaf")
+BlockRow = collections.namedtuple("BlockRow", "id root size first previous history time hash")
+Claim = collections.namedtuple("Claim", "hash side version")
+
+
+class Version:
+    """One stored row version: a live row with its stamp, or a history row."""
+
+    __slots__ = ("table", "place", "rowid", "start", "end", "state", "columns", "key", "schema", "checks", "encoded")
+
+    def __init__(self, table, place, rowid, start, end, key):
+        self.table, self.place, self.rowid, self.start, self.end, self.key = table, place, rowid, start, end, key
+        self.state, self.columns, self.schema, self.encoded = {}, [], None, None
+
+
+class Verification:
+    MOST_PER_GROUP = 20
+
+    def __init__(self, database, digests, only=()):
+        self.database, self.digests = database, digests
+        self.only = {name.lower() for name in only}
+        self.findings, self.notes, self.counts = [], list(database.notes), collections.Counter()
+        self.anchored = None
+        self.claims = collections.defaultdict(lambda: collections.defaultdict(list))  # (tx, table) → seq → claims
+        self.tables = {}
+        self.complete = True
+
+    def find(self, code, what, why, **more):
+        finding = {"code": code, "object": what, "reason": why, **{key: value for key, value in more.items()
+                                                                    if value not in (None, [], {})}}
+        self.findings.append(finding)
+        return finding
+
+    def guarded(self, step, *arguments):
+        try:
+            step(*arguments)
+            return True
+        except Blocked as problem:
+            self.find("VERIFIER_BLOCKED", problem.object, problem.why)
+        except (ValueError, TypeError, KeyError, OverflowError, struct.error, UnicodeDecodeError) as problem:
+            self.find("VERIFIER_BLOCKED", step.__name__.strip("_"), f"{type(problem).__name__}: {problem}")
+        self.complete = False
+        return False
+
+    def run(self):
+        if not self.guarded(self._identity):
+            return self
+        if self.guarded(self._transactions) and self.guarded(self._blocks):
+            self.guarded(self._digests)
+        if self.guarded(self._events):
+            for table in self.tables.values():
+                if not self.only or table.name.lower() in self.only:
+                    self.guarded(self._table, table)
+            self.guarded(self._compare)
+        return self
+
+    # Identity, transactions, blocks
+
+    def _identity(self):
+        if not self.database.has("ledger_identity"):
+            raise Blocked("ledger_identity", "this is no ledger database")
+        rows = list(self.database.rows(
+            "ledger_identity", "SELECT ledger_id, format, database_name, create_time FROM main.ledger_identity"))
+        if len(rows) != 1 or type(rows[0][0]) is not bytes or len(rows[0][0]) != 16 or rows[0][1] != 1:
+            raise Blocked("ledger_identity", "not one row with a ledger id of 16 bytes and format 1")
+        self.ledger = rows[0][0]
+        self.database_name = string(rows[0][2], "database_name")
+
+    def _transactions(self):
+        what = "database_ledger_transactions"
+        self.entries = {}
+        self.of_block = collections.defaultdict(list)
+        expected, last_time = 1, ""
+        for row in self.database.rows(
+                what, "SELECT transaction_id, block_id, transaction_ordinal, commit_time, principal_name, login_name, "
+                "application_name, table_hashes FROM main.database_ledger_transactions NOT INDEXED "
+                "ORDER BY transaction_id"):
+            number = row[0]
+            while expected < number and number - expected < 1_000_000:
+                self.find("TX_MISSING", what, f"there is no transaction {expected}", transaction=expected)
+                expected += 1
+            expected = number + 1
+            problems = []
+            hashes = []
+            try:
+                block, ordinal = whole(row[1], "block_id"), whole(row[2], "transaction_ordinal")
+                time, principal, login, application = (
+                    string(value, name) for value, name in
+                    zip(row[3:7], ("commit_time", "principal_name", "login_name", "application_name")))
+                if type(row[7]) is not bytes:
+                    raise ValueError("table_hashes is not a blob")
+                if not TIME.fullmatch(time):
+                    problems.append("commit_time is not a time")
+                try:
+                    hashes = decode_table_hashes(row[7])
+                except ValueError as problem:
+                    problems.append(f"table_hashes: {problem}")
+            except ValueError as problem:
+                self.find("TX_ALTERED", what, str(problem), transaction=number)
+                continue
+            if number < 1:
+                problems.append("a transaction id is 1 or more")
+            for problem in problems:
+                self.find("TX_ALTERED", what, problem, transaction=number)
+            if number < 1:
+                continue
+            if time < last_time:
+                self.find("TIME_ANOMALY", what, f"committed at {time}, before the transaction before it ({last_time})",
+                          transaction=number)
+            last_time = max(time, last_time)
+            leaf = transaction_leaf(self.ledger, number, time, principal, login, application, row[7])
+            entry = Entry(number, block, ordinal, time, principal, login, application, row[7],
+                          {table: (root, count) for table, root, count in hashes}, leaf)
+            self.entries[number] = entry
+            self.of_block[block].append(entry)
+        self.counts["transactions"] = len(self.entries)
+
+    def _blocks(self):
+        what = "database_ledger_blocks"
+        frontier, previous, next_transaction = Frontier(), None, 1
+        self.blocks, self.accepted = [], []
+        expected = 0
+        last_close = ""
+        for row in self.database.rows(
+                what, "SELECT block_id, transactions_root_hash, block_size, first_transaction_id, previous_block_hash, "
+                "history_root_hash, close_time FROM main.database_ledger_blocks NOT INDEXED ORDER BY block_id"):
+            number = row[0]
+            while expected < number and number - expected < 100_000:
+                self.find("BLOCK_ALTERED", what, f"there is no block {expected}", block=expected)
+                self.find("CHAIN_BROKEN", what, f"block {expected} is missing", block=number)
+                # The successor still tells what the missing block's hash was.
+                claimed = row[4] if expected == number - 1 and isinstance(row[4], bytes) else bytes(32)
+                frontier.append(leaf_hash(claimed))
+                self.accepted.append(claimed)
+                self.blocks.append(None)
+                previous = claimed
+                next_transaction = row[3]
+                expected += 1
+            expected = number + 1
+            try:
+                root, size, first = digest32(row[1], "root"), whole(row[2], "size"), whole(row[3], "first transaction")
+                claimed_previous = None if row[4] is None else digest32(row[4], "previous hash")
+                history, time = digest32(row[5], "history root"), string(row[6], "close time")
+            except ValueError as problem:
+                self.find("BLOCK_ALTERED", what, str(problem), block=number)
+                self.blocks.append(None)
+                self.accepted.append(bytes(32))
+                frontier.append(leaf_hash(bytes(32)))
+                previous = bytes(32)
+                continue
+            self._link(number, previous, claimed_previous, history, frontier)
+            block = BlockRow(number, root, size, first, claimed_previous, history, time,
+                             block_hash(self.ledger, number, root, size, first, claimed_previous, history, time))
+            self._block_transactions(block, next_transaction)
+            if not TIME.fullmatch(time):
+                self.find("BLOCK_ALTERED", what, "close_time is not a time", block=number)
+            elif time < last_close:
+                self.find("TIME_ANOMALY", what, f"closed at {time}, before the block before it", block=number)
+            last_close = max(last_close, time)
+            inside = [entry.id for entry in self.of_block.get(number, [])]
+            next_transaction = max(inside) + 1 if inside else first + size
+            previous = block.hash
+            self.blocks.append(block)
+            self.accepted.append(block.hash)
+            frontier.append(leaf_hash(block.hash))
+        self.counts["blocks"] = len(self.blocks)
+        open_block = len(self.blocks)
+        for number in sorted(self.of_block):
+            if number > open_block:
+                for entry in self.of_block[number]:
+                    self.find("TX_ALTERED", "database_ledger_transactions",
+                              f"block {number} does not follow the last block, {open_block - 1}",
+                              transaction=entry.id)
+        for ordinal, entry in enumerate(sorted(self.of_block.get(open_block, []), key=lambda entry: entry.ordinal)):
+            if entry.ordinal != ordinal or entry.id != next_transaction + ordinal:
+                self.find("TX_ALTERED", "database_ledger_transactions", "ordinal and id do not follow in the open block",
+                          transaction=entry.id)
+
+    def _link(self, number, previous, claimed, history, frontier):
+        """Compares a block's two links with what is computed. Where the links agree with each other and not with the
+        stored block before, that block's row was altered; the chain goes on from what the links say."""
+        if number == 0:
+            if claimed is not None:
+                self.find("CHAIN_BROKEN", "database_ledger_blocks", "block 0 has a previous block", block=0)
+            if history != sha256(b""):
+                self.find("CHAIN_BROKEN", "database_ledger_blocks", "block 0 has a history", block=0)
+            return
+        history_fits = frontier.root() == history
+        if claimed == previous and history_fits:
+            return
+        reasons = [] if claimed == previous else ["previous_block_hash is not the hash of the block before"]
+        reasons += [] if history_fits else ["history_root_hash is not the root of the blocks before"]
+        self.find("CHAIN_BROKEN", "database_ledger_blocks", "; ".join(reasons), block=number)
+        if claimed != previous and not history_fits and claimed is not None:
+            other = Frontier()
+            for accepted in self.accepted[:-1] + [claimed]:
+                other.append(leaf_hash(accepted))
+            if other.root() == history:
+                if self.blocks[-1] is not None and not any(
+                        finding["code"] == "BLOCK_ALTERED" and finding.get("block") == number - 1
+                        for finding in self.findings):
+                    self.find("BLOCK_ALTERED", "database_ledger_blocks",
+                              "the next block knows another hash of this one", block=number - 1)
+                self.accepted[-1] = claimed
+                frontier.roots, frontier.size = other.roots, other.size
+        elif claimed != previous:
+            self.find("BLOCK_ALTERED", "database_ledger_blocks", "previous_block_hash does not fit the history root",
+                      block=number)
+        else:
+            self.find("BLOCK_ALTERED", "database_ledger_blocks", "history_root_hash does not fit the previous hashes",
+                      block=number)
+
+    def _block_transactions(self, block, first):
+        what = "database_ledger_transactions"
+        entries = sorted(self.of_block.get(block.id, []), key=lambda entry: (entry.ordinal, entry.id))
+        reasons = []
+        if block.first != first:
+            reasons.append(f"first_transaction_id is {block.first}, the block before ends at {first - 1}")
+        root_fits = merkle_root([entry.leaf for entry in entries]) == block.root
+        if len(entries) != block.size:
+            reasons.append(f"{len(entries)} transactions, block_size is {block.size}")
+        if not root_fits:
+            reasons.append("the transactions do not give transactions_root_hash")
+        named = set()
+        for at, entry in enumerate(entries):
+            if entry.ordinal != entry.id - block.first or at != entry.ordinal:
+                extra = entry.ordinal >= block.size or entry.id >= block.first + block.size or entry.id < block.first
+                missing_before = any(finding["code"] == "TX_MISSING" and block.first <= finding["transaction"] < entry.id
+                                     for finding in self.findings)
+                if extra:
+                    self.find("TX_EXTRA", what, f"block {block.id} has no such transaction", transaction=entry.id,
+                              block=block.id)
+                elif entry.ordinal != entry.id - block.first or not missing_before:
+                    named.add(entry.id)
+                    self.find("TX_ALTERED", what, "transaction_ordinal does not fit the transaction's id",
+                              transaction=entry.id, block=block.id, columns=["transaction_ordinal"])
+        if not root_fits:
+            self._name_transactions(block, entries, named)
+        elif not reasons and named:
+            pass
+        if reasons or named:
+            self.find("BLOCK_ALTERED", "database_ledger_blocks", "; ".join(reasons) or "order of transactions",
+                      block=block.id)
+        elif entries and TIME.fullmatch(block.time) and block.time < entries[-1].time:
+            self.find("TIME_ANOMALY", "database_ledger_blocks", "closed before its last transaction", block=block.id)
+
+    def _name_transactions(self, block, entries, named):
+        """A closed block's transaction leaves may be stored like row leaves; then the altered entry can be told."""
+        stored = self._chunks(block.id, BLOCK_CHECKS)
+        by_id = {entry.id: entry for entry in entries}
+        if stored is None or merkle_root([leaf for leaf, _ in stored]) != block.root:
+            if block.size == 1 and len(entries) == 1 and entries[0].id not in named:
+                named.add(entries[0].id)
+                self.find("TX_ALTERED", "database_ledger_transactions", "the only transaction of a block that differs",
+                          transaction=entries[0].id, block=block.id)
+            return
+        fields = ["commit_time", "principal_name", "login_name", "application_name", "table_hashes"]
+        for at, (leaf, checks) in enumerate(stored):
+            entry = by_id.get(block.first + at)
+            if entry is None or entry.leaf == leaf or entry.id in named:
+                continue
+            found = [column_check(encode_value(value)) for value in
+                     (entry.time, entry.principal, entry.login, entry.application, entry.blob)]
+            columns = [name for name, was, now in zip(fields, checks, found) if was != now]
+            named.add(entry.id)
+            self.find("TX_ALTERED", "database_ledger_transactions",
+                      "the entry is not the one that was sealed: " + ", ".join(columns), transaction=entry.id,
+                      block=block.id, columns=columns)
+
+    def _digests(self):
+        fits = set()
+        seen = {}
+        for digest in sorted(self.digests, key=lambda digest: digest["block_id"]):
+            number, value = digest["block_id"], bytes.fromhex(digest["hash"][2:])
+            what = f"digest of block {number}"
+            if digest["ledger_id"] != self.ledger.hex():
+                self.find("DIGEST_MISMATCH", what, f"it is of another ledger, {digest['ledger_id']}", block=number)
+                continue
+            if seen.setdefault(number, value) != value:
+                self.find("FORK", what, "two outside digests of one block differ", block=number)
+            if number >= len(self.blocks):
+                self.find("ROLLBACK", what, f"the database ends at block {len(self.blocks) - 1}", block=number)
+                continue
+            block = self.blocks[number]
+            if block is None or block.hash != value:
+                self.find("DIGEST_MISMATCH", what, "the block's hash is another", block=number)
+                continue
+            last = self.entries.get(block.first + block.size - 1)
+            if last is not None and last.time != digest["last_transaction_commit_time"]:
+                self.find("DIGEST_MISMATCH", what,
+                          f"last_transaction_commit_time is {digest['last_transaction_commit_time']}, "
+                          f"the transaction's is {last.time}", block=number)
+                continue
+            if last is not None and last.time > digest["digest_time"]:
+                self.find("TIME_ANOMALY", what, f"digest_time is {digest['digest_time']}, but a transaction that it "
+                          f"covers was committed at {last.time}", block=number)
+            fits.add(number)
+        if fits:
+            self.anchored = max(fits)
+            block = self.blocks[self.anchored]
+            tail = [entry for entry in self.entries.values() if entry.id >= block.first + block.size]
+            if tail:
+                last = self.entries.get(block.first + block.size - 1)
+                seconds = (moment(max(entry.time for entry in tail)) - moment(last.time)) if last else None
+                self.find("TAIL_UNATTESTED", "database_ledger_transactions",
+                          f"{len(tail)} transactions are newer than the newest digest that fits",
+                          transactions=len(tail), seconds=seconds)
+
+    # Schema events and rows
+
+    def _events(self):
+        what = "ledger_schema_events"
+        table = Table(EVENTS_TABLE)
+        columns = [{"name": name, "type": kind, "notnull": 0, "pk": 0, "generated": 0, "default": None}
+                   for name, kind in (("event_type", "INTEGER"), ("table_id", "INTEGER"), ("body", "TEXT"))]
+        table.add(0, CREATE, {"columns": columns, "after": 0, "table": what, "rowid": "event_id"})
+        events = []
+        for event, transaction, sequence, kind, number, body in self.database.rows(
+                what, "SELECT event_id, transaction_id, sequence_number, event_type, table_id, body "
+                "FROM main.ledger_schema_events NOT INDEXED"):
+            version = Version(table, "live", event, (transaction, sequence), None, [("event_id", event)])
+            self._claim(version, [kind, number, body])
+            events.append((transaction, sequence, kind, number, body))
+        for transaction, sequence, kind, number, body in sorted(events, key=lambda event: event[:2]):
+            if kind == SETTINGS:
+                continue
+            try:
+                parsed = json.loads(str(body, "utf-8"))
+                self.tables.setdefault(number, Table(number)).add(transaction, kind, parsed)
+            except (ValueError, KeyError, TypeError, struct.error):
+                self.find("SCHEMA_DRIFT", what, "an event's body can't be read", transaction=transaction,
+                          sequence=sequence)
+        self.events_table = table
+        self.counts["tables"] = len(self.tables)
+
+    def _claim(self, version, values):
+        """Adds the leaves that a stored version stands for. `values` is in the order of the schema version's columns."""
+        table = version.table
+        encoded = [encode_value(value) for value in values]
+        version.encoded = encoded
+        self.counts["versions"] += 1
+        for side, place in (("created", version.start), ("ended", version.end)):
+            if place is None:
+                continue
+            if any(type(part) is not int or part < 0 for part in place):
+                version.state[side] = "extra"
+                self.find("ROW_EXTRA", self._object(version), "it names no transaction", key=self._key(version))
+                continue
+            leaf = row_leaf(CREATED if side == "created" else ENDED, table.id, version.schema or schema_digest(0, []),
+                            *place, encoded, start=version.start)
+            # Values are kept only until they turn out to be right.
+            self.claims[(place[0], table.id)][place[1]].append(Claim(leaf, side, version))
+
+    def _object(self, version):
+        return version.table.name
+
+    def _key(self, version):
+        return [[name, shown(value)] for name, value in version.key]
+
+    def _table(self, table):
+        database = self.database
+        last = table.versions[-1]
+        history = f"ledger_history_{table.id}"
+        if not table.dropped:
+            self._live(table, last)
+        if not database.has(history):
+            self.find("SCHEMA_DRIFT", history, "the history table is missing")
+            return
+        columns = database.columns(history)
+        names = {identity: name for identity, name in table.names.items() if name in columns}
+        order = sorted(names)
+        selected = ", ".join(quoted(names[identity]) for identity in order)
+        system = ("ledger_start_transaction_id, ledger_start_sequence_number, ledger_end_transaction_id, "
+                  "ledger_end_sequence_number")
+        for row in database.rows(history, f"SELECT rowid, {system}{', ' if order else ''}{selected} "
+                                          f"FROM main.{quoted(history)} NOT INDEXED"):
+            held = dict(zip(order, row[5:]))
+            version = Version(table, "history", row[0], row[1:3], row[3:5], None)
+            self._version(table, version, held)
+
+    def _live(self, table, last):
+        database, name = self.database, table.name
+        if ("view", name) in database.objects or not database.has(name):
+            code = "READ_UNTRUSTED" if ("view", name) in database.objects else "SCHEMA_DRIFT"
+            self.find(code, name, "a view stands where the ledger table was" if code == "READ_UNTRUSTED"
+                      else "the ledger table is missing")
+            self._unmatched(table, self._stamps(table, last))
+            return
+        root, sql = database.objects[("table", database.tables[name.lower()])]
+        if not root or sql is None or sql.upper().startswith(b"CREATE VIRTUAL"):
+            self.find("READ_UNTRUSTED", name, "a virtual table stands where the ledger table was")
+            self._unmatched(table, self._stamps(table, last))
+            return
+        columns = database.columns(name)
+        recorded = {column["name"]: column for column in last.columns}
+        drift = [f"column {column} is missing" for column in recorded if column not in columns]
+        drift += [f"column {column} is new" for column in columns if column not in recorded]
+        for column, row in columns.items():
+            was = recorded.get(column)
+            if was is None:
+                continue
+            now = (str(row[2] or b"", "utf-8"), int(bool(row[3])), row[5], row[6])
+            if now != (was["type"], was["notnull"], was["pk"], was["generated"]):
+                drift.append(f"column {column} is declared in another way")
+        if not drift and [*columns] != [*recorded]:
+            drift.append("the columns are in another order")
+        if drift:
+            self.find("SCHEMA_DRIFT", name, "; ".join(drift))
+        rowid = last.body["rowid"]
+        keys = [column["name"] for column in sorted(last.columns, key=lambda column: column["pk"]) if column["pk"]]
+        keys = [key for key in keys if key in columns]
+        present = [(identity, column["name"]) for identity, column in zip(last.identities, last.columns)
+                   if column["generated"] != 2 and column["name"] in columns]
+        # Double quotes around a name that is no column would be read as a string: only columns that exist are asked for.
+        handle = None
+        if rowid is not None:
+            handle = rowid if rowid in columns else next(
+                (alias for alias in ("rowid", "_rowid_", "oid") if alias not in map(str.lower, columns)), None)
+            if handle is None:
+                raise Blocked(name, "all names of the rowid are taken by columns")
+        stamps = self._stamps(table, last)
+        identity_columns = [handle] if rowid is not None else keys
+        selected = [*identity_columns, *keys, *(column for _, column in present)]
+        rows = database.rows(name, "SELECT " + ", ".join(map(quoted, selected) if handle not in ("rowid", "_rowid_", "oid")
+                             else [handle, *map(quoted, selected[1:])])
+                             + f" FROM main.{quoted(name)} NOT INDEXED")
+        renumbered = rowid in ("rowid", "_rowid_", "oid") and self._renumbered()
+        if renumbered:
+            self.notes.append(f"{name}: rows were renumbered (VACUUM or a reload); versions are matched in order")
+            ranked = [stamps[number] for number in sorted(stamps)]
+            rows = sorted(rows, key=lambda row: row[0])
+            if len(rows) != len(ranked):
+                renumbered = False
+        for at, row in enumerate(rows):
+            identity = row[0] if rowid is not None else tuple(self._folded(value) for value in row[:len(keys)])
+            key = list(zip(keys, row[len(identity_columns):])) if keys else [(rowid, identity)]
+            stamp = ranked[at] if renumbered else stamps.pop(identity, None)
+            version = Version(table, "live", identity, stamp, None, key)
+            held = dict(zip((column for column, _ in present), row[len(identity_columns) + len(keys):]))
+            if stamp is None:
+                self.counts["versions"] += 1
+                self.find("ROW_EXTRA", name, "the row was never ledgered", key=self._key(version))
+                continue
+            self._version(table, version, held)
+        if not renumbered:
+            self._unmatched(table, stamps)
+
+    @staticmethod
+    def _folded(value):
+        return (type(value).__name__, value)
+
+    def _renumbered(self):
+        if not self.database.has("ledger_rowid_canary"):
+            return False
+        return [row[0] for row in self.database.rows(
+            "ledger_rowid_canary", "SELECT rowid FROM main.ledger_rowid_canary ORDER BY rowid")] == [1, 2]
+
+    def _stamps(self, table, last):
+        what = f"ledger_stamps_{table.id}"
+        if not self.database.has(what):
+            self.find("SCHEMA_DRIFT", what, "the stamps are missing")
+            return {}
+        if last.body["rowid"] is not None:
+            return {row[0]: row[1:3] for row in self.database.rows(
+                what, f"SELECT row_id, transaction_id, sequence_number FROM main.{what} NOT INDEXED")}
+        keys = [column["name"] for column in sorted(last.columns, key=lambda column: column["pk"]) if column["pk"]]
+        columns = self.database.columns(what)
+        keys = [key for key in keys if key in columns]
+        return {tuple(self._folded(value) for value in row[:-2]): row[-2:] for row in self.database.rows(
+            what, f"SELECT {', '.join(map(quoted, keys))}, transaction_id, sequence_number "
+            f"FROM main.{what} NOT INDEXED")}
+
+    def _unmatched(self, table, stamps):
+        """Stamps whose row is gone: their leaf place stays unclaimed, but the key is known."""
+        last = table.versions[-1]
+        names = [column["name"] for column in sorted(last.columns, key=lambda column: column["pk"]) if column["pk"]]
+        self.lost = getattr(self, "lost", {})
+        for identity, (transaction, sequence) in stamps.items():
+            values = [value for _, value in identity] if isinstance(identity, tuple) else [identity]
+            keys = names if isinstance(identity, tuple) or len(names) == 1 else [last.body["rowid"]]
+            self.lost[(transaction, table.id, sequence)] = [[name, shown(value)] for name, value in zip(keys, values)]
+
+    def _version(self, table, version, held):
+        start = version.start
+        if any(type(part) is not int or part < 0 for part in start):
+            self.find("ROW_EXTRA", table.name, "it names no transaction", key=self._key(version) if version.key else None)
+            return
+        schema = table.at(*start) or table.versions[0]
+        version.schema = schema.digest
+        version.columns = [schema.columns[at]["name"] for at in schema.stored]
+        identities = [schema.identities[at] for at in schema.stored]
+        if version.key is None:
+            keys = sorted((column["pk"], identity, column["name"]) for column, identity
+                          in zip(schema.columns, schema.identities) if column["pk"])
+            version.key = [(name, held.get(identity)) for _, identity, name in keys]
+            if not version.key:
+                version.key = [("ledger_start_transaction_id", start[0]), ("ledger_start_sequence_number", start[1])]
+        self._claim(version, [held.get(identity) for identity in identities])
+        later = [identity for identity in held if identity not in schema.identities and identity in table.defaults
+                 and self._added_after(table, identity, schema)]
+        wrong = [table.names[identity] for identity in later if encode_value(held[identity]) not in
+                 (encode_value(table.default(identity)), *([b"\0"] if version.place == "history" else []))]
+        if wrong:
+            self.find("ROW_ALTERED", table.name, "a column that did not exist when the row was written holds a value",
+                      key=self._key(version), columns=wrong, transaction=start[0], sequence=start[1])
+
+    @staticmethod
+    def _added_after(table, identity, schema):
+        at = table.versions.index(schema)
+        return any(identity in version.identities for version in table.versions[at + 1:])
+
+    def _chunks(self, transaction, table):
+        """[(leaf hash, column checks)] as stored, or None."""
+        if not self.database.has("ledger_leaf_chunks"):
+            return None
+        leaves = []
+        try:
+            rows = list(self.database.rows(
+                "ledger_leaf_chunks", "SELECT chunk, leaves FROM main.ledger_leaf_chunks "
+                "WHERE transaction_id = ? AND table_id = ? ORDER BY chunk", transaction, table))
+        except Blocked:
+            return None
+        for at, (number, blob) in enumerate(rows):
+            if number != at or type(blob) is not bytes:
+                return None
+            offset, count = 0, 0
+            while offset < len(blob):
+                if offset + 34 > len(blob):
+                    return None
+                columns = struct.unpack_from(">H", blob, offset + 32)[0]
+                end = offset + 34 + 2 * columns
+                if end > len(blob):
+                    return None
+                leaves.append((blob[offset : offset + 32], struct.unpack_from(f">{columns}H", blob, offset + 34)))
+                offset, count = end, count + 1
+            if count > LEAVES_PER_CHUNK or count < LEAVES_PER_CHUNK and at + 1 < len(rows):
+                return None
+        return leaves or None
+
+    def _covers(self, table):
+        if not self.only or table == EVENTS_TABLE:
+            return True
+        known = self.tables.get(table)
+        return known is not None and known.name.lower() in self.only
+
+    def _compare(self):
+        """Folds the claimed leaves of every transaction and table and compares the root with the transaction's entry."""
+        self.missing = collections.defaultdict(list)
+        verdicts = {}
+
+        def mark(claim, state, wrong=()):
+            verdicts.setdefault(id(claim.version), (claim.version, {}, set()))
+            _, states, columns = verdicts[id(claim.version)]
+            states[claim.side] = state
+            columns.update(wrong)
+
+        for number, entry in self.entries.items():
+            for table, (root, count) in entry.hashes.items():
+                if not self._covers(table):
+                    continue
+                if table != EVENTS_TABLE and table not in self.tables:
+                    self.find("COVERAGE_GAP", f"table {table}", "no schema event tells of this table",
+                              transaction=number)
+                    continue
+                claims = self.claims.pop((number, table), {})
+                single = len(claims) == count and all(len(claim) == 1 for claim in claims.values())
+                stored = self._chunks(number, table)
+                self.counts["leaves"] += count
+                if single and max(claims) == count - 1:
+                    leaves = [claims[at][0].hash for at in range(count)]
+                    if merkle_root(leaves) == root:
+                        if stored is None or [leaf for leaf, _ in stored] != leaves:
+                            self._derived(number, table)
+                        continue
+                if stored is None or len(stored) != count or merkle_root([leaf for leaf, _ in stored]) != root:
+                    self._whole_root(number, table, claims, count)
+                    for claim in (claim for here in claims.values() for claim in here):
+                        mark(claim, "unknown")
+                    continue
+                for at, (leaf, checks) in enumerate(stored):
+                    here = claims.get(at, [])
+                    if not here:
+                        self.missing[(number, table)].append(at)
+                    for claim in here:
+                        if claim.hash == leaf:
+                            if len(here) > 1:
+                                # The genuine one: the version with the same leaf elsewhere is the copy.
+                                same = [other for other in here if other.hash == leaf]
+                                if claim is not same[0]:
+                                    mark(claim, "double")
+                            continue
+                        wrong = [name for name, was, now in zip(
+                            claim.version.columns or ["event_type", "table_id", "body"], checks,
+                            map(column_check, claim.version.encoded)) if was != now]
+                        if len(claim.version.encoded) != len(checks):
+                            wrong = wrong or ["?"]
+                        mark(claim, "other" if len(here) == 1 else "second", wrong)
+                for at in claims:
+                    if at >= count:
+                        for claim in claims[at]:
+                            mark(claim, "extra")
+        for (number, table), claims in self.claims.items():
+            if self._covers(table):
+                for claim in (claim for here in claims.values() for claim in here):
+                    mark(claim, "extra")
+        for version, states, wrong in verdicts.values():
+            self._judge(version, states, wrong)
+        self._report_missing()
+
+    def _derived(self, number, table):
+        self.find("INDEX_DIVERGENCE", "ledger_leaf_chunks",
+                  "the stored leaves differ from the rows, which are right", transaction=number, table=table)
+
+    def _whole_root(self, number, table, claims, count):
+        found = sum(len(here) for here in claims.values())
+        code = "ROW_ALTERED" if found == count else "ROW_MISSING" if found < count else "ROW_EXTRA"
+        name = self.tables[table].name if table in self.tables else "ledger_schema_events"
+        self.find(code, name, f"{found} row versions do not give the root of {count} in the transaction's entry, and the "
+                  "stored leaves do not either", transaction=number)
+
+    def _judge(self, version, states, wrong):
+        created, ended = states.get("created"), states.get("ended")
+        if set(states.values()) == {"unknown"}:
+            return
+        more = {"key": self._key(version), "transaction": version.start[0], "sequence": version.start[1]}
+        what = self._object(version)
+        if "second" in states.values() or "double" in states.values():
+            if states.get("created") == "double" and (version.end is None or states.get("ended") == "double"):
+                self.find("ROW_DUPLICATE", what, "the same version is there twice", **more)
+            else:
+                self.find("VERSION_LINK", what, "its place in the transaction belongs to another row version", **more)
+        elif created == "extra" and (version.end is None or ended is not None):
+            self.find("ROW_EXTRA", what, "no transaction tells of this row version", **more)
+        elif created is None or created == "extra" or not wrong and "other" in states.values():
+            self.find("VERSION_LINK", what, "start, end or order is not what the transaction tells", **more)
+        else:
+            self.find("ROW_ALTERED", what, "the values are not those that were ledgered", columns=sorted(wrong), **more)
+
+    def _report_missing(self):
+        for (number, table), places in self.missing.items():
+            name = self.tables[table].name if table in self.tables else "ledger_schema_events"
+            if len(places) > self.MOST_PER_GROUP:
+                self.find("ROW_MISSING", name, f"{len(places)} row versions are missing", transaction=number,
+                          count=len(places))
+                continue
+            for place in places:
+                key = getattr(self, "lost", {}).get((number, table, place))
+                self.find("ROW_MISSING", name, "a row version is missing", transaction=number, sequence=place, key=key)
+
+    # Result
+
+    @property
+    def verdict(self):
+        codes = {finding["code"] for finding in self.findings}
+        if codes - {"TAIL_UNATTESTED", "VERIFIER_BLOCKED"}:
+            return "tampered"
+        if "VERIFIER_BLOCKED" in codes or self.anchored is None or not self.complete:
+            return "unable"
+        return "ok"
+
+    @property
+    def exit_code(self):
+        return {"ok": 0, "tampered": 1, "unable": 2}[self.verdict]
+
+    def report(self):
+        return {"verdict": self.verdict, "ledger_id": getattr(self, "ledger", b"").hex(), "findings": self.findings,
+                "notes": self.notes, "counts": dict(self.counts), "anchored_through_block": self.anchored}
+
+
+def moment(time):
+    return datetime.datetime.strptime(time, "%Y-%m-%dT%H:%M:%S.%fZ").timestamp()
+
+
+def verify(path, digests=(), only=()):
+    """The whole verification as a value: `verdict`, `exit_code`, `findings`, `report()`."""
+    database = Database(path)
+    try:
+        return Verification(database, list(digests), only).run()
+    finally:
+        database.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Verify an SQLite ledger database without Indelible.")
+    parser.add_argument("database")
+    parser.add_argument("--digests", action="append", default=[], help="file or directory of digests")
+    parser.add_argument("--table", action="append", default=[], help="only the rows of this table")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    try:
+        digests = [digest for path in arguments.digests for digest in read_digests(path)]
+        done = verify(arguments.database, digests, arguments.table)
+    except (BadDigest, OSError) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    except Blocked as problem:
+        report = {"verdict": "unable", "findings": [
+            {"code": "VERIFIER_BLOCKED", "object": problem.object, "reason": problem.why}], "notes": [], "counts": {},
+            "anchored_through_block": None}
+        print(json.dumps(report) if arguments.json else f"VERIFIER_BLOCKED {problem}")
+        return 2
+    if arguments.json:
+        print(json.dumps(done.report(), indent=2, ensure_ascii=False))
+        return done.exit_code
+    for finding in done.findings:
+        place = ", ".join(f"{name}={value}" for name, value in finding.get("key", []))
+        extra = "".join(f" {name} {finding[name]}" for name in ("block", "transaction", "sequence") if name in finding)
+        columns = f" columns {', '.join(finding['columns'])}" if finding.get("columns") else ""
+        print(f"{finding['code']} {finding['object']}{f' ({place})' if place else ''}{columns}{extra}: {finding['reason']}")
+    for note in done.notes:
+        print(f"note: {note}")
+    if done.anchored is None:
+        print("nothing outside the database anchors this result: give --digests")
+    else:
+        print(f"digests fit through block {done.anchored}")
+    print(f"{done.verdict}: {done.counts['versions']} row versions, {done.counts['transactions']} transactions, "
+          f"{done.counts['blocks']} blocks")
+    return done.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
