@@ -1,0 +1,96 @@
+import LedgerProofs
+import Testing
+
+@testable import SQLLedger
+
+/// Documentation/spec/sql-leaf-chunk.md; Vectors/sql/chunks.json.
+@Suite struct LeafChunkTests {
+    struct Chunked: Decodable {
+        var count: Int
+        var root: String
+        var chunkSha256: [String]
+        var chunkRoots: [String]
+    }
+
+    struct Refused: Decodable {
+        var about: String
+        var code: String
+        var chunk: String
+    }
+
+    struct File: Decodable {
+        var firstChunkOf5: String?
+        var chunked: [Chunked]
+        var refused: [Refused]
+    }
+
+    static func checks(_ index: Int) -> [UInt16] {
+        let encoded = [1] + withUnsafeBytes(of: Int64(index).bigEndian) { Array($0) }
+        let all = [encoded.withUnsafeBytes { ColumnCheck.of($0) }, UInt16(index), 0xFFFF]
+        return Array(all.prefix(index % 4))
+    }
+
+    @Test func vectors() throws {
+        let leaves = ReferenceTree.leaves(300)
+        for vector in try VectorFile.decode(File.self, "chunks.json").chunked {
+            var table = TableLeaves()
+            var chunks: [[UInt8]] = []
+            for index in 0..<vector.count {
+                #expect(table.chunkIndex == UInt64(index / 128))
+                if let chunk = table.append(leaves[index], columnChecks: Self.checks(index)) { chunks.append(chunk) }
+            }
+            if !table.partialChunk.isEmpty { chunks.append(table.partialChunk) }
+            #expect(table.root?.hex == vector.root)
+            #expect(table.leafCount == UInt64(vector.count))
+            #expect(table.tableHash(of: TableID(1))?.leafCount == UInt64(vector.count))
+            #expect(chunks.map { SHA256Hashing.digest($0).hex } == vector.chunkSha256)
+            let decoded = try chunks.map { try LeafChunk(decoding: $0) }
+            #expect(decoded.map(\.root.hex) == vector.chunkRoots)
+            #expect(decoded.map { $0.encoded() } == chunks)
+            #expect(decoded.flatMap { $0.leaves.map(\.hash) } == Array(leaves.prefix(vector.count)))
+        }
+    }
+
+    @Test func refused() throws {
+        for vector in try VectorFile.decode(File.self, "chunks.json").refused {
+            let bytes = try #require(Hex.decode(vector.chunk))
+            let code = errorCode { () throws(ProofError) in _ = try LeafChunk(decoding: bytes) }
+            #expect(code == vector.code, "\(vector.about)")
+        }
+        #expect(LeafChunk(leaves: []) == nil)
+        let leaf = LeafChunk.Leaf(hash: .zero, columnChecks: [])
+        #expect(LeafChunk(leaves: Array(repeating: leaf, count: 128)) != nil)
+        #expect(LeafChunk(leaves: Array(repeating: leaf, count: 129)) == nil)
+    }
+
+    @Test func noLeaves() {
+        #expect(TableLeaves().root == nil)
+        #expect(TableLeaves().tableHash(of: TableID(1)) == nil)
+        #expect(TableLeaves().partialChunk.isEmpty)
+    }
+
+    /// A copy is a savepoint, and going back within a chunk gives the state of then.
+    @Test func goingBack() throws {
+        let leaves = ReferenceTree.leaves(300)
+        var table = TableLeaves()
+        var copies: [TableLeaves] = [table]
+        for index in 0..<300 {
+            _ = table.append(leaves[index], columnChecks: Self.checks(index))
+            copies.append(table)
+        }
+        for target in 0...300 {
+            for start in [target, target + 1, target + 50, 127, 128, 200, 300] where start >= target && start <= 300 {
+                var table = copies[start]
+                let isInChunk = target >= start / 128 * 128
+                let isTruncated = table.truncate(to: UInt64(target))
+                #expect(isTruncated == isInChunk)
+                let expected = copies[isInChunk ? target : start]
+                #expect(table.leafCount == expected.leafCount)
+                #expect(table.partialChunk == expected.partialChunk)
+                #expect(table.root == expected.root)
+            }
+        }
+        let isBeyond = table.truncate(to: 301)
+        #expect(!isBeyond)
+    }
+}
