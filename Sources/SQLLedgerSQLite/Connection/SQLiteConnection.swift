@@ -1,0 +1,79 @@
+import CSQLiteLedger
+import SQLLedger
+
+/// One connection to an SQLite database. Not for use by two threads at once.
+///
+/// SQLite must have been loaded into the process (`LinkedSQLite` for programs, SQLite itself for the extension).
+public final class SQLiteConnection {
+    /// `sqlite3 *`.
+    public let handle: OpaquePointer
+    private let isOwner: Bool
+
+    /// Uses a connection that somebody else opened and will close, not before this value is gone.
+    public init(borrowing handle: OpaquePointer) {
+        self.handle = handle
+        self.isOwner = false
+    }
+
+    /// Opens the database at `path`.
+    /// - Throws: what SQLite says.
+    public init(path: String, readOnly: Bool = false, creates: Bool = false) throws(SQLiteLedgerError) {
+        guard ils_is_adopted() != 0 else { throw .refused("SQLite has not been loaded into this process") }
+        var flags = readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
+        if creates { flags |= SQLITE_OPEN_CREATE }
+        var opened: OpaquePointer?
+        let code = ils_open(path, &opened, flags | SQLITE_OPEN_FULLMUTEX)
+        guard code == SQLITE_OK, let opened else {
+            let error = SQLiteLedgerError.last(of: opened, code: code)
+            if let opened { ils_close(opened) }
+            throw error
+        }
+        ils_extended_result_codes(opened, 1)
+        ils_busy_timeout(opened, 5_000)
+        handle = opened
+        isOwner = true
+    }
+
+    deinit {
+        if isOwner { ils_close(handle) }
+    }
+
+    /// Runs statements without results; all of `sql`.
+    public func execute(_ sql: String) throws(SQLiteLedgerError) {
+        let code = ils_exec(handle, sql)
+        guard code == SQLITE_OK else { throw .last(of: handle, code: code) }
+    }
+
+    /// Prepares the first statement of `sql`. `persistent`: it will be used many times.
+    public func prepare(_ sql: String, persistent: Bool = false) throws(SQLiteLedgerError) -> SQLiteStatement {
+        var statement: OpaquePointer?
+        let flags = persistent ? UInt32(SQLITE_PREPARE_PERSISTENT) : 0
+        let code = ils_prepare(handle, sql, -1, flags, &statement, nil)
+        guard code == SQLITE_OK, let statement else { throw .last(of: handle, code: code) }
+        return SQLiteStatement(statement, on: handle)
+    }
+
+    /// Runs one statement and returns all of its rows. For small results.
+    @discardableResult
+    public func query(_ sql: String, _ arguments: [SQLValue] = []) throws(SQLiteLedgerError) -> [[SQLValue]] {
+        let statement = try prepare(sql)
+        try statement.bind(arguments)
+        var rows: [[SQLValue]] = []
+        while try statement.step() { rows.append(statement.row) }
+        return rows
+    }
+
+    /// The first column of the first row, or `nil` without a row.
+    public func value(_ sql: String, _ arguments: [SQLValue] = []) throws(SQLiteLedgerError) -> SQLValue? {
+        let statement = try prepare(sql)
+        try statement.bind(arguments)
+        return try statement.step() ? statement.value(0) : nil
+    }
+
+    /// Runs one statement; its rows are not looked at.
+    public func run(_ sql: String, _ arguments: [SQLValue] = []) throws(SQLiteLedgerError) {
+        let statement = try prepare(sql)
+        try statement.bind(arguments)
+        while try statement.step() {}
+    }
+}
