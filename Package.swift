@@ -156,7 +156,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SQLLedgerDigestsTests",
-            dependencies: ["SQLLedger", "SQLLedgerDigests", "LedgerClient", "LedgerProofs"],
+            dependencies: [
+                "SQLLedger", "SQLLedgerDigests", "LedgerClient", "LedgerProofs", "LedgerServer", "LedgerNode", crypto, x509,
+                asn1, logging,
+            ],
             swiftSettings: strict),
         .testTarget(name: "LayeringTests", swiftSettings: strict),
     ]

@@ -1,0 +1,129 @@
+import LedgerProofs
+import SQLLedger
+
+/// Digests as files: `<directory>/<ledger id>/<block id, 20 digits>.json`, each written once and never again.
+///
+/// The directory itself must exist, so that a medium that is not mounted is noticed. It is worth as much as it is out
+/// of reach for those who can change the database: another machine, a write-once medium.
+public struct DirectoryDigestStore: DigestArchive {
+    public let url: String
+    private let path: String
+
+    /// `path` is absolute. Nothing is opened yet.
+    public init(path: String) {
+        self.path = path
+        self.url = "\(DigestStoreURL.directory(path: path))"
+    }
+
+    public func append(_ digest: LedgerDigest) async throws {
+        let directory = folder(of: digest.ledger)
+        let name = Self.name(of: digest.block)
+        let bytes = Self.contents(of: digest)
+        do {
+            try requireDirectory()
+            try WriteOnceFile.makeDirectory(digest.ledger.hex, in: path)
+            guard try WriteOnceFile.write(bytes, directory: directory, name: name) == .exists else { return }
+            let file = "\(directory)/\(name)"
+            let stored = try WriteOnceFile.read(file, limit: Self.maximumFileByteCount)
+            guard stored == bytes else {
+                let other = stored.flatMap { try? LedgerDigest(json: $0) }
+                throw DigestStoreError(
+                    .conflict,
+                    "\(file) holds another digest of block \(digest.block): "
+                        + "\(other.map(Self.summary) ?? "unreadable"), to be stored was \(Self.summary(digest))")
+            }
+            // Whoever wrote it may have been cut off before this.
+            try WriteOnceFile.synchronise(directory: directory)
+        } catch let failure as WriteOnceFile.Failure {
+            throw Self.error(failure)
+        }
+    }
+
+    public func listing(for ledger: LedgerID) async throws -> DigestListing {
+        let directory = folder(of: ledger)
+        do {
+            try requireDirectory()
+            var listing = DigestListing()
+            for name in try WriteOnceFile.names(in: directory) ?? [] {
+                let file = "\(directory)/\(name)"
+                if name.hasPrefix("."), name.hasSuffix(WriteOnceFile.temporarySuffix) {
+                    listing.problems.append(
+                        DigestProblem(.leftover, origin: file, reason: "the remains of a write that was cut off"))
+                    continue
+                }
+                switch Self.read(file, name: name, ledger: ledger) {
+                case .success(let digest): listing.digests.append(StoredDigest(digest: digest, origin: file))
+                case .failure(let problem): listing.problems.append(problem)
+                case nil: continue  // taken away since the directory was read
+                }
+            }
+            return listing
+        } catch let failure as WriteOnceFile.Failure {
+            throw Self.error(failure)
+        }
+    }
+
+    public func digests(for ledger: LedgerID, block: BlockID) async throws -> [StoredDigest] {
+        try requireDirectory()
+        let name = Self.name(of: block)
+        let file = "\(folder(of: ledger))/\(name)"
+        switch Self.read(file, name: name, ledger: ledger) {
+        case .success(let digest): return [StoredDigest(digest: digest, origin: file)]
+        case .failure(let problem): throw DigestStoreError(.damaged, problem.description)
+        case nil: return []
+        }
+    }
+
+    // MARK: Files
+
+    static let maximumFileByteCount = LedgerDigest.maximumByteCount + 1
+
+    /// Block ids have at most 20 digits, so names sort like the numbers.
+    static func name(of block: BlockID) -> String {
+        let digits = String(block.rawValue)
+        return String(repeating: "0", count: 20 - digits.count) + digits + ".json"
+    }
+
+    /// One line of text.
+    static func contents(of digest: LedgerDigest) -> [UInt8] { Array((digest.json + "\n").utf8) }
+
+    private func folder(of ledger: LedgerID) -> String { "\(path)/\(ledger.hex)" }
+
+    private func requireDirectory() throws {
+        guard WriteOnceFile.isDirectory(path) else {
+            throw DigestStoreError(.refused, "\(path): there is no such directory, or it is not mounted or readable")
+        }
+    }
+
+    /// A digest, or what is wrong with its file; `nil` when there is none.
+    private static func read(_ file: String, name: String, ledger: LedgerID) -> Result<LedgerDigest, DigestProblem>? {
+        func problem(_ reason: String) -> Result<LedgerDigest, DigestProblem> {
+            .failure(DigestProblem(.damaged, origin: file, reason: reason))
+        }
+        let bytes: [UInt8]
+        do {
+            guard let found = try WriteOnceFile.read(file, limit: maximumFileByteCount) else { return nil }
+            bytes = found
+        } catch { return problem("not a file that holds a digest: \(error.reason)") }
+        let digest: LedgerDigest
+        do {
+            digest = try LedgerDigest(json: bytes)
+        } catch { return problem("not a digest: \(error.reason)") }
+        guard contents(of: digest) == bytes else { return problem("a digest, but not byte for byte as it is written") }
+        guard digest.ledger == ledger else {
+            return problem("a digest of ledger \(digest.ledger) in the directory of ledger \(ledger)")
+        }
+        guard Self.name(of: digest.block) == name else {
+            return problem("holds the digest of block \(digest.block), whose file is \(Self.name(of: digest.block))")
+        }
+        return .success(digest)
+    }
+
+    private static func summary(_ digest: LedgerDigest) -> String {
+        "hash 0x\(digest.hash.hex.uppercased()) of \(digest.digestTime)"
+    }
+
+    private static func error(_ failure: WriteOnceFile.Failure) -> DigestStoreError {
+        DigestStoreError(failure.isRefusal ? .refused : .unavailable, failure.reason)
+    }
+}

@@ -1,0 +1,18 @@
+import SQLLedger
+
+/// What an engine tells the uploader, and where the uploader writes down how far it is.
+public protocol DigestSource: Sendable {
+    func ledgerID() async throws -> LedgerID
+
+    /// The newest closed block; `nil` before the first.
+    func newestBlock() async throws -> BlockID?
+
+    /// The digest of a closed block. Its time may differ from call to call, the rest may not.
+    func digest(of block: BlockID) async throws -> LedgerDigest
+
+    /// All rows of `database_ledger_digest_locations`.
+    func digestLocations() async throws -> [DigestLocation]
+
+    /// Adds the row or replaces the one with this path.
+    func record(_ location: DigestLocation) async throws
+}

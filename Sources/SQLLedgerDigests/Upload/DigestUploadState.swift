@@ -1,0 +1,109 @@
+import SQLLedger
+
+/// Decides what is uploaded to one store. Plain values: events go in, `next` says what to do; clock, store and database
+/// are somebody else's.
+///
+/// Blocks are uploaded one by one in ascending order and none is left out. A store that is new for a ledger starts with
+/// the newest block, which covers all before it; `startBlock` says so.
+public struct DigestUploadState: Hashable, Sendable {
+    private enum Phase: Hashable {
+        case ready
+        /// Whether the digest of this block is stored must be read from the store.
+        case unknown(BlockID)
+        case halted
+    }
+
+    private let policy: DigestUploadPolicy
+    private var phase = Phase.ready
+    private var pausedUntil: ContinuousClock.Instant?
+
+    /// The newest block whose digest is stored, `nil` before the first.
+    public private(set) var lastStored: BlockID?
+    /// The newest closed block that is known.
+    public private(set) var newest: BlockID?
+    /// The first block that was sent to a store that is new for the ledger.
+    public private(set) var startBlock: BlockID?
+    /// Failures since the last success.
+    public private(set) var failureCount = 0
+    /// Why the last attempt failed; `nil` after a success.
+    public private(set) var lastFailure: String?
+
+    /// `lastStored`: what `database_ledger_digest_locations` says.
+    public init(lastStored: BlockID?, policy: DigestUploadPolicy = DigestUploadPolicy()) {
+        self.lastStored = lastStored
+        self.policy = policy
+    }
+
+    public var isHalted: Bool { phase == .halted }
+
+    /// How many blocks have no digest at the store. For a new store only the newest counts.
+    public var blocksBehind: UInt64 {
+        guard let newest else { return 0 }
+        guard let lastStored else { return 1 }
+        return newest > lastStored ? newest.rawValue - lastStored.rawValue : 0
+    }
+
+    // MARK: Events
+
+    /// The engine has closed blocks up to this one.
+    public mutating func closed(_ block: BlockID) {
+        newest = max(newest ?? block, block)
+    }
+
+    /// The store has confirmed the digest of `block`.
+    public mutating func stored(_ block: BlockID) {
+        if lastStored == nil { startBlock = block }
+        lastStored = max(lastStored ?? block, block)
+        phase = .ready
+        succeeded()
+    }
+
+    /// An upload or a look at the store failed. `code` `nil`: the database could not be read.
+    public mutating func failed(
+        _ block: BlockID, _ code: DigestStoreError.Code?, reason: String, now: ContinuousClock.Instant
+    ) {
+        failureCount += 1
+        lastFailure = reason
+        switch code {
+        case .conflict?:
+            // Maybe an earlier attempt of our own with another digest time, so look at once; but only once.
+            phase = .unknown(block)
+            if failureCount == 1 { return }
+        case .unavailable?, .damaged?: phase = .unknown(block)
+        default: break
+        }
+        pausedUntil = now.advanced(by: policy.pause(afterFailures: failureCount))
+    }
+
+    /// The store was read: it has no digest of `block`.
+    public mutating func found(nothingFor block: BlockID) {
+        phase = .ready
+        pausedUntil = nil
+    }
+
+    /// The store was read: it holds another hash for `block`.
+    public mutating func found(otherHistory reason: String) {
+        phase = .halted
+        failureCount += 1
+        lastFailure = reason
+        pausedUntil = nil
+    }
+
+    private mutating func succeeded() {
+        failureCount = 0
+        lastFailure = nil
+        pausedUntil = nil
+    }
+
+    // MARK: Decision
+
+    /// What to do at the time `now`.
+    public func next(now: ContinuousClock.Instant) -> DigestUploadAction {
+        if case .halted = phase { return .halted }
+        if let pausedUntil, now < pausedUntil { return .wait(until: pausedUntil) }
+        if case .unknown(let block) = phase { return .look(block) }
+        guard let newest else { return .idle }
+        guard let lastStored else { return .upload(newest) }
+        return lastStored < newest ? .upload(lastStored.next) : .idle
+    }
+}

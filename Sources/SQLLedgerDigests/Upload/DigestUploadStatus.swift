@@ -1,0 +1,30 @@
+import SQLLedger
+
+/// How far one store is; for `sql status` and metrics.
+public struct DigestUploadStatus: Hashable, Sendable {
+    /// The store's URL.
+    public var url: String
+    /// Whether digests are sent there by this process.
+    public var isCurrent: Bool
+    public var lastStoredBlock: BlockID?
+    public var newestBlock: BlockID?
+    public var blocksBehind: UInt64
+    /// Since when blocks wait for this store; `nil` when none does.
+    public var behindSince: CommitTime?
+    /// The first block that was sent to a store that was new; older ones are covered by it.
+    public var startBlock: BlockID?
+    public var failureCount: Int
+    public var lastFailure: String?
+    /// The store holds another history of this ledger; nothing is sent until somebody has looked into it.
+    public var isHalted: Bool
+
+    /// One sentence for people.
+    public var summary: String {
+        let last = lastStoredBlock.map { "last stored block \($0)" } ?? "nothing stored yet"
+        guard isCurrent else { return "\(url): no longer used, \(last)" }
+        if isHalted { return "\(url): halted, \(last): \(lastFailure ?? "")" }
+        let failure = lastFailure.map { "; failed \(failureCount) times: \($0)" } ?? ""
+        guard blocksBehind > 0 else { return "\(url): up to date, \(last)\(failure)" }
+        return "\(url): \(blocksBehind) blocks behind since \(behindSince.map { "\($0)" } ?? "now"), \(last)\(failure)"
+    }
+}
