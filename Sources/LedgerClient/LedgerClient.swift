@@ -17,14 +17,15 @@ public final class LedgerClient: Sendable {
 
     /// Errors: `invalidConfiguration`, naming the input and what is wrong with it. Nothing is sent yet.
     public init(_ configuration: LedgerClientConfiguration) throws {
-        self.transport = try HTTPTransport(configuration)
         self.apiVersion = configuration.apiVersion
+        // Before the transport: one that was opened must be shut down, and `init` is the wrong place to do so.
         do {
             self.verifier = try ReceiptVerifier(serviceCertificatePEM: configuration.serviceCertificatePEM)
         } catch {
             throw LedgerClientError(
                 .invalidConfiguration, "the service certificate cannot verify receipts: \(error)", cause: error)
         }
+        self.transport = try HTTPTransport(configuration)
     }
 
     /// Closes the connections. Calls under way fail.

@@ -37,60 +37,62 @@ import Testing
             let digest = try TestDigests.make(.random(), block: 0)
             #expect(await Self.code { try await store.append(digest) } == .refused)
             #expect(await Self.code { _ = try await store.digests(for: digest.ledger) } == .refused)
-            #expect(await Self.code { _ = try await store.digests(for: digest.ledger, block: digest.block) } == .refused)
+            #expect(
+                await Self.code { _ = try await store.digests(for: digest.ledger, block: digest.block) } == .refused)
             #expect(!FileManager.default.fileExists(atPath: root + "/not-mounted"))
         }
     }
 
     /// Each damage: what is done to the ledger's directory, and a word of the message.
-    static let damages: [(name: String, word: String, damage: @Sendable (_ folder: String, _ file: String) throws -> Void)] =
-        [
-            (
-                "truncated", "not a digest",
-                { _, file in try replace(file) { $0.dropLast(30) } }
-            ),
-            ("empty", "not a digest", { _, file in try replace(file) { $0.prefix(0) } }),
-            ("no line end", "byte for byte", { _, file in try replace(file) { $0.dropLast() } }),
-            ("spaces", "byte for byte", { _, file in try replace(file) { Data(" ".utf8) + $0 } }),
-            ("twice", "not a digest", { _, file in try replace(file) { $0 + $0 } }),
-            ("not JSON", "not a digest", { _, file in try replace(file) { _ in Data("hello\n".utf8) } }),
-            ("too large", "too large", { _, file in try replace(file) { _ in Data(count: 1 << 20) } }),
-            (
-                "misnamed", "holds the digest of block 1",
-                { folder, file in
-                    try FileManager.default.copyItem(atPath: file, toPath: folder + "/00000000000000000009.json")
-                }
-            ),
-            (
-                "short name", "whose file is",
-                { folder, file in try FileManager.default.moveItem(atPath: file, toPath: folder + "/1.json") }
-            ),
-            (
-                "foreign file", "not a digest",
-                { folder, _ in try Data("x".utf8).write(to: URL(filePath: folder + "/notes.txt")) }
-            ),
-            (
-                "directory", "not a regular file",
-                { folder, _ in
-                    try FileManager.default.createDirectory(
-                        atPath: folder + "/00000000000000000008.json", withIntermediateDirectories: false)
-                }
-            ),
-            (
-                "symbolic link", "open",
-                { folder, file in
-                    try FileManager.default.createSymbolicLink(
-                        atPath: folder + "/00000000000000000007.json", withDestinationPath: file)
-                }
-            ),
-            (
-                "another ledger's", "in the directory of ledger",
-                { folder, file in
-                    let other = try TestDigests.make(.random(), block: 1)
-                    try replace(file) { _ in Data((other.json + "\n").utf8) }
-                }
-            ),
-        ]
+    static let damages:
+        [(name: String, word: String, damage: @Sendable (_ folder: String, _ file: String) throws -> Void)] =
+            [
+                (
+                    "truncated", "not a digest",
+                    { _, file in try replace(file) { $0.dropLast(30) } }
+                ),
+                ("empty", "not a digest", { _, file in try replace(file) { $0.prefix(0) } }),
+                ("no line end", "byte for byte", { _, file in try replace(file) { $0.dropLast() } }),
+                ("spaces", "byte for byte", { _, file in try replace(file) { Data(" ".utf8) + $0 } }),
+                ("twice", "not a digest", { _, file in try replace(file) { $0 + $0 } }),
+                ("not JSON", "not a digest", { _, file in try replace(file) { _ in Data("hello\n".utf8) } }),
+                ("too large", "too large", { _, file in try replace(file) { _ in Data(count: 1 << 20) } }),
+                (
+                    "misnamed", "holds the digest of block 1",
+                    { folder, file in
+                        try FileManager.default.copyItem(atPath: file, toPath: folder + "/00000000000000000009.json")
+                    }
+                ),
+                (
+                    "short name", "whose file is",
+                    { folder, file in try FileManager.default.moveItem(atPath: file, toPath: folder + "/1.json") }
+                ),
+                (
+                    "foreign file", "not a digest",
+                    { folder, _ in try Data("x".utf8).write(to: URL(filePath: folder + "/notes.txt")) }
+                ),
+                (
+                    "directory", "not a regular file",
+                    { folder, _ in
+                        try FileManager.default.createDirectory(
+                            atPath: folder + "/00000000000000000008.json", withIntermediateDirectories: false)
+                    }
+                ),
+                (
+                    "symbolic link", "open",
+                    { folder, file in
+                        try FileManager.default.createSymbolicLink(
+                            atPath: folder + "/00000000000000000007.json", withDestinationPath: file)
+                    }
+                ),
+                (
+                    "another ledger's", "in the directory of ledger",
+                    { folder, file in
+                        let other = try TestDigests.make(.random(), block: 1)
+                        try replace(file) { _ in Data((other.json + "\n").utf8) }
+                    }
+                ),
+            ]
 
     private static func replace(_ file: String, _ change: (Data) -> Data) throws {
         let changed = change(try Data(contentsOf: URL(filePath: file)))
@@ -127,7 +129,8 @@ import Testing
             try Self.replace(Self.file(root, digest)) { $0.dropLast(3) }
             let before = try Data(contentsOf: URL(filePath: Self.file(root, digest)))
             #expect(await Self.code { try await store.append(digest) } == .conflict)
-            #expect(await Self.code { _ = try await store.digests(for: digest.ledger, block: digest.block) } == .damaged)
+            #expect(
+                await Self.code { _ = try await store.digests(for: digest.ledger, block: digest.block) } == .damaged)
             #expect(try Data(contentsOf: URL(filePath: Self.file(root, digest))) == before)
         }
     }

@@ -24,11 +24,10 @@ struct LedgerFixture: Sendable {
         return options
     }
 
-    func client() throws -> LedgerClient {
-        try LedgerClient(
-            LedgerClientConfiguration(
-                endpoint: endpoint, serviceCertificatePEM: serviceCertificatePEM,
-                credential: .certificate(pem: administratorPEM)))
+    func configuration() -> LedgerClientConfiguration {
+        LedgerClientConfiguration(
+            endpoint: endpoint, serviceCertificatePEM: serviceCertificatePEM,
+            credential: .certificate(pem: administratorPEM))
     }
 
     static func with(_ body: @Sendable @escaping (LedgerFixture) async throws -> Void) async throws {
@@ -45,8 +44,7 @@ struct LedgerFixture: Sendable {
         let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         var node = NodeConfiguration(directory: directory + "/data")
         node.name = "testledger"
-        let end = try #require(administratorPEM.range(of: "-----END CERTIFICATE-----\n")).upperBound
-        node.administratorCertificates = [String(administratorPEM[..<end])]
+        node.administratorCertificates = [try certificate(of: administratorPEM)]
         let ledger = try await Ledger.open(node, logger: quiet)
         let server = try LedgerServer(
             ledger: ledger, configuration: LedgerServerConfiguration(port: port), fetch: { _ in [] }, logger: quiet)
@@ -64,6 +62,12 @@ struct LedgerFixture: Sendable {
             await ledger.close()
             try result.get()
         }
+    }
+
+    /// The certificate without the key.
+    static func certificate(of pem: String) throws -> String {
+        let end = try #require(pem.range(of: "-----END CERTIFICATE-----\n")).upperBound
+        return String(pem[..<end])
     }
 
     /// A self-signed client certificate and its key in one PEM text.

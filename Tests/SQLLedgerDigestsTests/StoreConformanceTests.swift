@@ -18,7 +18,7 @@ import Testing
 
     @Test(arguments: Kind.allCases) func nothingIsStoredAtFirst(_ kind: Kind) async throws {
         try await StorePlace.with(kind) { place in
-            try await place.use { store in
+            try await place.use { store async throws in
                 #expect(try await store.digests(for: .random()).isEmpty)
                 #expect(try await store.digests(for: .random(), block: BlockID(0)).isEmpty)
             }
@@ -29,12 +29,12 @@ import Testing
         try await StorePlace.with(kind) { place in
             let ledger = LedgerID.random()
             let digests = try (0..<5).map { try TestDigests.make(ledger, block: UInt64($0)) }
-            try await place.use { store in
+            try await place.use { store async throws in
                 // Not in order: blocks sort, not time of arrival.
                 for digest in digests.reversed() { try await store.append(digest) }
                 #expect(try await store.digests(for: ledger).map(\.digest) == digests)
             }
-            try await place.use { store in
+            try await place.use { store async throws in
                 let stored = try await store.digests(for: ledger)
                 #expect(stored.map(\.digest) == digests)
                 #expect(stored.allSatisfy { Self.isReceiptRight($0, kind) })
@@ -49,11 +49,11 @@ import Testing
     @Test(arguments: Kind.allCases) func theSameBytesAgainChangeNothing(_ kind: Kind) async throws {
         try await StorePlace.with(kind) { place in
             let digest = try TestDigests.make(.random(), block: 7)
-            try await place.use { store in
+            try await place.use { store async throws in
                 try await store.append(digest)
                 try await store.append(digest)
             }
-            try await place.use { store in
+            try await place.use { store async throws in
                 try await store.append(digest)
                 #expect(try await store.digests(for: digest.ledger).map(\.digest) == [digest])
             }
@@ -66,8 +66,8 @@ import Testing
             let first = try TestDigests.make(ledger, block: 7, hash: 1)
             let otherHash = try TestDigests.make(ledger, block: 7, hash: 2)
             let otherTime = try TestDigests.make(ledger, block: 7, hash: 1, seconds: 1)
-            try await place.use { store in try await store.append(first) }
-            try await place.use { store in
+            try await place.use { store async throws in try await store.append(first) }
+            try await place.use { store async throws in
                 for other in [otherHash, otherTime] {
                     let error = await #expect(throws: DigestStoreError.self) { try await store.append(other) }
                     #expect(error?.code == .conflict)
@@ -84,7 +84,7 @@ import Testing
         try await StorePlace.with(kind) { place in
             let mine = try TestDigests.make(.random(), block: 0)
             let theirs = try TestDigests.make(.random(), block: 0)
-            try await place.use { store in
+            try await place.use { store async throws in
                 try await store.append(mine)
                 try await store.append(theirs)
                 #expect(try await store.digests(for: mine.ledger).map(\.digest) == [mine])
@@ -101,8 +101,8 @@ import Testing
             let digests = try names.enumerated().map {
                 try TestDigests.make(ledger, block: UInt64($0), database: $1)
             }
-            try await place.use { store in for digest in digests { try await store.append(digest) } }
-            try await place.use { store in
+            try await place.use { store async throws in for digest in digests { try await store.append(digest) } }
+            try await place.use { store async throws in
                 let stored = try await store.digests(for: ledger).map(\.digest.json)
                 #expect(stored == digests.map(\.json))
             }
@@ -113,7 +113,7 @@ import Testing
         try await StorePlace.with(kind) { place in
             let ledger = LedgerID.random()
             let blocks: [UInt64] = [9, 10, 99, 100, (1 << 53) - 2]
-            try await place.use { store in
+            try await place.use { store async throws in
                 for block in blocks { try await store.append(try TestDigests.make(ledger, block: block)) }
                 #expect(try await store.digests(for: ledger).map(\.digest.block.rawValue) == blocks)
             }
@@ -126,11 +126,11 @@ import Testing
             let digest = try TestDigests.make(.random(), block: 3)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<8 {
-                    group.addTask { try await place.use { store in try await store.append(digest) } }
+                    group.addTask { try await place.use { store async throws in try await store.append(digest) } }
                 }
                 try await group.waitForAll()
             }
-            try await place.use { store in
+            try await place.use { store async throws in
                 #expect(try await store.digests(for: digest.ledger).map(\.digest) == [digest])
             }
         }
@@ -145,7 +145,7 @@ import Testing
                 for digest in digests {
                     group.addTask {
                         do {
-                            try await place.use { store in try await store.append(digest) }
+                            try await place.use { store async throws in try await store.append(digest) }
                             return digest
                         } catch let error as DigestStoreError where error.code == .conflict {
                             return nil
@@ -157,7 +157,7 @@ import Testing
                 return winners
             }
             #expect(winners.count == 1)
-            try await place.use { store in
+            try await place.use { store async throws in
                 #expect(try await store.digests(for: ledger, block: BlockID(3)).first?.digest == winners.first)
             }
         }
