@@ -1,0 +1,207 @@
+import LedgerProofs
+
+/// Compares the digests from outside with the blocks of the database.
+struct DigestCheck {
+    let options: VerificationOptions
+    let ledger: LedgerID
+    let databaseName: String
+    let chain: ChainOutcome
+    let locations: [StoredDigestLocation]
+    let findings: FindingCollector
+
+    /// What the digests prove.
+    struct Outcome {
+        /// Of this ledger.
+        var count = 0
+        /// Reproduced by the database, oldest first.
+        var matching: [StatedDigest] = []
+        /// The first block at which a digest contradicts the database.
+        var firstContradiction: BlockID?
+    }
+
+    private static let locationsTable = "database_ledger_digest_locations"
+    private static let listLimit = 10
+
+    func run() -> Outcome {
+        var outcome = Outcome()
+        let own = options.digests.filter { $0.digest.ledger == ledger }
+        reportForeign(options.digests.filter { $0.digest.ledger != ledger })
+        outcome.count = own.count
+        let sorted = own.sorted { ($0.digest.block, $0.digest.digestTime) < ($1.digest.block, $1.digest.digestTime) }
+        reportForks(sorted)
+        var mismatches: [StatedDigest] = []
+        var beyond: [StatedDigest] = []
+        for stated in sorted {
+            let digest = stated.digest
+            if digest.block.rawValue >= chain.blockCount {
+                beyond.append(stated)
+            } else if digest.block.rawValue < chain.firstBlock, chain.blockHashes[digest.block] == nil {
+                continue
+            } else if chain.blockHashes[digest.block] == digest.hash {
+                outcome.matching.append(stated)
+                checkFields(stated)
+            } else {
+                mismatches.append(stated)
+            }
+        }
+        outcome.firstContradiction = (mismatches + beyond).map(\.digest.block).min()
+        report(mismatches, outcome)
+        reportRollback(beyond)
+        checkPolicy(sorted, outcome)
+        return outcome
+    }
+
+    private func reportForeign(_ foreign: [StatedDigest]) {
+        guard let first = foreign.first else { return }
+        let sameName = foreign.filter { $0.digest.databaseName == databaseName }
+        let isAlarm = !sameName.isEmpty || foreign.count == options.digests.count
+        let suspect = sameName.first ?? first
+        if isAlarm {
+            findings.report(
+                Finding(
+                    .digestMismatch, object: suspect.origin, columns: ["ledger_id"],
+                    expected: suspect.digest.ledger.hex, found: ledger.hex, block: suspect.digest.block,
+                    certainty: .proven,
+                    reason: "the digest is of another ledger: this database is a clone, was replaced, "
+                        + "or the digest belongs to another database",
+                    count: UInt64(sameName.isEmpty ? foreign.count : sameName.count)))
+        } else {
+            findings.note("\(foreign.count) digests of other ledgers were not used, the first from \(first.origin)")
+        }
+    }
+
+    private func reportForks(_ sorted: [StatedDigest]) {
+        var first: [BlockID: StatedDigest] = [:]
+        for stated in sorted {
+            guard let other = first[stated.digest.block] else {
+                first[stated.digest.block] = stated
+                continue
+            }
+            guard other.digest.hash != stated.digest.hash else { continue }
+            findings.report(
+                Finding(
+                    .fork, object: stated.origin, expected: "\(other.digest.hash.hex) (\(other.origin))",
+                    found: "\(stated.digest.hash.hex) (\(stated.origin))", block: stated.digest.block,
+                    certainty: .proven, reason: "two digests of one ledger and block differ: there are two histories"))
+        }
+    }
+
+    private func report(_ mismatches: [StatedDigest], _ outcome: Outcome) {
+        for (index, stated) in mismatches.enumerated() {
+            if index == Self.listLimit {
+                let rest = mismatches.count - index
+                findings.report(
+                    Finding(
+                        .digestMismatch, object: "digests", block: stated.digest.block, certainty: .proven,
+                        reason: "\(rest) later digests are not reproduced either", count: UInt64(rest)))
+                return
+            }
+            let digest = stated.digest
+            let good = outcome.matching.last { $0.digest.block < digest.block }?.digest.block
+            let range = good.map { "between blocks \($0.rawValue + 1) and \(digest.block)" } ?? "up to block \(digest.block)"
+            findings.report(
+                Finding(
+                    .digestMismatch, object: stated.origin, expected: digest.hash.hex,
+                    found: chain.blockHashes[digest.block]?.hex, block: digest.block, lastGoodDigest: good,
+                    certainty: .proven,
+                    reason: "the block does not have the hash that the digest kept outside has: "
+                        + "the ledger was rewritten somewhere \(range)"))
+        }
+    }
+
+    private func reportRollback(_ beyond: [StatedDigest]) {
+        guard let newest = beyond.last else { return }
+        findings.report(
+            Finding(
+                .rollback, object: newest.origin, expected: "\(newest.digest.block.rawValue + 1) blocks",
+                found: "\(chain.blockCount) blocks", block: beyond.first?.digest.block, certainty: .proven,
+                reason: "a digest made \(newest.digest.digestTime) covers blocks that the database does not have: "
+                    + "an older state was put in its place, or its end was cut off",
+                count: UInt64(beyond.count)))
+    }
+
+    /// The fields of a matching digest that its hash does not cover.
+    private func checkFields(_ stated: StatedDigest) {
+        let digest = stated.digest
+        if let time = chain.lastCommitTimes[digest.block], time != digest.lastTransactionCommitTime {
+            findings.report(
+                Finding(
+                    .digestMismatch, object: stated.origin, columns: ["last_transaction_commit_time"],
+                    expected: digest.lastTransactionCommitTime.description, found: time.description,
+                    block: digest.block, certainty: .proven,
+                    reason: "the digest and the block's last transaction disagree about its time"))
+        }
+        let witness = stated.witnessTime ?? digest.digestTime
+        let limit = witness.microseconds + Int64(options.policy.clockTolerance * 1_000_000)
+        if digest.lastTransactionCommitTime.microseconds > limit {
+            findings.report(
+                Finding(
+                    .timeAnomaly, object: stated.origin, columns: ["commit_time"],
+                    expected: "not after \(witness)", found: digest.lastTransactionCommitTime.description,
+                    block: digest.block, certainty: .proven,
+                    reason: "a transaction is dated after the digest that covers it was made: a clock was set forward"))
+        }
+    }
+
+    private func checkPolicy(_ sorted: [StatedDigest], _ outcome: Outcome) {
+        checkLocations(sorted)
+        let times = sorted.map(\.digest)
+        if let maximum = options.policy.maximumGap {
+            for (older, newer) in zip(times, times.dropFirst()) {
+                let gap = Double(newer.digestTime.microseconds - older.digestTime.microseconds) / 1e6
+                let hasWork = newer.block.rawValue > older.block.rawValue + 1
+                if gap > maximum, hasWork { reportGap(from: older, seconds: gap, blocks: newer.block.rawValue - older.block.rawValue - 1) }
+            }
+        }
+        if let maximum = options.policy.maximumAge, let newest = times.max(by: { $0.digestTime < $1.digestTime }) {
+            let age = Double(options.now.microseconds - newest.digestTime.microseconds) / 1e6
+            let isBehind = (chain.ends[newest.block] ?? 0) < chain.lastTransaction
+            if age > maximum, isBehind {
+                reportGap(from: newest, seconds: age, blocks: chain.blockCount - min(chain.blockCount, newest.block.rawValue + 1))
+            }
+        }
+    }
+
+    private func reportGap(from digest: LedgerDigest, seconds: Double, blocks: UInt64) {
+        findings.report(
+            Finding(
+                .digestGap, object: "digests", time: digest.digestTime, found: "\(VerificationReport.decimal(seconds)) s",
+                block: digest.block.next, certainty: .proven,
+                reason: "no digest for \(VerificationReport.decimal(seconds)) s after \(digest.digestTime), "
+                    + "\(blocks) blocks: uploads were dropped or delayed", count: max(blocks, 1)))
+    }
+
+    /// What the database says about its uploads, against what is there and what was pinned.
+    private func checkLocations(_ sorted: [StatedDigest]) {
+        if let pinned = options.policy.locations {
+            for location in locations where location.isCurrent && !pinned.contains(location.path) {
+                findings.report(
+                    Finding(
+                        .policyDrift, object: Self.locationsTable, expected: pinned.joined(separator: ", "),
+                        found: location.path, certainty: .proven,
+                        reason: "digests are uploaded to a place that was not agreed"))
+            }
+            let current = Set(locations.filter(\.isCurrent).map(\.path))
+            for path in pinned where !current.contains(path) && !locations.isEmpty {
+                let newest = sorted.last?.digest
+                findings.report(
+                    Finding(
+                        .digestGap, object: path, block: newest.map { $0.block.next }, certainty: .suspect,
+                        reason: "the database no longer uploads to this agreed place"))
+            }
+        }
+        for location in locations {
+            let stored = sorted.filter { $0.origin.hasPrefix(location.path) }
+            guard let newest = stored.last?.digest.block, let claimed = location.lastBlock,
+                claimed > Int64(bitPattern: newest.rawValue), UInt64(claimed) < chain.blockCount
+            else { continue }
+            let count = UInt64(claimed) - newest.rawValue
+            findings.report(
+                Finding(
+                    .digestGap, object: location.path, expected: "block \(claimed)", found: "block \(newest)",
+                    block: newest.next, certainty: .suspect,
+                    reason: "the database says that it uploaded \(count) more digests than the store has",
+                    count: count))
+        }
+    }
+}

@@ -1,0 +1,15 @@
+/// What a database says about the ledger that it holds.
+public struct EvidenceIdentity: Sendable, Hashable {
+    /// `nil` when the stored identity is none.
+    public var ledger: LedgerID?
+    public var format: Int64
+    public var databaseName: String
+    public var allTables: Bool
+
+    public init(ledger: LedgerID?, format: Int64, databaseName: String, allTables: Bool) {
+        self.ledger = ledger
+        self.format = format
+        self.databaseName = databaseName
+        self.allTables = allTables
+    }
+}

@@ -1,0 +1,19 @@
+/// A ledger table as its schema events describe it.
+public struct EvidenceTable: Sendable, Hashable {
+    public var id: TableID
+
+    /// The newest name.
+    public var name: String
+
+    /// Whether it was dropped: then only its history remains.
+    public var isDropped: Bool
+
+    public init(id: TableID, name: String, isDropped: Bool) {
+        self.id = id
+        self.name = name
+        self.isDropped = isDropped
+    }
+
+    /// The built-in table of schema events.
+    public static let schemaEvents = EvidenceTable(id: .schemaEvents, name: "ledger_schema_events", isDropped: false)
+}

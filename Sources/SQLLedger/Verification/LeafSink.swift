@@ -1,0 +1,64 @@
+import LedgerProofs
+
+/// Takes the leaves of a scan. One for each thread; a call costs no allocation.
+public final class LeafSink {
+    /// Leaves of created versions, and of ended ones, apart: each is mostly in order by itself.
+    private var created: RunBuilder
+    private var ended: RunBuilder
+
+    /// Where to report what shows while rows are read: rows without stamps, stamps without rows.
+    public let findings: FindingCollector
+
+    /// The table whose leaves come next.
+    public private(set) var table: TableID = .schemaEvents
+
+    private(set) var rowVersions: UInt64 = 0
+    private(set) var leaves: UInt64 = 0
+    private let meter: ProgressMeter
+    private let strays: StrayCollection
+
+    init(runs: RunCollection, findings: FindingCollector, meter: ProgressMeter, strays: StrayCollection, bufferCount: Int) {
+        created = RunBuilder(collection: runs, bufferCount: bufferCount)
+        ended = RunBuilder(collection: runs, bufferCount: bufferCount)
+        self.findings = findings
+        self.meter = meter
+        self.strays = strays
+    }
+
+    /// Counts a row version. Call once for each row that is read.
+    public func row() {
+        rowVersions += 1
+        if rowVersions & 0x1FFF == 0 { meter.add(0x2000) }
+    }
+
+    /// The leaf of the version that was created as operation `sequence` of `transaction`.
+    public func created(transaction: UInt64, sequence: UInt64, leaf: Digest32) {
+        leaves += 1
+        created.append(LeafRecord(transaction: transaction, sequence: sequence, hash: leaf))
+    }
+
+    /// The leaf of the version that was ended as operation `sequence` of `transaction`.
+    public func ended(transaction: UInt64, sequence: UInt64, leaf: Digest32) {
+        leaves += 1
+        ended.append(LeafRecord(transaction: transaction, sequence: sequence, hash: leaf))
+    }
+
+    /// There is a stamp for a row that is not there.
+    public func strayStamp(transaction: UInt64, sequence: UInt64, key: [NamedValue]) {
+        strays.add(
+            table, RowStart(transaction: TransactionNumber(transaction), sequence: LeafNumber(sequence)), key: key)
+    }
+
+    /// Starts the leaves of another table.
+    func begin(_ table: TableID) throws {
+        guard table != self.table else { return }
+        try finish()
+        self.table = table
+    }
+
+    /// Hands over what is buffered.
+    func finish() throws {
+        try created.finish(table)
+        try ended.finish(table)
+    }
+}

@@ -1,0 +1,95 @@
+extension VerificationReport {
+    /// The report for people.
+    public var text: String {
+        var lines = [headline, ""]
+        lines.append("  read       \(source)")
+        if let ledger { lines.append("  ledger     \(ledger.hex)\(databaseName.map { " (\($0))" } ?? "")") }
+        lines.append("  scope      \(scope)")
+        lines.append(
+            "  checked    \(counts.blocks) blocks, \(counts.transactions) transactions, \(counts.tables) tables, "
+                + "\(counts.rowVersions) row versions, \(counts.leaves) hashes of rows")
+        lines.append("  digests    \(digestLine)")
+        if let digest = lastGoodDigest {
+            lines.append("  last good  the digest of block \(digest.block), made \(digest.digestTime)")
+        }
+        if let digest = firstGoodDigest, digest != lastGoodDigest {
+            lines.append("  earliest   the digest of block \(digest.block), made \(digest.digestTime)")
+        }
+        if let tail, tail.transactions > 0 {
+            lines.append(
+                "  tail       \(tail.transactions) transactions of \(Self.decimal(tail.seconds)) s "
+                    + "after the newest digest are not attested by anything outside")
+        }
+        lines.append("  time       \(Self.decimal(seconds)) s, from \(startTime)")
+        for finding in findings { lines += ["", finding.text] }
+        if !notes.isEmpty { lines.append("") }
+        for note in notes { lines.append("Note: \(note)") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var headline: String {
+        switch verdict {
+        case .verified:
+            return "VERIFIED up to block \(anchoredThrough?.description ?? "?"): every row leads to a digest from outside."
+        case .tampered:
+            let count = findings.filter { $0.code.consequence == .tampered }.reduce(0) { $0 + $1.count }
+            return "TAMPERED: \(count) \(count == 1 ? "finding" : "findings")."
+        case .unable where anchoredThrough == nil && !findings.contains { $0.code.consequence == .unable }:
+            return "NOT ANCHORED: the ledger agrees with itself, but no digest from outside was given; "
+                + "whoever can write the file could have written all of it."
+        case .unable:
+            return "UNABLE TO VERIFY: not everything could be checked."
+        }
+    }
+
+    private var scope: String {
+        var text = tables.map { "tables " + $0.joined(separator: ", ") } ?? "whole database"
+        if let sinceBlock { text += ", transactions after block \(sinceBlock)" }
+        return text
+    }
+
+    private var digestLine: String {
+        guard digestCount > 0 else { return "none from outside: nothing anchors the result" }
+        return "\(digestCount) from outside, \(matchingDigestCount) reproduced"
+            + (anchoredThrough.map { ", anchored through block \($0)" } ?? "")
+    }
+}
+
+extension Finding {
+    /// Some lines for people.
+    public var text: String {
+        var head = "\(code.rawValue) \(object)"
+        if !key.isEmpty { head += " [\(key.map { "\($0.name) = \($0.value.literal(limit: 80))" }.joined(separator: ", "))]" }
+        if !columns.isEmpty { head += " \(columns.count == 1 ? "column" : "columns") \(columns.joined(separator: ", "))" }
+        var lines = [head + " (\(certainty.rawValue))", "  \(reason)"]
+        if let expected { lines.append("  expected   \(expected)") }
+        if let found { lines.append("  found      \(found)") }
+        if let transaction {
+            var line = "  written in transaction \(transaction)"
+            if let sequence { line += ", operation \(sequence)" }
+            if let time { line += ", \(time)" }
+            if let principal { line += ", by \(principal)" }
+            lines.append(line)
+        }
+        if let block { lines.append("  block      \(block)") }
+        if let lastGoodDigest { lines.append("  good until the digest of block \(lastGoodDigest)") }
+        if let repair { lines.append("  repair     \(repair.text)") }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension RepairProposal {
+    /// One line for people.
+    public var text: String {
+        let key = key.map(\.description).joined(separator: " AND ")
+        let values = values.map(\.description).joined(separator: ", ")
+        switch action {
+        case .update: return "UPDATE \(table) SET \(values) WHERE \(key): \(explanation)"
+        case .insert: return "INSERT INTO \(table): \(values): \(explanation)"
+        case .delete: return "DELETE FROM \(table) WHERE \(key): \(explanation)"
+        case .reindex: return "REINDEX \(table): \(explanation)"
+        case .reinstall: return "install capture again: \(explanation)"
+        case .impossible: return "not by a new change: \(explanation)"
+        }
+    }
+}
