@@ -84,6 +84,10 @@ def check(encoded):
     return h & 0xFFFF
 
 
+def chunk(leaves_and_checks):
+    return b"".join(leaf + u16(len(checks)) + b"".join(map(u16, checks)) for leaf, checks in leaves_and_checks)
+
+
 integer = lambda n: {"type": "integer", "value": str(n)}
 real = lambda x: {"type": "real", "bits": struct.pack(">d", x).hex()}
 string = lambda s: {"type": "text", "value": s}
@@ -190,6 +194,7 @@ def transaction(about, number, time, principal, login, application, tables, ledg
             "tables": [{"table_id": t, "root": r.hex(), "leaf_count": n} for t, r, n in tables],
             "preimage": preimage.hex(),
             "leaf": leaf_hash(preimage).hex(),
+            "checks": [check(value(string(t))) for t in (time, principal, login, application)] + [check(value(blob(hashes)))],
         }
     )
     return leaf_hash(preimage)
@@ -251,6 +256,7 @@ def block(own_leaves, first, time):
             "previous_block_hash": previous.hex() if block_hashes else None,
             "history_root_hash": history.hex(),
             "close_time": time,
+            "chunk": chunk([(leaf, []) for leaf in own_leaves]).hex(),
             "preimage": preimage.hex(),
             "hash": H(preimage).hex(),
         }
@@ -470,15 +476,11 @@ schemas = [{"table": t, "columns": c, "digest": schema_digest(t, c).hex()} for t
 # --- Leaf chunks ------------------------------------------------------------------------------------------------------
 
 
-def chunk(leaves_and_checks):
-    return b"".join(leaf + u16(len(checks)) + b"".join(map(u16, checks)) for leaf, checks in leaves_and_checks)
-
-
 def chunk_leaf(i):
     return leaf_hash(str(i).encode()), [check(b"\1" + struct.pack(">q", i)), i, 0xFFFF][: i % 4]
 
 
-counts = [1, 2, 127, 128, 129, 256, 300]
+counts = [1, 2, 127, 128, 129, 256, 300, 16384, 16511]
 chunked = []
 for count in counts:
     all_leaves = [chunk_leaf(i) for i in range(count)]
@@ -487,6 +489,10 @@ for count in counts:
             "count": count,
             "root": root([leaf for leaf, _ in all_leaves]).hex(),
             "chunk_sha256": [H(chunk(all_leaves[i : i + 128])).hex() for i in range(0, count, 128)],
+            "root_chunk_sha256": [
+                H(chunk([(root([leaf for leaf, _ in all_leaves[k : k + 128]]), []) for k in range(i, i + 16384, 128)])).hex()
+                for i in range(0, count - 16383, 16384)
+            ],
             "chunk_roots": [root([leaf for leaf, _ in all_leaves[i : i + 128]]).hex() for i in range(0, count, 128)],
         }
     )

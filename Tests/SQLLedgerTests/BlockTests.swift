@@ -14,6 +14,7 @@ import Testing
         var previousBlockHash: String?
         var historyRootHash: String
         var closeTime: String
+        var chunk: String
         var preimage: String
         var hash: String
     }
@@ -53,6 +54,7 @@ import Testing
             #expect(block.previous?.hex == vector.previousBlockHash)
             #expect(block.historyRoot.hex == vector.historyRootHash)
             #expect(block.hash.hex == vector.hash)
+            #expect(builder.transactionChunks.map { Hex.encode($0) } == [vector.chunk])
             #expect(SHA256Hashing.digest(try #require(Hex.decode(vector.preimage))).hex == vector.hash)
             #expect(
                 block.transactions?.upperBound == TransactionNumber(block.firstTransaction.rawValue + block.size - 1))
@@ -131,6 +133,9 @@ import Testing
             try builder.append(leaf: .zero, of: TransactionNumber(number))
         }
         #expect(builder.isFull)
+        let chunks = try builder.transactionChunks.map { try LeafChunk(decoding: $0) }
+        #expect(chunks.map(\.leaves.count).reduce(0, +) == 100_000)
+        #expect(chunks.count == 782)
         #expect(throws: ProofError(code: .outOfRange, reason: "")) {
             try builder.append(leaf: .zero, of: builder.nextTransaction)
         }

@@ -10,6 +10,7 @@ import Testing
         var root: String
         var chunkSha256: [String]
         var chunkRoots: [String]
+        var rootChunkSha256: [String]
     }
 
     struct Refused: Decodable {
@@ -31,19 +32,25 @@ import Testing
     }
 
     @Test func vectors() throws {
-        let leaves = ReferenceTree.leaves(300)
+        let leaves = ReferenceTree.leaves(16_511)
         for vector in try VectorFile.decode(File.self, "chunks.json").chunked {
             var table = TableLeaves()
             var chunks: [[UInt8]] = []
+            var rootChunks: [[UInt8]] = []
             for index in 0..<vector.count {
                 #expect(table.chunkIndex == UInt64(index / 128))
-                if let chunk = table.append(leaves[index], columnChecks: Self.checks(index)) { chunks.append(chunk) }
+                guard let chunk = table.append(leaves[index], columnChecks: Self.checks(index)) else { continue }
+                chunks.append(chunk)
+                guard let roots = table.takeRootChunk() else { continue }
+                #expect(roots.number == UInt64(rootChunks.count))
+                rootChunks.append(roots.bytes)
             }
             if !table.partialChunk.isEmpty { chunks.append(table.partialChunk) }
             #expect(table.root?.hex == vector.root)
             #expect(table.leafCount == UInt64(vector.count))
             #expect(table.tableHash(of: TableID(1))?.leafCount == UInt64(vector.count))
             #expect(chunks.map { SHA256Hashing.digest($0).hex } == vector.chunkSha256)
+            #expect(rootChunks.map { SHA256Hashing.digest($0).hex } == vector.rootChunkSha256)
             let decoded = try chunks.map { try LeafChunk(decoding: $0) }
             #expect(decoded.map(\.root.hex) == vector.chunkRoots)
             #expect(decoded.map { $0.encoded() } == chunks)
@@ -61,6 +68,11 @@ import Testing
         let leaf = LeafChunk.Leaf(hash: .zero, columnChecks: [])
         #expect(LeafChunk(leaves: Array(repeating: leaf, count: 128)) != nil)
         #expect(LeafChunk(leaves: Array(repeating: leaf, count: 129)) == nil)
+    }
+
+    @Test func keys() {
+        #expect(LeafChunk.rootsKey(of: TableID(0)) == -2)
+        #expect(LeafChunk.rootsKey(of: TableID(7)) == -9)
     }
 
     @Test func noLeaves() {

@@ -23,6 +23,7 @@ import Testing
         var tables: [Table]
         var preimage: String
         var leaf: String
+        var checks: [UInt16]
 
         func entry() throws -> TransactionEntry {
             TransactionEntry(
@@ -48,6 +49,7 @@ import Testing
         for vector in try VectorFile.decode(File.self, "transactions.json").transactions {
             let entry = try vector.entry()
             #expect(entry.leaf.hex == vector.leaf, "\(vector.about)")
+            #expect(entry.columnChecks == vector.checks)
             #expect(MerkleRule.prefixedLeaf(try #require(Hex.decode(vector.preimage))).hex == vector.leaf)
             #expect(Hex.encode(entry.tableHashes.encoded()) == vector.tableHashes)
             #expect(entry.tableHashes.tables.map(\.table.rawValue) == vector.tables.map(\.tableId))

@@ -10,7 +10,8 @@ public struct BlockBuilder: Sendable {
 
     private let previous: Block?
     private let historyRoot: Digest32
-    private var transactions = MerkleFrontier(rule: .prefixed)
+    private var transactions = TableLeaves()
+    private var wholeChunks: [[UInt8]] = []
     private var first: TransactionNumber?
 
     /// - Parameters:
@@ -29,7 +30,7 @@ public struct BlockBuilder: Sendable {
     }
 
     /// The number of transactions so far.
-    public var size: UInt64 { transactions.size.rawValue }
+    public var size: UInt64 { transactions.leafCount }
 
     public var isFull: Bool { size == Block.maximumSize }
 
@@ -47,21 +48,31 @@ public struct BlockBuilder: Sendable {
     ///   another.
     public mutating func append(_ entry: TransactionEntry) throws(ProofError) {
         guard entry.ledger == ledger else { throw .outOfRange("a transaction of another ledger") }
-        try append(leaf: entry.leaf, of: entry.id)
+        try append(leaf: entry.leaf, of: entry.id, columnChecks: entry.columnChecks)
     }
 
     /// Appends the next transaction by its leaf hash.
     /// - Throws: `ProofError.outOfRange` when the block is full or the number is not the next one.
-    public mutating func append(leaf: Digest32, of transaction: TransactionNumber) throws(ProofError) {
+    public mutating func append(
+        leaf: Digest32, of transaction: TransactionNumber, columnChecks: [UInt16] = []
+    ) throws(ProofError) {
         guard !isFull else { throw .outOfRange("the block is full") }
         guard transaction == nextTransaction else { throw .outOfRange("a transaction number is missing") }
         if first == nil { first = transaction }
-        transactions.append(leaf)
+        if let chunk = transactions.append(leaf, columnChecks: columnChecks) {
+            wholeChunks.append(chunk)
+            _ = transactions.takeRootChunk()
+        }
+    }
+
+    /// The transactions' leaves as they are stored beside the block: chunk after chunk.
+    public var transactionChunks: [[UInt8]] {
+        wholeChunks + (transactions.partialChunk.isEmpty ? [] : [transactions.partialChunk])
     }
 
     /// The block, or `nil` when it has no transaction.
     public func close(at time: CommitTime) -> Block? {
-        guard let root = transactions.root(), let first else { return nil }
+        guard let root = transactions.root, let first else { return nil }
         return Block(
             ledger: ledger, id: id, transactionsRoot: root, size: size, firstTransaction: first,
             previous: previous?.hash, historyRoot: historyRoot, closeTime: time)

@@ -10,6 +10,9 @@ public struct TableLeaves: Sendable {
     private var tail: [Digest32] = []
     private var tailBytes: [UInt8] = []
 
+    /// The roots of the whole chunks after the last root chunk that was taken or is due, as they are stored.
+    private var rootBytes: [UInt8] = []
+
     public init() {}
 
     /// The number of leaves, which is the sequence number of the next one.
@@ -31,12 +34,20 @@ public struct TableLeaves: Sendable {
         tail.append(leaf)
         LeafChunk.append(leaf, columnChecks, to: &tailBytes)
         guard tail.count == LeafChunk.leafCount else { return nil }
-        var chunk = MerkleFrontier(rule: .prefixed)
-        for leaf in tail { chunk.append(leaf) }
-        chunks.append(subtree: chunk.root() ?? MerkleRule.prefixedEmptyRoot, level: LeafChunk.level)
+        let root = MerkleFrontier.root(of: tail, rule: .prefixed) ?? MerkleRule.prefixedEmptyRoot
+        chunks.append(subtree: root, level: LeafChunk.level)
+        LeafChunk.append(root, [], to: &rootBytes)
         tail.removeAll(keepingCapacity: true)
         defer { tailBytes = [] }
         return tailBytes
+    }
+
+    /// Hands out the root chunk that the chunk just completed has completed, if any; to be asked after each `append`
+    /// that returned a chunk. It is stored under `LeafChunk.rootsKey(of:)` and its number.
+    public mutating func takeRootChunk() -> (number: UInt64, bytes: [UInt8])? {
+        guard rootBytes.count == LeafChunk.leafCount * (Digest32.byteCount + 2) else { return nil }
+        defer { rootBytes = [] }
+        return (chunkIndex / UInt64(LeafChunk.leafCount) - 1, rootBytes)
     }
 
     /// Takes the newest leaves back until `leafCount` are left. Returns `false`, and changes nothing, when that many

@@ -43,4 +43,18 @@ public struct TransactionEntry: Hashable, Sendable {
         writer.append(bytes: hashes)
         return MerkleRule.prefixedLeaf(writer.bytes)
     }
+
+    /// The checks of commit time, principal, login, application and table hashes, as if they were values of a row: kept
+    /// beside the leaf when a block closes, so that an altered entry's member can be named.
+    ///
+    /// Documentation/spec/sql-leaf-chunk.md, "Transaction chunks"
+    public var columnChecks: [UInt16] {
+        var encoder = RowLeafEncoder(collectsChecks: true)
+        encoder.append(.text(commitTime.utf8))
+        encoder.append(.text(principal))
+        encoder.append(.text(login))
+        encoder.append(.text(application))
+        encoder.append(.blob(tableHashes.encoded()))
+        return encoder.columnChecks
+    }
 }
