@@ -31,7 +31,6 @@ import tempfile
 CREATED, ENDED = 1, 2
 EVENTS_TABLE = 0
 LEAVES_PER_CHUNK = 128
-BLOCK_CHECKS = -1  # table id under which a closed block's transaction leaves may be kept
 CREATE, DROP, RENAME, RENAME_VIEW, ADD_COLUMN, RENAME_COLUMN, DROP_COLUMN, OBJECTS, SETTINGS = range(9)
 TIME = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z", re.ASCII)
 
@@ -162,6 +161,11 @@ def transaction_leaf(ledger, number, commit_time, principal, login, application,
     return leaf_hash(
         b"indelible/tx/1\0\0" + ledger + u64(number) + commit_time.encode() + text(principal) + text(login)
         + text(application) + text(table_hashes))
+
+
+def entry_checks(*fields):
+    """Of commit time, principal, login, application and table hashes: kept so that an altered field can be named."""
+    return [column_check(encode_value(field)) for field in fields]
 
 
 def block_hash(ledger, number, root, size, first, previous, history, close_time):
@@ -681,8 +685,11 @@ class Verification:
                               transaction=entry.id, block=block.id, columns=["transaction_ordinal"])
         if not root_fits:
             self._name_transactions(block, entries, named)
-        elif not reasons and named:
-            pass
+        else:
+            stored = self._transaction_chunks(block.id)
+            if stored is None or [leaf for leaf, _ in stored] != [entry.leaf for entry in entries]:
+                self.find("INDEX_DIVERGENCE", "ledger_transaction_chunks",
+                          "the stored leaves differ from the transactions, which are right", block=block.id)
         if reasons or named:
             self.find("BLOCK_ALTERED", "database_ledger_blocks", "; ".join(reasons) or "order of transactions",
                       block=block.id)
@@ -691,7 +698,7 @@ class Verification:
 
     def _name_transactions(self, block, entries, named):
         """A closed block's transaction leaves may be stored like row leaves; then the altered entry can be told."""
-        stored = self._chunks(block.id, BLOCK_CHECKS)
+        stored = self._transaction_chunks(block.id)
         by_id = {entry.id: entry for entry in entries}
         if stored is None or merkle_root([leaf for leaf, _ in stored]) != block.root:
             if block.size == 1 and len(entries) == 1 and entries[0].id not in named:
@@ -704,9 +711,7 @@ class Verification:
             entry = by_id.get(block.first + at)
             if entry is None or entry.leaf == leaf or entry.id in named:
                 continue
-            found = [column_check(encode_value(value)) for value in
-                     (entry.time, entry.principal, entry.login, entry.application, entry.blob)]
-            columns = [name for name, was, now in zip(fields, checks, found) if was != now]
+            columns = [name for name, was, now in zip(fields, checks, entry_checks(*entry[3:8])) if was != now]
             named.add(entry.id)
             self.find("TX_ALTERED", "database_ledger_transactions",
                       "the entry is not the one that was sealed: " + ", ".join(columns), transaction=entry.id,
@@ -956,13 +961,18 @@ class Verification:
 
     def _chunks(self, transaction, table):
         """[(leaf hash, column checks)] as stored, or None."""
-        if not self.database.has("ledger_leaf_chunks"):
+        return self._stored_leaves("ledger_leaf_chunks", "transaction_id = ? AND table_id = ?", transaction, table)
+
+    def _transaction_chunks(self, block):
+        return self._stored_leaves("ledger_transaction_chunks", "block_id = ?", block)
+
+    def _stored_leaves(self, what, place, *values):
+        if not self.database.has(what):
             return None
         leaves = []
         try:
             rows = list(self.database.rows(
-                "ledger_leaf_chunks", "SELECT chunk, leaves FROM main.ledger_leaf_chunks "
-                "WHERE transaction_id = ? AND table_id = ? ORDER BY chunk", transaction, table))
+                what, f"SELECT chunk, leaves FROM main.{what} WHERE {place} ORDER BY chunk", *values))
         except Blocked:
             return None
         for at, (number, blob) in enumerate(rows):

@@ -25,6 +25,8 @@ CREATE TABLE ledger_block_nodes(level INTEGER, position INTEGER, hash BLOB, PRIM
   WITHOUT ROWID, STRICT;
 CREATE TABLE ledger_leaf_chunks(chunk_id INTEGER PRIMARY KEY, transaction_id INTEGER NOT NULL, table_id INTEGER NOT NULL,
   chunk INTEGER NOT NULL, leaves BLOB NOT NULL, UNIQUE(transaction_id, table_id, chunk)) STRICT;
+CREATE TABLE ledger_transaction_chunks(chunk_id INTEGER PRIMARY KEY, block_id INTEGER NOT NULL, chunk INTEGER NOT NULL,
+  leaves BLOB NOT NULL, UNIQUE(block_id, chunk)) STRICT;
 CREATE TABLE ledger_schema_events(event_id INTEGER PRIMARY KEY, transaction_id INTEGER NOT NULL,
   sequence_number INTEGER NOT NULL, event_type INTEGER, table_id INTEGER, body TEXT) STRICT;
 CREATE TABLE ledger_tables(table_id INTEGER PRIMARY KEY, name TEXT);
@@ -169,23 +171,28 @@ def describe(db, name):
             for row in db.execute(f"PRAGMA table_xinfo({ref.quoted(name)})")]
 
 
-def write_chunks(db, transaction, table, leaves):
+def chunked(leaves):
     for at in range(0, len(leaves), ref.LEAVES_PER_CHUNK):
-        blob = b"".join(
+        yield at // ref.LEAVES_PER_CHUNK, b"".join(
             leaf + len(checks).to_bytes(2, "big") + b"".join(check.to_bytes(2, "big") for check in checks)
             for leaf, checks in leaves[at : at + ref.LEAVES_PER_CHUNK])
+
+
+def write_chunks(db, transaction, table, leaves):
+    for chunk, blob in chunked(leaves):
         db.execute("INSERT INTO ledger_leaf_chunks(transaction_id, table_id, chunk, leaves) VALUES (?, ?, ?, ?)", (
-            transaction, table, at // ref.LEAVES_PER_CHUNK, blob))
+            transaction, table, chunk, blob))
 
 
 # Forging
 
 
 def entries_of(db, ledger, block):
-    """The stored transactions of a block, as leaves in ordinal order."""
-    return [ref.transaction_leaf(ledger, row[0], *(str(value, "utf-8") for value in row[1:5]), row[5])
+    """(leaf, checks) of the stored transactions of a block, in ordinal order."""
+    return [(ref.transaction_leaf(ledger, row[0], *(str(value, "utf-8") for value in row[1:5]), row[5]),
+             ref.entry_checks(*row[1:]))
             for row in db.execute(
-                "SELECT transaction_id, CAST(commit_time AS TEXT), principal_name, login_name, application_name, table_hashes "
+                "SELECT transaction_id, commit_time, principal_name, login_name, application_name, table_hashes "
                 "FROM database_ledger_transactions WHERE block_id = ? ORDER BY transaction_ordinal", (block,))]
 
 
@@ -214,8 +221,11 @@ def seal(db, ledger, time):
     for value in hashes:
         frontier.append(ref.leaf_hash(value))
     db.execute("INSERT INTO database_ledger_blocks VALUES (?, ?, ?, ?, ?, ?, ?)", (
-        number, ref.merkle_root(leaves), len(leaves), first, hashes[-1] if hashes else None, frontier.root(), time))
+        number, ref.merkle_root([leaf for leaf, _ in leaves]), len(leaves), first, hashes[-1] if hashes else None, frontier.root(), time))
     write_nodes(db, block_hashes(db, ledger))
+    db.execute("DELETE FROM ledger_transaction_chunks WHERE block_id = ?", (number,))
+    for chunk, blob in chunked(leaves):
+        db.execute("INSERT INTO ledger_transaction_chunks(block_id, chunk, leaves) VALUES (?, ?, ?)", (number, chunk, blob))
     return number
 
 

@@ -1,0 +1,414 @@
+"""Catalogue H.5: attacks on schema and capture."""
+
+import sqlite3
+
+import pytest
+
+from kit import ledger
+from kit.bank import FRESH, NEW
+from kit.ledger import agree, connect, scalar
+
+DRIFT = {"code": "SCHEMA_DRIFT", "object": "account"}
+ALTERED = {"code": "ROW_ALTERED", "object": "account"}
+
+
+def rewrite_sql(victim, old, new, name="account", kind="table"):
+    victim.schema(("UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE name = ? AND type = ?", (old, new, name, kind)))
+
+
+def test_S01_columns_renamed_into_each_other(victim):
+    rewrite_sql(victim, "name TEXT, nick TEXT", "nick TEXT, name TEXT")
+    report = victim.verify()
+    assert report.exit_code == 1 and "SCHEMA_DRIFT" in report.codes, report
+    drift = next(finding for finding in report.findings if finding["code"] == "SCHEMA_DRIFT")
+    assert all(name in str(drift) for name in ("name", "nick")), drift
+
+
+def test_S01_columns_renamed_by_alter_table_without_the_extension(whole_victim):
+    """A rename by a connection without the ledger is found; nothing of the rows changed."""
+    victim = whole_victim
+    db = ledger.without_triggers(victim.path)
+    for old, new in (("name", "t"), ("nick", "name"), ("t", "nick")):
+        db.execute(f"ALTER TABLE account RENAME COLUMN {old} TO {new}")
+    db.close()
+    report = victim.verify()
+    assert report.exit_code == 1 and "SCHEMA_DRIFT" in report.codes, report
+
+
+def test_S02_type_changed_in_the_schema_text(victim):
+    rewrite_sql(victim, "balance REAL", "balance TEXT")
+    report = victim.verify()
+    assert report.exit_code == 1 and "SCHEMA_DRIFT" in report.codes, report
+
+
+def test_S02_type_changed_in_events_too(chain_victim):
+    """The schema digest is in every leaf and the events are rows of the ledger."""
+    rewrite_sql(chain_victim, "units INTEGER", "units BIGINT")
+    chain_victim.plain("UPDATE ledger_schema_events SET body = replace(body, '\"name\":\"units\",\"notnull\":0,\"pk\":0,"
+                       "\"type\":\"INTEGER\"', '\"name\":\"units\",\"notnull\":0,\"pk\":0,\"type\":\"BIGINT\"')")
+    report = chain_victim.verify()
+    assert report.exit_code == 1 and "ROW_ALTERED" in report.codes, report
+
+
+def test_S03_all_values_rewritten(whole_victim):
+    """SQLite has no ALTER COLUMN TYPE; people make a new table and rename it."""
+    victim = whole_victim
+    db = victim.honest()
+    with pytest.raises(sqlite3.Error):
+        db.execute("DROP TABLE account")
+    db.close()
+    victim.plain("PRAGMA legacy_alter_table = ON")
+    db = victim.plain()
+    db.execute("CREATE TABLE fresh(id INTEGER PRIMARY KEY, name TEXT, nick TEXT, balance TEXT, units INTEGER, spare INTEGER, "
+               "code, note TEXT, data BLOB)")
+    db.execute("INSERT INTO fresh SELECT * FROM account")
+    db.execute("PRAGMA legacy_alter_table = ON")
+    db.execute("DROP TABLE account")
+    db.execute("ALTER TABLE fresh RENAME TO account")
+    db.close()
+    report = victim.verify()
+    assert report.exit_code == 1 and report.codes >= {"SCHEMA_DRIFT", "ROW_ALTERED"}, report
+    assert len(report.findings) < 100, "not summarised"
+
+
+def test_S04_columns_reordered_in_the_schema_text(whole_victim):
+    rewrite_sql(whole_victim, "units INTEGER, spare INTEGER", "spare INTEGER, units INTEGER")
+    report = whole_victim.verify()
+    assert report.exit_code == 1 and report.codes >= {"SCHEMA_DRIFT", "ROW_ALTERED"}, report
+    assert len(report.findings) < 100, "not summarised"
+
+
+def test_S05_dropped_and_made_again(whole_victim):
+    victim = whole_victim
+    db = victim.plain()
+    sql = scalar(db, "SELECT sql FROM sqlite_schema WHERE name = 'account'")
+    db.execute("CREATE TEMP TABLE kept AS SELECT * FROM account")
+    db.execute("DROP VIEW IF EXISTS account_Ledger")
+    db.execute("DROP TABLE account")
+    db.execute(sql)
+    db.execute("INSERT INTO account SELECT * FROM kept WHERE id <> 17")
+    db.execute("UPDATE account SET balance = 0 WHERE id = 18")
+    db.close()
+    report = victim.verify()
+    assert report.exit_code == 1, report
+    assert report.codes >= {"ROW_MISSING", "ROW_ALTERED"} and report.codes & {"CAPTURE_OFF", "SCHEMA_DRIFT"}, report
+
+
+@pytest.mark.parametrize("instead", ["view", "virtual"])
+def test_S06_something_else_under_the_table_s_name(whole_victim, instead):
+    victim = whole_victim
+    db = victim.plain()
+    db.execute("PRAGMA legacy_alter_table = ON")
+    db.execute("ALTER TABLE account RENAME TO hidden")
+    if instead == "view":
+        db.execute("CREATE VIEW account AS SELECT id, name, nick, CASE id WHEN 3 THEN 0 ELSE balance END AS balance, units, "
+                   "spare, code, note, data FROM hidden")
+    else:
+        db.execute("CREATE VIRTUAL TABLE account USING fts5(id, name, nick, balance, units, spare, code, note, data)")
+    db.close()
+    report = victim.verify()
+    assert report.exit_code == 1 and "READ_UNTRUSTED" in report.codes, report
+
+
+def test_S09_ledger_view_replaced(victim):
+    db = victim.plain()
+    sql = scalar(db, "SELECT sql FROM sqlite_schema WHERE name = 'account_Ledger'")
+    db.execute("DROP VIEW account_Ledger")
+    db.execute(sql.rstrip().rstrip(";") + " LIMIT 3")
+    db.close()
+    victim.demand({"code": "VIEW_DRIFT", "object": "account_Ledger"}, second=False)
+
+
+def test_S09_ledger_view_dropped(whole_victim):
+    whole_victim.plain("DROP VIEW account_Ledger")
+    whole_victim.demand({"code": "VIEW_DRIFT", "object": "account_Ledger"}, second=False)
+
+
+@pytest.mark.parametrize("view", ["ledger_table_history", "ledger_column_history"])
+def test_S09_system_views_replaced(whole_victim, view):
+    whole_victim.plain(f"DROP VIEW {view}", f"CREATE VIEW {view} AS SELECT 1 AS x")
+    whole_victim.demand({"code": "VIEW_DRIFT", "object": view}, second=False)
+
+
+def test_S11_capture_trigger_dropped(victim):
+    """Found although every row is still right."""
+    victim.plain(f"DROP TRIGGER ledger_update_{victim.table_id('account')}")
+    victim.demand({"code": "CAPTURE_OFF"}, second=False)
+
+
+def test_S11_refusing_trigger_of_an_append_only_table_dropped(whole_victim):
+    victim = whole_victim
+    victim.plain(f"DROP TRIGGER ledger_refuse_update_{victim.table_id('journal')}")
+    victim.demand({"code": "CAPTURE_OFF"}, second=False)
+
+
+def test_S12_capture_trigger_replaced_by_an_empty_one(victim):
+    number = victim.table_id("account")
+    victim.plain(f"DROP TRIGGER ledger_update_{number}",
+                 f"CREATE TRIGGER ledger_update_{number} AFTER UPDATE ON account BEGIN SELECT 1; END")
+    victim.demand({"code": "CAPTURE_CHANGED"}, second=False)
+
+
+@pytest.mark.parametrize("change", ["WHEN", "argument"])
+def test_S13_capture_trigger_changed(whole_victim, change):
+    victim = whole_victim
+    number = victim.table_id("account")
+    db = victim.plain()
+    sql = scalar(db, "SELECT sql FROM sqlite_schema WHERE name = ?", f"ledger_update_{number}")
+    db.close()
+    new = sql.replace("BEGIN", "WHEN NEW.id <> 3 BEGIN", 1) if change == "WHEN" else sql.replace("NEW.\"balance\"", "OLD.\"balance\"")
+    if new == sql:
+        new = sql.replace("NEW.balance", "OLD.balance")
+    assert new != sql, sql
+    victim.schema(("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (new, f"ledger_update_{number}")))
+    victim.demand({"code": "CAPTURE_CHANGED"}, second=False)
+
+
+def test_S14_functions_and_temporary_tables_of_the_same_name(whole_victim):
+    """What the writing connection defines for itself does not reach capture: a temp table named like ours, own functions."""
+    victim = whole_victim
+    db = victim.honest()
+    number = victim.table_id("account")
+    db.create_function("sha256", 1, lambda value: b"\0" * 32)
+    for name in (f"ledger_history_{number}", f"ledger_stamps_{number}", "database_ledger_transactions", "ledger_leaf_chunks",
+                 "ledger_tables", "ledger_schema_events", "ledger_identity", "database_ledger_blocks"):
+        db.execute(f'CREATE TEMP TABLE "{name}"(a, b, c, d)')
+    db.execute("UPDATE account SET units = 5 WHERE id = 44")
+    db.execute("DELETE FROM account WHERE id = 45")
+    db.execute("SELECT ledger_close_block()").fetchall()
+    for name in (f"ledger_history_{number}", "database_ledger_transactions"):
+        assert scalar(db, f'SELECT count(*) FROM temp."{name}"') == 0
+    db.close()
+    report = agree(victim.path, *victim.digests)
+    assert report.exit_code == 0, report
+
+
+def test_S15_trigger_that_changes_the_row_afterwards(whole_victim):
+    """An application's own trigger is honest when the ledger sees what it does; a new one is a change of the schema."""
+    victim = whole_victim
+    victim.honest("CREATE TRIGGER doubles AFTER UPDATE OF units ON account WHEN NEW.units < 100 BEGIN "
+                  "UPDATE account SET units = units + 100 WHERE id = NEW.id; END",
+                  "UPDATE account SET units = 5 WHERE id = 44")
+    db = ledger.plain(victim.path)
+    assert scalar(db, "SELECT units FROM account WHERE id = 44") == 105
+    db.close()
+    report = agree(victim.path, *victim.digests)
+    assert report.exit_code == 0, f"a trigger made through the ledger, and what it did, are ledgered\n{report}"
+
+
+def test_S15_trigger_added_behind_the_ledger_s_back(whole_victim):
+    victim = whole_victim
+    victim.plain("CREATE TRIGGER aaa BEFORE INSERT ON account BEGIN SELECT 1; END")
+    report = victim.verify()
+    assert report.exit_code == 1 and report.codes & {"CAPTURE_CHANGED", "SCHEMA_DRIFT"}, report
+
+
+@pytest.mark.parametrize("what", ["guard", "transactions"])
+def test_S16_guards_dropped(whole_victim, what):
+    victim = whole_victim
+    db = victim.plain()
+    tables = ("ledger_history_1",) if what == "guard" else ("database_ledger_transactions",)
+    names = [row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?", tables)]
+    if not names:
+        pytest.skip("this table is guarded by the extension alone")
+    for name in names:
+        db.execute(f'DROP TRIGGER "{name}"')
+    db.close()
+    report = victim.verify()
+    assert report.exit_code == 1 and report.codes & {"CAPTURE_OFF", "POLICY_DRIFT"}, report
+
+
+def test_S20_constraint_dropped_from_the_schema_text(whole_victim):
+    rewrite_sql(whole_victim, "full_name TEXT NOT NULL", "full_name TEXT", name="customer")
+    whole_victim.demand({"code": "SCHEMA_DRIFT", "object": "customer"}, allowed=["ROW_ALTERED"])
+
+
+def test_S21_generated_columns(whole_victim):
+    victim = whole_victim
+    victim.honest("CREATE TABLE bill(id INTEGER PRIMARY KEY, net REAL, gross REAL GENERATED ALWAYS AS (net * 1.2) STORED, "
+                  "shown TEXT AS (net || ' EUR') VIRTUAL)", "SELECT ledger_enable('bill')",
+                  "INSERT INTO bill(net) VALUES (10.5), (20.25)", "UPDATE bill SET net = 11.5 WHERE id = 1",
+                  "DELETE FROM bill WHERE id = 2", "INSERT INTO bill(net) VALUES (5.5)")
+    assert agree(victim.path, *victim.digests).exit_code == 0
+    copy = ledger.copy_database(victim.path, victim.directory / "copy.db")
+    rewrite_sql(victim, "net * 1.2", "net * 1.1", name="bill")
+    report = victim.verify()
+    assert report.exit_code == 1 and "SCHEMA_DRIFT" in report.codes, report
+    ledger.copy_database(copy, victim.path)
+    rewrite_sql(victim, "' EUR'", "' USD'", name="bill")
+    report = victim.verify()
+    assert report.exit_code == 1 and "SCHEMA_DRIFT" in report.codes, report
+
+
+def test_S24_default_changed(whole_victim):
+    victim = whole_victim
+    victim.honest("CREATE TABLE fee(id INTEGER PRIMARY KEY, amount INTEGER DEFAULT 5)", "SELECT ledger_enable('fee')",
+                  "INSERT INTO fee DEFAULT VALUES")
+    rewrite_sql(victim, "DEFAULT 5", "DEFAULT 6", name="fee")
+    victim.demand({"code": "SCHEMA_DRIFT", "object": "fee"}, second=False)
+
+
+@pytest.mark.parametrize("default", ["7", "'text'", "x'0102'", "1.5", "-3", "NULL", "CURRENT_USER_IS_NOT_SQL"])
+def test_S25_column_added_with_a_default(whole_victim, default):
+    """The value of old rows is the default that the event records: not silent, and verified."""
+    victim = whole_victim
+    db = victim.honest()
+    if default.startswith("CURRENT"):
+        default = "'2026'"
+    db.execute(f"ALTER TABLE account ADD COLUMN extra DEFAULT {default}")
+    db.execute("UPDATE account SET units = 8 WHERE id = 50")
+    db.execute("UPDATE account SET extra = 'own' WHERE id = 51")
+    db.execute("DELETE FROM account WHERE id = 52")
+    db.execute("INSERT INTO account(id) VALUES (4000000)")
+    db.execute("SELECT ledger_close_block()").fetchall()
+    assert "extra" in str(db.execute("SELECT * FROM ledger_column_history").fetchall())
+    db.close()
+    report = agree(victim.path, *victim.digests)
+    assert report.exit_code == 0, report
+    victim.plain("UPDATE account SET extra = 'forged' WHERE id = 60")
+    victim.demand({"code": "ROW_ALTERED", "object": "account", "key": {"id": 60}, "columns": ["extra"]})
+
+
+def test_S25_column_added_without_the_extension(whole_victim):
+    """Until a connection with the ledger comes by, the table differs from what was ledgered."""
+    victim = whole_victim
+    db = ledger.plain(victim.path)
+    db.execute("ALTER TABLE account ADD COLUMN extra TEXT")
+    db.close()
+    report = victim.verify()
+    assert report.exit_code in (1, 2) and report.codes & {"SCHEMA_DRIFT", "COVERAGE_GAP"}, report
+    victim.honest("SELECT ledger_refresh()", "UPDATE account SET extra = 'x' WHERE id = 3")
+    report = agree(victim.path, *victim.digests)
+    assert report.exit_code == 0, report
+
+
+def test_S27_table_outside_a_ledger_database(work):
+    path = work / "all.db"
+    db = connect(path)
+    db.execute("SELECT ledger_init(1)")
+    db.execute("CREATE TABLE inside(a)")
+    db.execute("INSERT INTO inside VALUES (1)")
+    digest = work / "digest.json"
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    assert agree(path, digest).exit_code == 0
+    db = ledger.plain(path)
+    db.execute("CREATE TABLE outside(a)")
+    db.execute("INSERT INTO outside VALUES (1)")
+    db.close()
+    report = ledger.verify(path, digest)
+    assert report.exit_code != 0 and "COVERAGE_GAP" in report.codes, report
+    assert any("outside" in finding["object"] for finding in report.findings), report
+    db = connect(path)
+    db.execute("SELECT ledger_refresh()")
+    db.close()
+    assert agree(path, digest).exit_code == 0
+
+
+def test_S28_triggers_off_and_changed_and_on_again(victim):
+    db = ledger.without_triggers(victim.path)
+    db.execute("UPDATE account SET units = 0 WHERE id = ?", (FRESH,))
+    ledger.set_switch(db, ledger.DBCONFIG_ENABLE_TRIGGER, True)
+    db.close()
+    victim.demand({**ALTERED, "key": {"id": FRESH}, "columns": ["units"]})
+
+
+def test_S28_trigger_removed_row_changed_trigger_restored(victim):
+    number = victim.table_id("account")
+    db = ledger.plain(victim.path)
+    sql = scalar(db, "SELECT sql FROM sqlite_schema WHERE name = ?", f"ledger_update_{number}")
+    db.execute(f"DROP TRIGGER ledger_update_{number}")
+    db.execute("UPDATE account SET units = 0 WHERE id = ?", (FRESH,))
+    db.execute(sql)
+    db.close()
+    victim.demand({**ALTERED, "key": {"id": FRESH}, "columns": ["units"]})
+
+
+def test_S28_trigger_removed_with_writable_schema(whole_victim):
+    victim = whole_victim
+    victim.schema(("DELETE FROM sqlite_schema WHERE name = ?", (f"ledger_update_{victim.table_id('account')}",)))
+    db = ledger.plain(victim.path)
+    db.execute("UPDATE account SET units = 0 WHERE id = ?", (FRESH,))
+    db.close()
+    victim.demand({**ALTERED, "key": {"id": FRESH}, "columns": ["units"]}, "CAPTURE_OFF", second=False)
+
+
+def test_S29_stub_registered_under_the_capture_function_s_name(victim):
+    db = ledger.plain(victim.path)
+    db.create_function("ledger_table_needs_indelible_extension", -1, lambda *_: 1)
+    sql = scalar(db, "SELECT group_concat(sql) FROM sqlite_schema WHERE type = 'trigger'")
+    try:
+        db.execute("UPDATE account SET units = 0 WHERE id = ?", (FRESH,))
+    except sqlite3.Error as problem:
+        # The trigger also writes to the capture table, which a stub written in Python can't offer; take that out.
+        assert "ledger_capture" in str(problem) and "ledger_capture" in sql
+        db.close()
+        victim.schema("UPDATE sqlite_schema SET sql = replace(sql, 'INSERT INTO ledger_capture SELECT 1 WHERE 0;', '') "
+                      "WHERE type = 'trigger'", "CREATE TABLE ledger_capture(x)")
+        db = ledger.plain(victim.path)
+        db.create_function("ledger_table_needs_indelible_extension", -1, lambda *_: 1)
+        db.execute("UPDATE account SET units = 0 WHERE id = ?", (FRESH,))
+        db.execute("INSERT INTO account(id) VALUES (5000000)")
+        db.close()
+        victim.demand({**ALTERED, "key": {"id": FRESH}, "columns": ["units"]}, {"code": "ROW_EXTRA", "key": {"id": 5_000_000}},
+                      allowed=["CAPTURE_CHANGED", "COVERAGE_GAP", "SCHEMA_DRIFT"], second=False)
+        return
+    db.close()
+    victim.demand({**ALTERED, "key": {"id": FRESH}, "columns": ["units"]})
+
+
+def test_S29_stub_with_a_table_named_like_the_capture_table(whole_victim):
+    """Everything an ordinary program can register: the function, and a table under the virtual table's name."""
+    victim = whole_victim
+    db = ledger.plain(victim.path)
+    db.create_function("ledger_table_needs_indelible_extension", -1, lambda *_: 1)
+    db.execute("CREATE TABLE ledger_capture(x)")
+    db.execute("UPDATE account SET units = 0 WHERE id = ?", (NEW + 9,))
+    db.execute("DELETE FROM account WHERE id = ?", (FRESH,))
+    db.execute("INSERT INTO account(id) VALUES (5000000)")
+    db.execute("DROP TABLE ledger_capture")
+    db.close()
+    victim.demand({**ALTERED, "key": {"id": NEW + 9}}, {"code": "ROW_MISSING", "key": {"id": FRESH}},
+                  {"code": "ROW_EXTRA", "key": {"id": 5_000_000}})
+
+
+def test_S30_view_in_the_temporary_schema(whole_victim):
+    """A temp view or an attached file lives in one connection only; the verifier opens its own and names `main`."""
+    victim = whole_victim
+    other = victim.directory / "other.db"
+    db = victim.honest()
+    db.execute("ATTACH ? AS other", (str(other),))
+    db.execute("CREATE TABLE other.account AS SELECT * FROM main.account")
+    db.execute("CREATE TEMP VIEW account AS SELECT * FROM other.account")
+    db.execute("UPDATE other.account SET balance = 0")
+    db.execute("UPDATE main.account SET units = 9 WHERE id = 12")
+    db.close()
+    report = agree(victim.path, *victim.digests)
+    assert report.exit_code == 0, report
+
+
+def test_dropping_is_refused_with_the_remedy(whole_victim):
+    victim = whole_victim
+    db = victim.honest()
+    for statement in ("DROP TABLE account", f"DROP TABLE {victim.history()}", "DROP TABLE database_ledger_blocks",
+                      f"DELETE FROM {victim.history()}", f"UPDATE {victim.stamps()} SET transaction_id = 0",
+                      "DELETE FROM database_ledger_transactions", "UPDATE database_ledger_blocks SET block_size = 0",
+                      "DELETE FROM ledger_schema_events", "DELETE FROM ledger_leaf_chunks"):
+        with pytest.raises(sqlite3.Error):
+            db.execute(statement)
+    with pytest.raises(sqlite3.Error, match="ledger_drop_table"):
+        db.execute("DROP TABLE account")
+    db.close()
+    assert agree(victim.path, *victim.digests).exit_code == 0
+
+
+def test_dropped_table_stays_verifiable(whole_victim):
+    victim = whole_victim
+    number = victim.table_id("customer")
+    victim.honest("SELECT ledger_drop_table('customer')")
+    report = agree(victim.path, *victim.digests)
+    assert report.exit_code == 0, report
+    victim.plain(f"UPDATE ledger_history_{number} SET city = 'forged' WHERE email = 'c5@example.org'")
+    report = victim.verify()
+    assert report.exit_code == 1 and "ROW_ALTERED" in report.codes, report
+    agree(victim.path, *victim.digests, report=report)

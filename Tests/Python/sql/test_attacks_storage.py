@@ -1,0 +1,437 @@
+"""Catalogue H.6: attacks on the read path, storage and environment."""
+
+import os
+import shutil
+import sqlite3
+import struct
+import subprocess
+import sys
+
+import pytest
+
+from kit import ledger
+from kit.bank import FRESH, NEW, marker
+from kit.ledger import agree, connect, fingerprint, scalar
+
+
+def test_E01_index_entry_points_elsewhere(whole_victim):
+    victim = whole_victim
+    pages = victim.pages()
+    root = victim.root("account_nick")
+    pages_of = pages.cell_of(root, marker=f"nick-{FRESH:08d}".encode())
+    _, _, _, at, local, _ = pages_of
+    place = bytes(pages.data[at : at + local]).index(b"nick-")
+    pages.data[at + place + 5 : at + place + 8] = b"zzz"
+    pages.save()
+    victim.demand({"code": "INDEX_DIVERGENCE", "object": "account_nick"}, second=False)
+
+
+def test_E01_index_entry_removed(whole_victim):
+    victim = whole_victim
+    pages = victim.pages()
+    page, index, *_ = pages.cell_of(victim.root("account_nick"), marker=f"nick-{FRESH:08d}".encode())
+    pages.remove_cell(page, index)
+    pages.save()
+    db = ledger.plain(victim.path)
+    assert scalar(db, "SELECT count(*) FROM account WHERE nick = ?", f"nick-{FRESH:08d}") == 0
+    db.close()
+    victim.demand({"code": "INDEX_DIVERGENCE", "object": "account_nick"}, second=False)
+
+
+def test_E02_unique_entry_removed_and_the_key_inserted_again(whole_victim):
+    victim = whole_victim
+    pages = victim.pages()
+    page, index, *_ = pages.cell_of(victim.root("sqlite_autoindex_customer_1"), marker=b"c9@example.org")
+    pages.remove_cell(page, index)
+    pages.save()
+    victim.plain("INSERT INTO customer VALUES ('c9@example.org', 'Forged', 'Town')")
+    report = victim.verify()
+    assert report.exit_code == 1, report
+    assert report.codes & {"ROW_DUPLICATE", "VERSION_LINK", "ROW_EXTRA"} and "INDEX_DIVERGENCE" in report.codes, report
+
+
+def test_E03_index_made_again_as_a_partial_one(whole_victim):
+    victim = whole_victim
+    victim.plain("DROP INDEX account_nick", "CREATE INDEX account_nick ON account(nick) WHERE id < 10")
+    victim.demand({"code": "SCHEMA_DRIFT"}, second=False)
+
+
+def test_E03_unique_index_dropped(whole_victim):
+    whole_victim.plain("DROP INDEX account_code")
+    whole_victim.demand({"code": "SCHEMA_DRIFT"}, second=False)
+
+
+def test_E09_table_copied_from_an_older_file(whole_victim):
+    """The pages of the table are those of another time; the ledger's are new."""
+    victim = whole_victim
+    older = ledger.copy_database(victim.path, victim.directory / "older.db")
+    victim.honest("UPDATE account SET units = 4 WHERE id = 4", "DELETE FROM account WHERE id = 5")
+    db = victim.plain()
+    db.execute("ATTACH ? AS older", (str(older),))
+    db.execute("DELETE FROM main.account")
+    db.execute("INSERT INTO main.account SELECT * FROM older.account")
+    db.close()
+    report = victim.verify()
+    assert report.exit_code == 1 and report.codes & {"ROW_ALTERED", "ROW_EXTRA"}, report
+    assert {ledger.key_of(finding).get("id") for finding in report.findings} >= {"4", "5"}, report
+    agree(victim.path, *victim.digests, report=report)
+
+
+def test_E10_page_zeroed(whole_victim):
+    victim = whole_victim
+    pages = victim.pages()
+    page = pages.leaves(victim.root("account"))[3]
+    pages.data[pages.base(page) : pages.base(page) + pages.size] = bytes(pages.size)
+    pages.save()
+    report = victim.verify()
+    assert report.exit_code in (1, 2) and report.codes & {"ROW_MISSING", "VERIFIER_BLOCKED"}, report
+    code, codes, _ = ledger.second_opinion(victim.path, *victim.digests)
+    assert code in (1, 2) and codes & {"ROW_MISSING", "VERIFIER_BLOCKED"}
+
+
+def test_E10_leaf_page_emptied(whole_victim):
+    """The page says that it holds no rows: a reader notices nothing."""
+    victim = whole_victim
+    pages = victim.pages()
+    page = pages.leaves(victim.root("account"))[3]
+    rows = len(pages.pointers(page))
+    struct.pack_into(">H", pages.data, pages.header(page) + 3, 0)
+    pages.save()
+    report = victim.verify()
+    assert report.exit_code == 1 and "ROW_MISSING" in report.codes, report
+    missing = [finding for finding in report.findings if finding["code"] == "ROW_MISSING"]
+    assert sum(finding.get("count", 1) for finding in missing) == rows > 1, report
+
+
+@pytest.mark.parametrize("at", ["table", "header", "schema"])
+def test_E10_rubbish(whole_victim, at):
+    victim = whole_victim
+    pages = victim.pages()
+    place = {"table": pages.base(victim.root("account")), "header": 0, "schema": 108}[at]
+    pages.data[place : place + 64] = bytes(range(100, 164))
+    pages.save()
+    report = victim.verify()
+    assert report.exit_code in (1, 2) and report.verdict != "verified", report
+    assert ledger.second_opinion(victim.path, *victim.digests)[0] in (1, 2)
+
+
+def test_E10_file_cut_short(whole_victim):
+    victim = whole_victim
+    size = victim.path.stat().st_size
+    for length in (size - 4096, size // 2, 5000, 512, 50, 0):
+        os.truncate(victim.path, length)
+        report = victim.verify()
+        assert report.exit_code in (1, 2), report
+
+
+def in_wal(victim):
+    """A log that was never folded into the database: the last transactions are only there."""
+    keep = ledger.connect(victim.path)
+    keep.execute("PRAGMA journal_mode = WAL")
+    keep.execute("PRAGMA wal_autocheckpoint = 0")
+    keep.execute("UPDATE account SET name = 'wal-marker-one' WHERE id = 60")
+    digest = victim.directory / "wal.json"
+    digest.write_text(scalar(keep, "SELECT ledger_close_block()"))
+    keep.execute("UPDATE account SET name = 'wal-marker-two' WHERE id = 61")
+    target = ledger.copy_database(victim.path, victim.directory / "crashed.db")
+    keep.close()
+    os.remove(str(target) + "-shm")
+    return target, digest
+
+
+def test_E11_log_left_by_a_crash_is_read(whole_victim):
+    path, digest = in_wal(whole_victim)
+    before = fingerprint(path)
+    report = agree(path, *whole_victim.digests, digest)
+    assert report.exit_code == 0, report
+    assert report.json["tail"]["transactions"] == 1, report
+    assert fingerprint(path) == before, "verification changed the log"
+
+
+def test_E11_log_edited(whole_victim):
+    """With the frame's checksum left alone the frame and what follows are gone: that is a rollback. The ledger's own frames
+    come last, so a cut in the middle shows too."""
+    path, digest = in_wal(whole_victim)
+    log = path.with_name(path.name + "-wal")
+    data = bytearray(log.read_bytes())
+    place = data.index(b"wal-marker-one")
+    data[place : place + 4] = b"xxxx"
+    log.write_bytes(data)
+    report = agree(path, *whole_victim.digests, digest)
+    assert report.exit_code == 1 and "ROLLBACK" in report.codes, report
+
+
+def wal_checksum(data, order, s0=0, s1=0):
+    for a, b in struct.iter_unpack(order + "II", data):
+        s0 = (s0 + a + s1) & 0xFFFFFFFF
+        s1 = (s1 + b + s0) & 0xFFFFFFFF
+    return s0, s1
+
+
+def test_E11_log_edited_with_right_checksums(whole_victim):
+    path, digest = in_wal(whole_victim)
+    log = path.with_name(path.name + "-wal")
+    data = bytearray(log.read_bytes())
+    while b"wal-marker-one" in data:
+        place = data.index(b"wal-marker-one")
+        data[place : place + 4] = b"xxxx"
+    order = ">" if data[3] & 1 else "<"
+    size = struct.unpack_from(">I", data, 8)[0]
+    s0, s1 = wal_checksum(bytes(data[:24]), order)
+    at = 32
+    while at + 24 + size <= len(data) and data[at + 8 : at + 16] == data[16:24]:
+        s0, s1 = wal_checksum(bytes(data[at : at + 8]) + bytes(data[at + 24 : at + 24 + size]), order, s0, s1)
+        struct.pack_into(">II", data, at + 16, s0, s1)
+        at += 24 + size
+    log.write_bytes(data)
+    report = agree(path, *whole_victim.digests, digest)
+    assert report.exit_code == 1 and "ROW_ALTERED" in report.codes, report
+    finding = next(finding for finding in report.findings if finding["code"] == "ROW_ALTERED")
+    assert ledger.key_of(finding) == {"id": "60"} and finding["columns"] == ["name"]
+
+
+def test_E11_log_of_another_time(whole_victim):
+    """A stale log beside a newer database: its salts do not fit, or it takes the database back."""
+    victim = whole_victim
+    path, digest = in_wal(victim)
+    kept = shutil.copy(str(path) + "-wal", victim.directory / "stale-wal")
+    db = connect(path)
+    for number in range(70, 75):
+        db.execute("UPDATE account SET units = 1 WHERE id = ?", (number,))
+    newer = victim.directory / "newer.json"
+    newer.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    shutil.copy(kept, str(path) + "-wal")
+    report = ledger.verify(path, *victim.digests, digest, newer)
+    assert report.exit_code in (0, 1, 2), report
+    if report.exit_code != 0:
+        assert report.codes & {"ROLLBACK", "ROW_ALTERED", "VERIFIER_BLOCKED", "DIGEST_MISMATCH", "TX_ALTERED", "CHAIN_BROKEN",
+                               "BLOCK_ALTERED"}, report
+
+
+def test_E11_hot_journal_of_another_time(whole_victim):
+    """A forged hot journal takes pages back to an older state as soon as somebody opens the file to write."""
+    victim = whole_victim
+    older = victim.path.read_bytes()
+    victim.honest("UPDATE account SET units = 4 WHERE id = 4", "SELECT ledger_close_block()")
+    db = victim.honest()
+    digest = victim.directory / "newest.json"
+    digest.write_text(scalar(db, "SELECT ledger_digest()"))
+    db.close()
+    size = struct.unpack_from(">H", older, 16)[0]
+    pages = len(older) // size
+    nonce = 7
+    header = bytes.fromhex("d9d505f920a163d7") + struct.pack(">IIIII", pages, nonce, pages, 512, size)
+    body = b""
+    for page in range(pages):
+        data = older[page * size : (page + 1) * size]
+        check = (nonce + sum(data[at] for at in range(size - 200, 0, -200))) & 0xFFFFFFFF
+        body += struct.pack(">I", page + 1) + data + struct.pack(">I", check)
+    journal = victim.path.with_name(victim.path.name + "-journal")
+    journal.write_bytes(header.ljust(512, b"\0") + body)
+    before = fingerprint(victim.path)
+    report = ledger.verify(victim.path, *victim.digests, digest)
+    assert fingerprint(victim.path) == before, "verification carried out the rollback"
+    assert report.exit_code in (1, 2) and report.codes & {"ROLLBACK", "VERIFIER_BLOCKED"}, report
+    code, codes, _ = ledger.second_opinion(victim.path, *victim.digests, digest)
+    assert code == 1 and "ROLLBACK" in codes, codes
+
+
+def test_E12_cell_taken_out_of_its_page(victim):
+    pages = victim.pages()
+    page, index, *_ = pages.cell_of(victim.root("account"), rowid=FRESH)
+    pages.remove_cell(page, index)
+    pages.save()
+    victim.demand({"code": "ROW_MISSING", "key": {"id": FRESH}}, allowed=["INDEX_DIVERGENCE"])
+
+
+def test_E12_deleted_row_resurrected(whole_victim):
+    victim = whole_victim
+    gone = NEW + 31
+    victim.plain(f"INSERT INTO account SELECT id, name, nick, balance, units, spare, code, note, data FROM {victim.history()} "
+                 f"WHERE id = {gone}")
+    victim.demand({"code": "ROW_EXTRA", "key": {"id": gone}})
+
+
+def test_E13_older_copy_of_the_file(chain_victim):
+    """Undetectable without a newer digest, and the report does not claim otherwise."""
+    victim = chain_victim
+    older = victim.path.read_bytes()
+    db = victim.honest()
+    db.execute("UPDATE account SET units = 4 WHERE id = 4")
+    newest = victim.directory / "newest.json"
+    newest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    victim.path.write_bytes(older)
+    if victim.anchored:
+        assert victim.verify().exit_code == 0
+        victim.digests.append(newest)
+        victim.demand({"code": "ROLLBACK", "block": 6}, repair=False)
+    else:
+        assert victim.verify().exit_code == 2
+
+
+def test_E14_freelist(whole_victim):
+    """Pages on the freelist hold nothing; rubbish there changes no row. A freelist that names live pages damages on the next
+    write, not now."""
+    victim = whole_victim
+    victim.honest("CREATE TABLE big(x)", "INSERT INTO big SELECT hex(randomblob(30000)) FROM account LIMIT 20", "DROP TABLE big")
+    pages = victim.pages()
+    trunk, count = struct.unpack_from(">II", pages.data, 32)
+    assert trunk and count > 3
+    leaf = struct.unpack_from(">I", pages.data, pages.base(trunk) + 8)[0]
+    pages.data[pages.base(leaf) : pages.base(leaf) + pages.size] = b"\xa5" * pages.size
+    pages.save()
+    report = agree(victim.path, *victim.digests)
+    assert report.exit_code == 0, report
+    pages = victim.pages()
+    struct.pack_into(">I", pages.data, pages.base(trunk) + 8, victim.root("account"))
+    pages.save()
+    report = victim.verify()
+    assert report.exit_code in (0, 1, 2), report
+    if report.exit_code:
+        assert report.codes & {"INDEX_DIVERGENCE", "VERIFIER_BLOCKED"}, report
+
+
+def test_E14_hex_editor_everywhere(whole_victim):
+    """One flipped bit at many places: never a crash, and never OK where a row that SQLite can still read differs."""
+    victim = whole_victim
+    original = victim.path.read_bytes()
+    step = len(original) // 23
+    found = 0
+    for place in range(97, len(original), step):
+        data = bytearray(original)
+        data[place] ^= 0x10
+        victim.path.write_bytes(data)
+        report = ledger.verify(victim.path, *victim.digests)
+        code, codes, _ = ledger.second_opinion(victim.path, *victim.digests)
+        assert report.exit_code in (0, 1, 2), report
+        assert (code == 0) or report.exit_code != 0, f"byte {place}: Python says {codes}\n{report}"
+        found += report.exit_code != 0
+    assert found > 5
+
+
+def test_E15_vacuum_renumbers(whole_victim):
+    victim = whole_victim
+    victim.honest("DELETE FROM visit WHERE at IN (3, 4, 9)", "INSERT INTO visit VALUES ('again', 3)")
+    db = ledger.plain(victim.path)
+    db.execute("VACUUM")
+    db.close()
+    report = agree(victim.path, *victim.digests)
+    assert report.exit_code == 0, report
+    victim.honest("UPDATE visit SET what = 'after' WHERE at = 20", "DELETE FROM visit WHERE at = 21",
+                  "INSERT INTO visit VALUES ('after', 22)")
+    report = agree(victim.path, *victim.digests)
+    assert report.exit_code == 0, report
+    db = ledger.plain(victim.path)
+    lines = db.execute("SELECT at FROM visit_Ledger WHERE ledger_operation_type = 2 ORDER BY ledger_transaction_id DESC, "
+                       "ledger_sequence_number DESC LIMIT 2").fetchall()
+    db.close()
+    assert lines == [(21,), (20,)], "the wrong row was ended"
+    ledger.without_triggers(victim.path).execute("UPDATE visit SET what = 'forged' WHERE at = 30")
+    victim.demand({"code": "ROW_ALTERED", "object": "visit", "columns": ["what"]})
+
+
+def test_E15_row_deleted_and_then_vacuumed(whole_victim):
+    victim = whole_victim
+    victim.plain("DELETE FROM visit WHERE at = 11")
+    db = ledger.plain(victim.path)
+    db.execute("VACUUM")
+    db.close()
+    report = victim.verify()
+    assert report.exit_code == 1 and "ROW_MISSING" in report.codes, report
+
+
+def test_E16_report_says_what_was_read(whole_victim):
+    victim = whole_victim
+    backup = ledger.copy_database(victim.path, victim.directory / "backup of bank.db")
+    report = ledger.verify(backup, *victim.digests)
+    assert report.exit_code == 0 and "backup of bank.db" in report.json["source"], report.json
+    db = ledger.plain(backup)
+    assert report.json["ledger_id"] == scalar(db, "SELECT lower(hex(ledger_id)) FROM ledger_identity")
+    db.close()
+
+
+def test_E17_verifier_killed_or_without_memory(whole_victim):
+    """A verification that does not end says nothing; one that can't go on says so."""
+    victim = whole_victim
+    words = [str(ledger.ROOT), str(victim.path), str(victim.digests[0])]
+    code = ("import os, resource, subprocess, sys\n"
+            "resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))\n"
+            "os.execv(sys.argv[1], [sys.argv[1], 'sql', 'verify', sys.argv[2], '--digests', sys.argv[3], '--json'])")
+    from support.node import binary
+    done = subprocess.run([sys.executable, "-c", code, str(binary()), *words[1:]], capture_output=True, text=True)
+    assert done.returncode != 0, done.stdout
+    assert '"verdict":"verified"' not in done.stdout
+
+
+def test_E17_unreadable(whole_victim):
+    victim = whole_victim
+    report = ledger.verify(victim.directory, *victim.digests)
+    assert report.exit_code == 2, report
+    report = ledger.verify(victim.directory / "absent.db", *victim.digests)
+    assert report.exit_code == 2 and not (victim.directory / "absent.db").exists(), report
+    (victim.directory / "text.db").write_text("this is no database")
+    assert ledger.verify(victim.directory / "text.db", *victim.digests).exit_code == 2
+    db = ledger.plain(victim.directory / "plain.db")
+    db.execute("CREATE TABLE t(a)")
+    db.close()
+    assert ledger.verify(victim.directory / "plain.db", *victim.digests).exit_code == 2
+
+
+def test_E17_locked(whole_victim):
+    """An exclusive lock held by somebody else."""
+    victim = whole_victim
+    db = ledger.plain(victim.path)
+    db.execute("PRAGMA locking_mode = EXCLUSIVE")
+    db.execute("BEGIN EXCLUSIVE")
+    try:
+        report = ledger.verify(victim.path, *victim.digests, timeout=120)
+        assert report.exit_code in (0, 2), report
+        if report.exit_code == 2:
+            assert report.codes <= {"VERIFIER_BLOCKED"}, report
+    finally:
+        db.execute("ROLLBACK")
+        db.close()
+
+
+def test_E17_read_only_directory(whole_victim):
+    victim = whole_victim
+    os.chmod(victim.path, 0o444)
+    os.chmod(victim.directory, 0o555)
+    try:
+        report = agree(victim.path, *victim.digests)
+        assert report.exit_code == 0, report
+    finally:
+        os.chmod(victim.directory, 0o755)
+
+
+def test_E18_claimed_and_operating_system_s_identity(whole_victim):
+    """The claimed principal is kept beside the login, which the operating system tells."""
+    victim = whole_victim
+    db = victim.honest()
+    db.execute("SELECT ledger_set_principal('the emperor of china')")
+    db.execute("SELECT ledger_set_application('throne')")
+    db.execute("UPDATE account SET units = 1 WHERE id = 1")
+    import getpass
+    assert db.execute("SELECT principal_name, login_name, application_name FROM database_ledger_transactions ORDER BY "
+                      "transaction_id DESC LIMIT 1").fetchone() == ("the emperor of china", getpass.getuser(), "throne")
+    db.close()
+    assert agree(victim.path, *victim.digests).exit_code == 0
+
+
+@pytest.mark.parametrize("size", ["big", "too big"])
+def test_big_values(whole_victim, size):
+    """Large values are streamed; what SQLite itself refuses is refused with nothing written."""
+    victim = whole_victim
+    db = victim.honest()
+    if size == "big":
+        db.execute("INSERT INTO account(id, data, note) VALUES (4000001, zeroblob(30000000), hex(zeroblob(5000000)))")
+        db.execute("UPDATE account SET units = 1 WHERE id = 4000001")
+    else:
+        with pytest.raises(sqlite3.Error):
+            db.execute("INSERT INTO account(id, data) VALUES (4000001, zeroblob(2200000000))")
+    db.close()
+    report = agree(victim.path, *victim.digests)
+    assert report.exit_code == 0, report

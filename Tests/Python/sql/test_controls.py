@@ -1,0 +1,216 @@
+"""Catalogue H.7: what must not raise findings."""
+
+import os
+import subprocess
+
+import pytest
+
+from kit import ledger
+from kit.ledger import agree, connect, scalar
+
+
+def clean(victim, path=None):
+    report = agree(path or victim.path, *victim.digests)
+    assert report.exit_code == 0, report
+    assert not report.codes - {"TAIL_UNATTESTED", "OK", "PHYSICAL_ONLY"}, report
+    return report
+
+
+def work_on(path):
+    """Ordinary work still goes."""
+    db = connect(path)
+    db.execute("UPDATE account SET units = units + 1 WHERE id BETWEEN 20 AND 30")
+    db.execute("INSERT INTO visit VALUES ('later', 1000)")
+    db.execute("DELETE FROM visit WHERE at = 12")
+    db.execute("UPDATE setting SET value = 'x' WHERE name = 'name9'")
+    db.execute("INSERT INTO journal(line, amount) VALUES ('later', 1)")
+    db.close()
+
+
+@pytest.mark.parametrize("statement", [
+    "VACUUM", "REINDEX", "ANALYZE", "PRAGMA optimize", "PRAGMA incremental_vacuum", "PRAGMA wal_checkpoint(TRUNCATE)"])
+@pytest.mark.parametrize("kind", ["plain", "extension"])
+def test_K01_maintenance(whole_victim, statement, kind):
+    victim = whole_victim
+    victim.honest("DELETE FROM visit WHERE at IN (1, 2)")
+    db = ledger.plain(victim.path) if kind == "plain" else connect(victim.path)
+    db.execute(statement).fetchall()
+    db.close()
+    clean(victim)
+    work_on(victim.path)
+    clean(victim)
+
+
+@pytest.mark.parametrize("change", ["page_size", "auto_vacuum", "WAL", "DELETE"])
+def test_K01_other_file_layout(whole_victim, change):
+    victim = whole_victim
+    db = ledger.plain(victim.path)
+    if change == "page_size":
+        db.execute("PRAGMA page_size = 1024")
+        db.execute("VACUUM")
+    elif change == "auto_vacuum":
+        db.execute("PRAGMA auto_vacuum = FULL")
+        db.execute("VACUUM")
+    else:
+        db.execute(f"PRAGMA journal_mode = {change}")
+    db.close()
+    clean(victim)
+    work_on(victim.path)
+    clean(victim)
+
+
+@pytest.mark.parametrize("how", ["vacuum into", "dump", "backup", "copy"])
+def test_K02_moved(whole_victim, how):
+    victim = whole_victim
+    victim.honest("DELETE FROM visit WHERE at IN (1, 2)")
+    target = victim.directory / "moved.db"
+    db = ledger.plain(victim.path)
+    if how == "vacuum into":
+        db.execute("VACUUM INTO ?", (str(target),))
+    elif how == "backup":
+        other = ledger.plain(target)
+        db.backup(other)
+        other.close()
+    elif how == "copy":
+        ledger.copy_database(victim.path, target)
+    else:
+        dump = subprocess.run(["sqlite3", victim.path, ".dump"], capture_output=True, check=True).stdout
+        subprocess.run(["sqlite3", target], input=dump, check=True, capture_output=True)
+    db.close()
+    clean(victim, target)
+    work_on(target)
+    clean(victim, target)
+
+
+def test_K03_indexes(whole_victim):
+    """Through the ledger; the change of an index is logged."""
+    victim = whole_victim
+    victim.honest("CREATE INDEX account_units ON account(units)", "UPDATE account SET units = 3 WHERE id = 70", "ANALYZE")
+    clean(victim)
+    victim.honest("DROP INDEX account_nick", "UPDATE account SET units = 4 WHERE id = 70")
+    clean(victim)
+    db = ledger.plain(victim.path)
+    assert "account_units" in str(db.execute("SELECT body FROM ledger_schema_events ORDER BY event_id DESC LIMIT 1").fetchone())
+    db.close()
+
+
+def test_K04_schema_changes_through_the_ledger(whole_victim):
+    victim = whole_victim
+    db = victim.honest()
+    db.execute("ALTER TABLE account ADD COLUMN extra TEXT")
+    db.execute("UPDATE account SET extra = 'x' WHERE id = 1")
+    db.execute("ALTER TABLE account RENAME COLUMN nick TO alias")
+    db.execute("UPDATE account SET alias = 'y' WHERE id = 2")
+    db.close()
+    clean(victim)
+    db = victim.honest()
+    db.execute("SELECT ledger_drop_column('account', 'spare')")
+    db.execute("UPDATE account SET alias = 'z' WHERE id = 3")
+    db.execute("DELETE FROM account WHERE id = 4")
+    assert "spare" not in [row[1] for row in db.execute("PRAGMA table_info(account)")]
+    db.close()
+    clean(victim)
+    db = victim.honest()
+    db.execute("ALTER TABLE account RENAME TO konto")
+    db.execute("UPDATE konto SET alias = 'zz' WHERE id = 5")
+    db.execute("ALTER TABLE konto ADD COLUMN spare TEXT DEFAULT 'again'")
+    db.execute("INSERT INTO konto(id, spare) VALUES (6000000, 's')")
+    db.execute("SELECT ledger_drop_table('setting')")
+    db.execute("SELECT ledger_close_block()").fetchall()
+    names = str(db.execute("SELECT * FROM ledger_column_history").fetchall()) + str(
+        db.execute("SELECT * FROM ledger_table_history").fetchall())
+    assert all(name in names for name in ("extra", "alias", "konto", "setting")), names
+    db.close()
+    clean(victim)
+    victim.plain("UPDATE konto SET alias = 'forged' WHERE id = 90")
+    report = victim.verify()
+    assert report.exit_code == 1 and "ROW_ALTERED" in report.codes, report
+    agree(victim.path, *victim.digests, report=report)
+
+
+def test_K06_checkpoint_and_writes_between_verifications(whole_victim):
+    victim = whole_victim
+    db = victim.honest()
+    db.execute("PRAGMA journal_mode = WAL")
+    for number in range(5):
+        db.execute("UPDATE account SET units = ? WHERE id = 8", (number,))
+        clean(victim)
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        clean(victim)
+    db.close()
+    clean(victim)
+
+
+@pytest.mark.parametrize("environment", [{"TZ": "Asia/Kathmandu"}, {"LC_ALL": "tr_TR.UTF-8"}, {"LANG": "C", "LC_ALL": "POSIX"}])
+def test_K07_zone_and_locale(whole_victim, environment, monkeypatch):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    clean(whole_victim)
+    work_on(whole_victim.path)
+    clean(whole_victim)
+
+
+def test_K10_verifier_and_extension_of_any_connection(whole_victim):
+    """The extension loaded twice, in many connections and threads' worth of files, changes nothing."""
+    victim = whole_victim
+    db = connect(victim.path)
+    ledger.load(db)
+    db.execute("UPDATE account SET units = 2 WHERE id = 8")
+    other = connect(victim.path)
+    other.execute("UPDATE account SET units = 3 WHERE id = 8")
+    db.execute("UPDATE account SET units = 4 WHERE id = 8")
+    assert scalar(db, "SELECT count(*) FROM account_Ledger WHERE id = 8 AND ledger_operation_type = 2") >= 3
+    other.close()
+    db.close()
+    clean(victim)
+
+
+def test_E05_connection_settings_of_the_writer(whole_victim):
+    """Pragmas of a connection do not change what is captured."""
+    victim = whole_victim
+    db = victim.honest()
+    for pragma in ("reverse_unordered_selects = ON", "recursive_triggers = ON", "foreign_keys = ON", "trusted_schema = OFF",
+                   "cell_size_check = ON", "temp_store = MEMORY", "synchronous = OFF", "case_sensitive_like = ON",
+                   "count_changes = ON", "full_column_names = ON", "short_column_names = OFF", "query_only = OFF",
+                   "legacy_alter_table = ON", "defer_foreign_keys = ON"):
+        db.execute(f"PRAGMA {pragma}").fetchall()
+    db.execute("UPDATE account SET units = 5 WHERE id = 8").fetchall()
+    db.execute("REPLACE INTO account(id, name) VALUES (9, 'nine')").fetchall()
+    db.execute("DELETE FROM visit WHERE at = 3").fetchall()
+    db.close()
+    clean(victim)
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "TRUNCATE", "PERSIST", "WAL", "MEMORY"])
+def test_journal_modes(whole_victim, mode):
+    victim = whole_victim
+    db = victim.honest()
+    db.execute(f"PRAGMA journal_mode = {mode}")
+    db.execute("UPDATE account SET units = 5 WHERE id = 8")
+    report = ledger.verify(victim.path, *victim.digests)
+    assert report.exit_code == 0, report
+    db.close()
+    clean(victim)
+
+
+def test_attached_ledger_database(whole_victim):
+    """Two ledger databases in one connection: each keeps its own ledger or the write is refused; never a wrong one."""
+    victim = whole_victim
+    other = ledger.copy_database(victim.path, victim.directory / "second.db")
+    db = victim.honest()
+    db.execute("ATTACH ? AS second", (str(other),))
+    db.execute("UPDATE main.account SET units = 5 WHERE id = 8")
+    try:
+        db.execute("UPDATE second.account SET units = 6 WHERE id = 8")
+    except Exception as problem:
+        assert "ledger" in str(problem)
+    db.close()
+    clean(victim)
+    clean(victim, other)
+
+
+def test_permissions_of_files_stay(whole_victim):
+    victim = whole_victim
+    os.chmod(victim.path, 0o640)
+    clean(victim)
+    assert victim.path.stat().st_mode & 0o777 == 0o640
