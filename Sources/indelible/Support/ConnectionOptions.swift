@@ -40,42 +40,20 @@ struct ConnectionOptions: ParsableArguments {
 
     func clientConfiguration(connections: Int) throws -> LedgerClientConfiguration {
         let environment = ProcessInfo.processInfo.environment
-        func value(_ flag: String?, file: String?, _ variable: String) -> String? {
-            if let flag { return flag }
-            if let data, let file { return "\(data)/\(file)" }
-            if let set = environment[variable], !set.isEmpty { return set }
-            if let data = environment["INDELIBLE_DATA"], !data.isEmpty, let file { return "\(data)/\(file)" }
-            return nil
-        }
-        let endpoint = value(url, file: nil, "INDELIBLE_URL") ?? "https://127.0.0.1:8443"
-        guard let pin = value(serviceCertificate, file: "service_cert.pem", "INDELIBLE_SERVICE_CERTIFICATE") else {
+        let endpoint = url ?? environment["INDELIBLE_URL"].flatMap { $0.isEmpty ? nil : $0 } ?? "https://127.0.0.1:8443"
+        let files = CredentialFiles(
+            serviceCertificate: serviceCertificate, certificate: certificate, tokenFile: tokenFile, data: data)
+        guard let pin = try files.serviceCertificatePEM() else {
             throw Failure(
                 "no service certificate: give --service-certificate FILE, or --data DIR for a ledger on this machine")
         }
-        let credential: LedgerClientConfiguration.Credential
-        if certificate == nil, let path = value(tokenFile, file: nil, "INDELIBLE_TOKEN_FILE") {
-            _ = try Self.token(path)
-            credential = .token { try Self.token(path) }
-        } else if let path = value(certificate, file: "admin.pem", "INDELIBLE_CERTIFICATE") {
-            credential = .certificate(pem: try InputFile.smallText(path))
-        } else {
+        guard let credential = try files.credential() else {
             throw Failure("no credential: give --certificate FILE, --token-file FILE or --data DIR")
         }
-        if certificate != nil, tokenFile != nil {
-            throw Failure("--certificate and --token-file: give one of them")
-        }
         var configuration = LedgerClientConfiguration(
-            endpoint: endpoint, serviceCertificatePEM: try InputFile.smallText(pin), credential: credential)
+            endpoint: endpoint, serviceCertificatePEM: pin, credential: credential)
         configuration.connectionCount = connections
         if http1 { configuration.httpVersions = .http1Only }
         return configuration
-    }
-
-    private static func token(_ path: String) throws -> String {
-        let token = try InputFile.smallText(path).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !token.isEmpty, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            throw Failure("\(path): holds no bearer token")
-        }
-        return token
     }
 }

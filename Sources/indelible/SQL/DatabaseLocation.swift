@@ -1,0 +1,56 @@
+import Foundation
+
+/// The database of a command: a path, or a `sqlite:` URL (`sqlite:app.db`, `sqlite:///var/lib/app/app.db`).
+struct DatabaseLocation {
+    var path: String
+
+    /// Errors: a `Failure` for other databases and, unless `mayBeMissing`, for files that are not there.
+    init(_ argument: String, mayBeMissing: Bool = false) throws {
+        let scheme = argument.prefix { $0.isLetter || $0.isNumber || $0 == "+" }.lowercased()
+        let rest = argument.dropFirst(scheme.count)
+        if rest.first == ":" {
+            switch scheme {
+            case "sqlite", "file":
+                path = try Self.path(String(rest.dropFirst()), of: argument)
+            case "postgres", "postgresql":
+                throw Failure(
+                    "\(scheme): PostgreSQL is not there yet; this version reads SQLite databases (a path, or sqlite:PATH)"
+                )
+            default:
+                // A path may hold a colon; a URL of anything else may not pass for one.
+                guard !rest.hasPrefix("://") else {
+                    throw Failure("\(scheme): is not a database this version knows; give a path, or sqlite:PATH")
+                }
+                path = argument
+            }
+        } else {
+            path = argument
+        }
+        guard !path.isEmpty else { throw Failure("no database: the path is empty") }
+        guard path != ":memory:" else {
+            throw Failure(":memory: is gone when the command ends; name a file")
+        }
+        var isDirectory: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+        if isDirectory.boolValue { throw Failure("\(path): is a directory, expected a database file") }
+        if !exists, !mayBeMissing { throw Failure("\(path): there is no such file") }
+    }
+
+    private static func path(_ text: String, of argument: String) throws -> String {
+        var text = Substring(text)
+        if text.hasPrefix("//") {
+            text = text.dropFirst(2)
+            if text.hasPrefix("localhost/") { text = text.dropFirst("localhost".count) }
+            guard text.hasPrefix("/") else {
+                throw Failure("\(argument): names a host; write sqlite:PATH or sqlite:///ABSOLUTE/PATH")
+            }
+        }
+        guard !text.contains("?"), !text.contains("#") else {
+            throw Failure("\(argument): options in the URL are not known; write sqlite:PATH")
+        }
+        guard let path = text.removingPercentEncoding else {
+            throw Failure("\(argument): has a broken %-escape")
+        }
+        return path
+    }
+}

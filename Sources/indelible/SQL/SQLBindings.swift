@@ -1,0 +1,22 @@
+import SQLLedger
+
+/// Parameters for the first statement that has any.
+struct SQLBindings {
+    var positions: [SQLValue] = []
+    var names: [String: SQLValue] = [:]
+
+    var isEmpty: Bool { positions.isEmpty && names.isEmpty }
+
+    /// A value on the command line: NULL, an integer, a number, 'quoted' text, or text.
+    static func value(_ word: String) -> SQLValue {
+        if word.uppercased() == "NULL" { return .null }
+        if let integer = Int64(word) { return .integer(integer) }
+        if let first = word.first, first.isNumber || "+-.".contains(first), let number = Double(word) {
+            return .real(number)
+        }
+        if word.count >= 2, word.hasPrefix("'"), word.hasSuffix("'") {
+            return .text(String(word.dropFirst().dropLast()).replacing("''", with: "'"))
+        }
+        return .text(word)
+    }
+}

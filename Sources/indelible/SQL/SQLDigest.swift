@@ -1,0 +1,71 @@
+import ArgumentParser
+import Foundation
+import SQLLedger
+import SQLLedgerDigests
+
+/// `indelible sql digest`
+struct SQLDigest: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "digest",
+        abstract: "Close the open block and print the newest digest.",
+        discussion: """
+            A digest is a line of JSON that fixes everything up to its block. Keep it where whoever can edit the \
+            database cannot. --upload gives it to the stores that the database uses, --store to the named ones as \
+            well; a store takes a digest once and never another one for the same block.
+
+            EXAMPLES
+              indelible sql digest app.db > digest.json
+              indelible sql digest app.db --store file:///mnt/worm/digests
+              indelible sql digest app.db --upload --data ./data
+            """)
+
+    @Argument(help: ArgumentHelp("The database: a path or a sqlite: URL.", valueName: "db"))
+    var database: String
+
+    @Flag(help: "Upload to the stores that the database uses.")
+    var upload = false
+
+    @Flag(help: "Leave the open block open: print the newest digest there is.")
+    var noClose = false
+
+    @OptionGroup var stores: StoreOptions
+    @OptionGroup var output: JSONOption
+
+    func run() async throws {
+        let session = try SQLSession(try DatabaseLocation(database), mode: noClose && !upload ? .readOnly : .readWrite)
+        try LedgerStatus.requireIdentity(session, database)
+        if !noClose { _ = try session.value("SELECT ledger_close_block()") }
+        guard let text = try session.value("SELECT ledger_digest()"), text != .null else {
+            throw Failure("\(database): nothing was recorded yet, so there is no digest")
+        }
+        let digest = try LedgerDigest(json: text.shown)
+        if upload || !stores.given.isEmpty {
+            let source = DatabaseDigests(session: session)
+            var urls = stores.urls
+            if upload, stores.given.isEmpty { urls += try source.locations().filter(\.isCurrent).map(\.path) }
+            guard !urls.isEmpty else {
+                throw Failure("\(database): uses no digest store yet; name one with --store URL")
+            }
+            try await stores.withStores(urls, collection: try LedgerStatus.collection(session)) { opened in
+                try await upload(digest, to: opened, source)
+            }
+        }
+        Output.line(digest.json)
+    }
+
+    /// The rest of the stores is served even when one fails.
+    private func upload(_ digest: LedgerDigest, to stores: [any DigestArchive], _ source: DatabaseDigests) async throws
+    {
+        var failures: [String] = []
+        for store in stores {
+            do {
+                try await store.append(digest)
+                try await source.record(DigestLocation(path: store.url, lastBlock: digest.block))
+                Output.diagnostic("uploaded to \(store.url)")
+            } catch {
+                failures.append("\(store.url): \(Failure(describing: error)?.message ?? "\(error)")")
+            }
+        }
+        guard failures.isEmpty else { throw Failure(failures.joined(separator: "\n")) }
+    }
+}

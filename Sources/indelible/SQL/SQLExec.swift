@@ -1,0 +1,83 @@
+import ArgumentParser
+import SQLLedger
+
+/// `indelible sql exec`
+struct SQLExec: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "exec",
+        abstract: "Run SQL statements.",
+        discussion: """
+            Statements come from the arguments, else from --file, else from standard input. Rows are printed as a \
+            table, or with --json as one object a line (BLOBs as {"hex": …}). Without --single-transaction every \
+            statement is a transaction of its own, unless the text says BEGIN. The first error ends the run.
+
+            Parameters are for the first statement that has any: --parameter VALUE in order, --named NAME=VALUE for \
+            :NAME, @NAME or $NAME. A value is an integer, a number or NULL if it looks like one, else text; \
+            quote it ('12') to make it text in any case.
+
+            EXAMPLES
+              indelible sql exec app.db "UPDATE accounts SET owner = 'Ada' WHERE id = 17" --principal ada
+              indelible sql exec app.db "SELECT * FROM accounts WHERE id = ?" --parameter 17 --json
+              indelible sql exec app.db --single-transaction --file changes.sql
+            """)
+
+    @Argument(help: ArgumentHelp("The database: a path or a sqlite: URL.", valueName: "db"))
+    var database: String
+
+    @Argument(help: "The statements.")
+    var sql: [String] = []
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Read statements from a file; - is standard input.", valueName: "file"))
+    var file: String?
+
+    @Flag(name: [.customShort("1"), .long], help: "All statements in one transaction, or none.")
+    var singleTransaction = false
+
+    @Option(
+        name: [.customShort("p"), .customLong("parameter")], help: ArgumentHelp("A parameter.", valueName: "value"))
+    var parameters: [String] = []
+
+    @Option(
+        name: .customLong("named"), help: ArgumentHelp("A parameter with a name.", valueName: "name=value"))
+    var named: [String] = []
+
+    @OptionGroup var identity: SQLIdentityOptions
+    @OptionGroup var output: JSONOption
+
+    func validate() throws {
+        if !sql.isEmpty, file != nil { throw ValidationError("give statements or --file, not both") }
+        if !parameters.isEmpty, !named.isEmpty {
+            throw ValidationError("give --parameter or --named, not both")
+        }
+    }
+
+    func run() throws {
+        var bindings = SQLBindings(positions: parameters.map(SQLBindings.value), names: [:])
+        for word in named {
+            guard let mark = word.firstIndex(of: "=") else { throw Failure("--named: \(word) is not NAME=VALUE") }
+            bindings.names[String(word[..<mark])] = SQLBindings.value(String(word[word.index(after: mark)...]))
+        }
+        let session = try SQLSession(try DatabaseLocation(database), mode: .readWrite, identity: identity)
+        let run = StatementRun(session: session, asJSON: output.json)
+        func all() throws {
+            if !sql.isEmpty {
+                var splitter = StatementSplitter()
+                for text in sql {
+                    splitter.append(text)
+                    while let statement = splitter.rest() { try run.run(statement, &bindings) }
+                }
+            } else {
+                var reader = try LineReader(path: file == "-" ? nil : file)
+                var splitter = StatementSplitter()
+                while let line = try reader.next() {
+                    splitter.append(line + "\n")
+                    while let statement = splitter.next() { try run.run(statement, &bindings) }
+                }
+                if let statement = splitter.rest() { try run.run(statement, &bindings) }
+            }
+        }
+        if singleTransaction { try session.transaction { try all() } } else { try all() }
+        guard bindings.isEmpty else { throw Failure("parameters were given, but no statement has any") }
+    }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import SQLLedger
+
+/// `indelible sql history`
+struct SQLHistory: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "history",
+        abstract: "Show every version of a table's rows: what, when, by whom.",
+        discussion: """
+            One line for each creation and end of a row version, oldest first; an update is an end and a creation. \
+            This is what the database says; `indelible sql verify` proves it.
+
+            EXAMPLES
+              indelible sql history app.db accounts --key 17
+              indelible sql history app.db order_lines --key order=5 --key line=2
+              indelible sql history app.db accounts --transaction 33 --json
+            """)
+
+    @Argument(help: ArgumentHelp("The database: a path or a sqlite: URL.", valueName: "db"))
+    var database: String
+
+    @Argument(help: "The table, dropped ones included.")
+    var table: String
+
+    @Option(
+        name: .customLong("key"),
+        help: ArgumentHelp("Only rows with this key; NAME=VALUE for a key of several columns.", valueName: "value"))
+    var keys: [String] = []
+
+    @Option(help: ArgumentHelp("Only what this transaction did.", valueName: "id"))
+    var transaction: Int64?
+
+    @Option(help: ArgumentHelp("At most this many lines.", valueName: "count"))
+    var limit: Int?
+
+    @OptionGroup var output: JSONOption
+
+    func validate() throws {
+        if let limit, limit < 1 { throw ValidationError("--limit: \(limit) is not at least 1") }
+    }
+
+    func run() throws {
+        let session = try SQLSession(try DatabaseLocation(database), mode: .readOnly)
+        try LedgerStatus.requireIdentity(session, database)
+        let named = try LedgerStatus(session).tables.filter { $0.name.lowercased() == table.lowercased() }
+        guard let known = named.first(where: { !$0.isDropped }) ?? named.last else {
+            throw Failure("\(table): is not a ledger table; see: indelible sql status \(database.quotedForShell)")
+        }
+        guard !known.isDropped else {
+            throw Failure(
+                "\(table): was dropped; its versions are in ledger_history_\(known.tableId) and stay verifiable")
+        }
+        var (conditions, values) = try KeyFilter(keys, table: known.name, session: session).conditions(prefix: "v.")
+        if let transaction {
+            conditions.append("v.ledger_transaction_id = ?")
+            values.append(.integer(transaction))
+        }
+        let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+        let sql = """
+            SELECT t.commit_time AS time, t.principal_name AS principal, t.application_name AS application,
+                   v.ledger_transaction_id AS "transaction", v.ledger_sequence_number AS sequence,
+                   CASE v.ledger_operation_type WHEN 1 THEN 'created' ELSE 'ended' END AS operation, v.*
+            FROM \(known.view.quotedForSQL) AS v
+            LEFT JOIN database_ledger_transactions AS t ON t.transaction_id = v.ledger_transaction_id
+            \(filter) ORDER BY v.ledger_transaction_id, v.ledger_sequence_number \(limit.map { "LIMIT \($0)" } ?? "")
+            """
+        // The view's own four columns were shown under shorter names.
+        let own: Set<String> = [
+            "ledger_transaction_id", "ledger_sequence_number", "ledger_operation_type", "ledger_operation_type_desc",
+        ]
+        var shown: TextTable?
+        var kept: [Int] = []
+        _ = try session.run(sql, SQLBindings(positions: values)) { columns, row in
+            if kept.isEmpty { kept = columns.indices.filter { !own.contains(columns[$0]) } }
+            let names = kept.map { columns[$0] }
+            if output.json { return Output.json(JSONRow(columns: names, values: kept.map { row[$0] })) }
+            if shown == nil { shown = TextTable(names, numeric: [3, 4]) }
+            shown?.append(kept.map { row[$0].shown })
+        }
+        shown?.finish()
+        if shown == nil, !output.json { Output.diagnostic("no versions") }
+    }
+}

@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// Who a transaction is recorded for.
+struct SQLIdentityOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Who makes the changes. (default: the operating system's user)", valueName: "name"))
+    var principal: String?
+
+    @Option(help: ArgumentHelp("The application that makes them. (default: indelible)", valueName: "name"))
+    var application: String?
+}

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+struct SQLRepair: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "repair")
+    func run() throws {}
+}

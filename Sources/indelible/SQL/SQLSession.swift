@@ -1,0 +1,64 @@
+import SQLLedger
+import SQLLedgerGRDB
+import SQLLedgerSQLite
+
+/// One connection to a database, for the commands.
+struct SQLSession: Sendable {
+    /// Whether the file may be written or made.
+    enum Mode {
+        case readOnly, readWrite, create
+    }
+
+    private let connection: LinkedConnection
+
+    init(_ location: DatabaseLocation, mode: Mode, identity: SQLIdentityOptions? = nil) throws {
+        do {
+            connection = try LinkedConnection(
+                path: location.path, readOnly: mode == .readOnly, creates: mode == .create,
+                principal: identity?.principal, application: identity?.application ?? "indelible")
+            // Reads the header, so that a file that is no database is named now.
+            _ = try value("SELECT count(*) FROM sqlite_schema")
+        } catch let error as SQLiteLedgerError {
+            throw Failure("\(location.path): \(error.message)")
+        }
+    }
+
+    /// Runs one statement; `true` if it used the parameters.
+    @discardableResult
+    func run(
+        _ sql: String, _ bindings: SQLBindings, row: (_ columns: [String], _ values: [SQLValue]) throws -> Void
+    ) throws -> Bool {
+        try connection.run(sql, positions: bindings.positions, names: bindings.names, row: row)
+    }
+
+    func rows(_ sql: String, _ parameters: [SQLValue] = []) throws -> [[SQLValue]] {
+        var rows: [[SQLValue]] = []
+        _ = try run(sql, SQLBindings(positions: parameters)) { rows.append($1) }
+        return rows
+    }
+
+    /// The first column of the first row.
+    func value(_ sql: String, _ parameters: [SQLValue] = []) throws -> SQLValue? {
+        try rows(sql, parameters).first?.first
+    }
+
+    func hasTable(_ name: String) throws -> Bool {
+        try value("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", [.text(name)]) != nil
+    }
+
+    /// All of `body` or nothing.
+    func transaction(_ body: () throws -> Void) throws {
+        _ = try rows("BEGIN IMMEDIATE")
+        do {
+            try body()
+            _ = try rows("COMMIT")
+        } catch {
+            if connection.isInTransaction { _ = try? rows("ROLLBACK") }
+            throw error
+        }
+    }
+
+    func changeCount() throws -> Int64 { connection.changeCount }
+
+    func isInTransaction() throws -> Bool { connection.isInTransaction }
+}

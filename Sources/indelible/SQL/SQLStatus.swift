@@ -1,0 +1,65 @@
+import ArgumentParser
+
+/// `indelible sql status`
+struct SQLStatus: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show ledger tables, blocks, the open tail, digest stores and what was verified last.",
+        discussion: """
+            Everything but the last line comes from the database itself, so it informs and proves nothing; \
+            `indelible sql verify` proves.
+
+            EXAMPLES
+              indelible sql status app.db
+              indelible sql status app.db --json
+            """)
+
+    @Argument(help: ArgumentHelp("The database: a path or a sqlite: URL.", valueName: "db"))
+    var database: String
+
+    @OptionGroup var state: VerifiedStateOptions
+    @OptionGroup var output: JSONOption
+
+    func run() throws {
+        let session = try SQLSession(try DatabaseLocation(database), mode: .readOnly)
+        try LedgerStatus.requireIdentity(session, database)
+        var status = try LedgerStatus(session)
+        status.lastVerified = try state.load(ledger: status.ledgerId).map { .init($0) }
+        if output.json { return Output.json(status) }
+        tell(status)
+    }
+
+    private func tell(_ status: LedgerStatus) {
+        Output.line("ledger      \(status.ledgerId)  \(Style.quiet("made \(status.createTime)"))")
+        Output.line("database    \(status.databaseName)\(status.allTables ? ", every table is a ledger table" : "")")
+        let last = status.lastTransactionTime.map { ", the last at \($0)" } ?? ""
+        Output.line("recorded    \(status.transactions) transactions\(last)")
+        Output.line("blocks      \(status.blocks) closed\(status.lastBlockTime.map { ", the last at \($0)" } ?? "")")
+        if status.openTransactions > 0 {
+            Output.line("open tail   \(status.openTransactions) transactions in no block yet, no digest covers them")
+        } else {
+            Output.line("open tail   none")
+        }
+        if status.stores.isEmpty {
+            Output.line("stores      \(Style.bad("none")): indelible sql watch \(database.quotedForShell) --store URL")
+        }
+        for store in status.stores {
+            let lag = store.lag == 0 ? Style.good("up to date") : Style.bad("\(store.lag) blocks behind")
+            Output.line("store       \(store.path): \(store.isCurrent ? lag : Style.quiet("former"))")
+        }
+        if let verified = status.lastVerified {
+            Output.line("verified    through block \(verified.blockId) at \(verified.time)")
+        } else {
+            Output.line("verified    never on this machine")
+        }
+        Output.line("")
+        var table = TextTable(["table", "kind", "view", "id"], numeric: [3])
+        for known in status.tables {
+            let name = known.isDropped ? "\(known.name) (dropped)" : known.name
+            table.append([name, known.kind, known.view, "\(known.tableId)"])
+        }
+        table.finish()
+        if !status.notCovered.isEmpty { Output.line("\(Style.bad("not covered")): \(status.notCovered.listed)") }
+        if !status.leftOut.isEmpty { Output.line("left out (virtual): \(status.leftOut.listed)") }
+    }
+}

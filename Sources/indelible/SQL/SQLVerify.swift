@@ -1,0 +1,94 @@
+import ArgumentParser
+import Foundation
+import SQLLedger
+
+/// `indelible sql verify`
+struct SQLVerify: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Verify a database against digests that were kept elsewhere.",
+        discussion: """
+            Reads the file, never writes it, computes every hash again and reports every inconsistency with its table, \
+            key, column, transaction, time and principal, and how to repair it. Nothing in the database is trusted: \
+            without digests from a file or a store nothing anchors the result, which is said, and the exit code is 2. \
+            Receipts of digests in a confidential ledger are checked against the pinned service certificate.
+
+            --since-last continues from what this machine verified last. That is kept outside of the database, \
+            per ledger, and written after a run over the whole database with the verdict "verified". Older rows are \
+            not read again then: run without it from time to time.
+
+            Exit codes: 0 verified, 1 tampering was found, 2 unable to tell.
+
+            EXAMPLES
+              indelible sql verify app.db --store file:///mnt/worm/digests
+              indelible sql verify app.db --store 'https://127.0.0.1:8443?collection=app' --data ./data
+              indelible sql verify app.db --digest digests.json --table accounts --html report.html
+              indelible sql verify app.db --store file:///mnt/worm/digests --since-last --max-digest-age 24h --json
+            """)
+
+    @Argument(help: ArgumentHelp("The database: a path or a sqlite: URL.", valueName: "db"))
+    var database: String
+
+    @OptionGroup var sources: DigestSources
+
+    @Option(
+        name: .customLong("table"),
+        help: ArgumentHelp("Only this table; what was not read is not called verified. Repeatable.", valueName: "name"))
+    var tables: [String] = []
+
+    @Flag(help: "Only what came after the last verification on this machine.")
+    var sinceLast = false
+
+    @OptionGroup var state: VerifiedStateOptions
+
+    @Option(help: ArgumentHelp("Threads that read and hash. (default: one for each core)", valueName: "count"))
+    var jobs: Int?
+
+    @Option(help: ArgumentHelp("Write the report as a page for people, too.", valueName: "file"))
+    var html: String?
+
+    @OptionGroup var output: JSONOption
+
+    func validate() throws {
+        if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs: \(jobs) is not 1 to 256") }
+    }
+
+    func run() async throws {
+        let location = try DatabaseLocation(database)
+        let (ledger, collection) = try LedgerVerification.ledger(of: location)
+        var gathered = try await sources.gather(
+            ledger: try sources.expectedLedger() ?? ledger, collection: collection)
+        var options = VerificationOptions()
+        options.tables = tables.isEmpty ? nil : tables
+        options.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
+        options.expectedLedger = try sources.expectedLedger()
+        options.policy = sources.policy
+        if sinceLast, let ledger {
+            if let last = try state.load(ledger: ledger.hex) {
+                options.since = last.digest
+                gathered.digests.append(
+                    StatedDigest(last.digest, origin: state.path(ledger: ledger.hex)))
+            } else {
+                gathered.notes.append("nothing was verified before on this machine: everything was read")
+            }
+        }
+        let report = try LedgerVerification(location: location, options: options).run(gathered)
+        if let html {
+            try OutputFile.write(Array(VerificationPage(report, program: ProgramVersion.text).html.utf8), to: html)
+        }
+        if report.tables == nil, let digest = report.resumeDigest {
+            try VerifiedState(digest: digest, verifyTime: report.startTime.description)
+                .save(state.path(ledger: digest.ledger.hex))
+        }
+        if output.json {
+            Output.line(report.json)
+        } else {
+            Output.bytes(Array(LedgerVerification.painted(report).utf8))
+        }
+        switch report.verdict {
+        case .verified: return
+        case .tampered: throw ExitStatus.proofFailed
+        case .unable: throw ExitStatus.unableToTell
+        }
+    }
+}

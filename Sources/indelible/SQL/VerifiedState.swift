@@ -1,0 +1,49 @@
+import Foundation
+import LedgerProofs
+import SQLLedger
+
+/// What this machine verified last of one ledger. Kept outside of the database and trusted as the verifier's own memory.
+struct VerifiedState {
+    var digest: LedgerDigest
+    /// When that was, RFC 3339.
+    var verifyTime: String
+
+    private struct Stored: Codable {
+        var format: String
+        var digest: String
+        var verifyTime: String
+    }
+
+    private static let format = "indelible/verified/1"
+
+    /// `nil`: there is no such file. Errors: a `Failure` for a file that is not ours.
+    init?(file: String) throws {
+        guard InputFile.exists(file) else { return nil }
+        let bytes = try InputFile.bytes(file, limit: 1 << 16)
+        guard let stored = try? JSONDecoder().decode(Stored.self, from: Data(bytes)), stored.format == Self.format,
+            let digest = try? LedgerDigest(json: stored.digest)
+        else { throw Failure("\(file): does not hold what was verified last; delete it to start over") }
+        self.digest = digest
+        verifyTime = stored.verifyTime
+    }
+
+    init(digest: LedgerDigest, verifyTime: String) {
+        self.digest = digest
+        self.verifyTime = verifyTime
+    }
+
+    func save(_ file: String) throws {
+        let folder = URL(filePath: file).deletingLastPathComponent()
+        do {
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw Failure("\(folder.path): cannot be made (\(error.localizedDescription))")
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let stored = Stored(format: Self.format, digest: digest.json, verifyTime: verifyTime)
+        try OutputFile.write(Array(try encoder.encode(stored)) + [UInt8(ascii: "\n")], to: file)
+        try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+    }
+}
