@@ -146,7 +146,8 @@ let package = Package(
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ],
             swiftSettings: strict),
-        .testTarget(name: "SQLLedgerTests", dependencies: ["SQLLedger", "LedgerProofs", crypto], swiftSettings: strict),
+        .testTarget(
+            name: "SQLLedgerTests", dependencies: ["SQLLedger", "LedgerProofs", crypto], swiftSettings: strict),
         .testTarget(
             name: "SQLLedgerSQLiteTests",
             dependencies: [
@@ -157,8 +158,8 @@ let package = Package(
         .testTarget(
             name: "SQLLedgerDigestsTests",
             dependencies: [
-                "SQLLedger", "SQLLedgerDigests", "LedgerClient", "LedgerProofs", "LedgerServer", "LedgerNode", crypto, x509,
-                asn1, logging,
+                "SQLLedger", "SQLLedgerDigests", "LedgerClient", "LedgerProofs", "LedgerServer", "LedgerNode", crypto,
+                x509, asn1, logging, lifecycle,
             ],
             swiftSettings: strict),
         .testTarget(name: "LayeringTests", swiftSettings: strict),

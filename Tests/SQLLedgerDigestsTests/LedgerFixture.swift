@@ -5,6 +5,7 @@ import LedgerNode
 import LedgerServer
 import Logging
 import SQLLedgerDigests
+import ServiceLifecycle
 import SwiftASN1
 import Testing
 import X509
@@ -48,8 +49,9 @@ struct LedgerFixture: Sendable {
         let ledger = try await Ledger.open(node, logger: quiet)
         let server = try LedgerServer(
             ledger: ledger, configuration: LedgerServerConfiguration(port: port), fetch: { _ in [] }, logger: quiet)
+        let services = ServiceGroup(services: [server], logger: quiet)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await server.run() }
+            group.addTask { try await services.run() }
             guard let bound = await server.boundPort else { return try await group.waitForAll() }
             let fixture = LedgerFixture(
                 endpoint: "https://127.0.0.1:\(bound)",
@@ -58,7 +60,8 @@ struct LedgerFixture: Sendable {
             do {
                 result = .success(try await body(fixture))
             } catch { result = .failure(error) }
-            group.cancelAll()
+            await services.triggerGracefulShutdown()
+            try await group.waitForAll()
             await ledger.close()
             try result.get()
         }

@@ -44,6 +44,12 @@ public actor ConfidentialLedgerDigestStore: DigestArchive {
 
     public func close() async { await client.shutdown() }
 
+    // A client that is given up without being shut down would end the process.
+    deinit {
+        let client = client
+        Task { await client.shutdown() }
+    }
+
     public func append(_ digest: LedgerDigest) async throws {
         let contents = digest.json
         try await mapping {

@@ -1,0 +1,40 @@
+import LedgerProofs
+import SQLLedger
+import SQLLedgerDigests
+
+/// What an engine tells the uploader, kept in memory. The digest's time is another one at each call, as an engine that
+/// makes digests on demand would have it.
+actor MemorySource: DigestSource {
+    let ledger = LedgerID.random()
+    private(set) var locations: [DigestLocation] = []
+    private var newest: BlockID?
+    private var hashes: [BlockID: UInt8] = [:]
+    private var callCount: Int64 = 0
+    var isLocked = false
+
+    struct Locked: Error {}
+
+    func close(upTo block: UInt64) { newest = BlockID(block) }
+    func rewrite(_ block: UInt64, hash: UInt8) { hashes[BlockID(block)] = hash }
+    func lock(_ value: Bool) { isLocked = value }
+
+    func ledgerID() throws -> LedgerID {
+        if isLocked { throw Locked() }
+        return ledger
+    }
+
+    func newestBlock() throws -> BlockID? { newest }
+
+    func digest(of block: BlockID) throws -> LedgerDigest {
+        callCount += 1
+        return try TestDigests.make(ledger, block: block.rawValue, hash: hashes[block], seconds: callCount)
+    }
+
+    func digestLocations() throws -> [DigestLocation] { locations }
+
+    func record(_ location: DigestLocation) throws {
+        if isLocked { throw Locked() }
+        locations.removeAll { $0.path == location.path }
+        locations.append(location)
+    }
+}

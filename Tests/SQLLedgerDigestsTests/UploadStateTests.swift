@@ -1,0 +1,99 @@
+import SQLLedger
+import SQLLedgerDigests
+import Testing
+
+/// The uploader's decisions, without a store, a database or a clock.
+@Suite struct UploadStateTests {
+    private let start = ContinuousClock.now
+
+    private func at(_ seconds: Double) -> ContinuousClock.Instant { start.advanced(by: .seconds(seconds)) }
+
+    @Test func blocksGoOneByOneInOrder() {
+        var state = DigestUploadState(lastStored: BlockID(4))
+        #expect(state.next(now: start) == .idle)
+        state.closed(BlockID(7))
+        for block in 5...7 {
+            #expect(state.next(now: start) == .upload(BlockID(UInt64(block))))
+            #expect(state.blocksBehind == UInt64(8 - block))
+            state.stored(BlockID(UInt64(block)))
+        }
+        #expect(state.next(now: start) == .idle)
+        #expect(state.blocksBehind == 0 && state.startBlock == nil)
+    }
+
+    @Test func aNewStoreStartsWithTheNewestBlockAndSaysSo() {
+        var state = DigestUploadState(lastStored: nil)
+        #expect(state.next(now: start) == .idle && state.blocksBehind == 0)
+        state.closed(BlockID(9))
+        #expect(state.next(now: start) == .upload(BlockID(9)))
+        state.stored(BlockID(9))
+        #expect(state.startBlock == BlockID(9) && state.next(now: start) == .idle)
+        state.closed(BlockID(11))
+        #expect(state.next(now: start) == .upload(BlockID(10)), "from then on none is left out")
+    }
+
+    @Test func anUnknownOutcomeIsReadFromTheStore() {
+        var state = DigestUploadState(lastStored: BlockID(0))
+        state.closed(BlockID(1))
+        state.failed(BlockID(1), .unavailable, reason: "away", now: start)
+        #expect(state.next(now: start) == .wait(until: at(1)))
+        #expect(state.next(now: at(1)) == .look(BlockID(1)))
+        state.found(nothingFor: BlockID(1))
+        #expect(state.next(now: at(1)) == .upload(BlockID(1)))
+        #expect(state.failureCount == 1 && state.lastFailure == "away", "only a success ends the failure")
+        state.stored(BlockID(1))
+        #expect(state.failureCount == 0 && state.lastFailure == nil)
+    }
+
+    @Test func pausesDoubleUpToTheLongest() {
+        var policy = DigestUploadPolicy()
+        policy.longestPause = .seconds(10)
+        var state = DigestUploadState(lastStored: BlockID(0), policy: policy)
+        state.closed(BlockID(1))
+        var now = 0.0
+        for pause in [1.0, 2, 4, 8, 10, 10] {
+            state.failed(BlockID(1), .unavailable, reason: "away", now: at(now))
+            #expect(state.next(now: at(now)) == .wait(until: at(now + pause)))
+            #expect(state.next(now: at(now + pause - 0.001)) == .wait(until: at(now + pause)))
+            now += pause
+            #expect(state.next(now: at(now)) == .look(BlockID(1)))
+        }
+    }
+
+    @Test func aRefusalIsTriedAgainWithoutReading() {
+        var state = DigestUploadState(lastStored: BlockID(0))
+        state.closed(BlockID(1))
+        state.failed(BlockID(1), .refused, reason: "no right", now: start)
+        #expect(state.next(now: start) == .wait(until: at(1)))
+        #expect(state.next(now: at(1)) == .upload(BlockID(1)))
+        #expect(state.blocksBehind == 1 && state.lastFailure == "no right")
+    }
+
+    @Test func aConflictIsLookedIntoAtOnceButNotForEver() {
+        var state = DigestUploadState(lastStored: BlockID(0))
+        state.closed(BlockID(1))
+        state.failed(BlockID(1), .conflict, reason: "another", now: start)
+        #expect(state.next(now: start) == .look(BlockID(1)))
+        state.found(nothingFor: BlockID(1))
+        state.failed(BlockID(1), .conflict, reason: "another", now: start)
+        #expect(state.next(now: start) == .wait(until: at(2)))
+    }
+
+    @Test func anotherHistoryHaltsForGood() {
+        var state = DigestUploadState(lastStored: BlockID(0))
+        state.closed(BlockID(1))
+        state.failed(BlockID(1), .conflict, reason: "another", now: start)
+        state.found(otherHistory: "fork")
+        state.closed(BlockID(5))
+        #expect(state.next(now: at(1e6)) == .halted && state.isHalted)
+        #expect(state.lastFailure == "fork" && state.blocksBehind == 5)
+    }
+
+    /// The database can fail too: nothing is known about the store then, so nothing is read from it.
+    @Test func aFailureOfTheDatabaseIsTriedAgain() {
+        var state = DigestUploadState(lastStored: BlockID(0))
+        state.closed(BlockID(1))
+        state.failed(BlockID(1), nil, reason: "locked", now: start)
+        #expect(state.next(now: at(1)) == .upload(BlockID(1)))
+    }
+}

@@ -1,0 +1,180 @@
+import Foundation
+import LedgerProofs
+import SQLLedger
+import SQLLedgerDigests
+import Testing
+
+@Suite struct UploaderTests {
+    private static var eager: DigestUploadPolicy {
+        var policy = DigestUploadPolicy()
+        policy.interval = .milliseconds(20)
+        policy.firstPause = .milliseconds(20)
+        policy.longestPause = .milliseconds(100)
+        return policy
+    }
+
+    private static func until(_ what: String, _ check: () async throws -> Bool) async throws {
+        for _ in 0..<400 {
+            if try await check() { return }
+            try await Task.sleep(for: .milliseconds(25))
+        }
+        Issue.record("not within 10 s: \(what)")
+    }
+
+    @Test(arguments: StorePlace.Kind.allCases) func everyBlockArrivesAndIsRecorded(_ kind: StorePlace.Kind) async throws
+    {
+        try await StorePlace.with(kind) { place in
+            let source = MemorySource()
+            try await place.use { store async throws in
+                let uploader = DigestUploader(source: source, stores: [store], policy: Self.eager)
+                #expect(try await uploader.uploadOnce().map(\.blocksBehind) == [0])
+                for newest in [3, 4, 9] as [UInt64] {
+                    await source.close(upTo: newest)
+                    let status = try #require(try await uploader.uploadOnce().first)
+                    #expect(status.lastStoredBlock == BlockID(newest) && status.blocksBehind == 0)
+                    #expect(status.startBlock == BlockID(3) && status.behindSince == nil)
+                    #expect(await source.locations == [DigestLocation(path: store.url, lastBlock: BlockID(newest))])
+                }
+                let stored = try await store.digests(for: source.ledger).map(\.digest.block.rawValue)
+                #expect(stored == Array(3...9), "the first is the newest of then; after it none is left out")
+            }
+            // Another process goes on where this one stopped.
+            await source.close(upTo: 11)
+            try await place.use { store async throws in
+                _ = try await DigestUploader(source: source, stores: [store], policy: Self.eager).uploadOnce()
+                #expect(try await store.digests(for: source.ledger).map(\.digest.block.rawValue) == Array(3...11))
+            }
+        }
+    }
+
+    /// Killed between the append and the note in the database: the digest is there, with another time.
+    @Test(arguments: StorePlace.Kind.allCases) func aLostNoteIsNoConflict(_ kind: StorePlace.Kind) async throws {
+        try await StorePlace.with(kind) { place in
+            let source = MemorySource()
+            await source.close(upTo: 2)
+            try await source.record(DigestLocation(path: try place.open().url, lastBlock: BlockID(1)))
+            try await place.use { store async throws in
+                try await store.append(try await source.digest(of: BlockID(2)))
+                let status = try await DigestUploader(source: source, stores: [store], policy: Self.eager).uploadOnce()
+                #expect(status.first?.lastStoredBlock == BlockID(2) && status.first?.isHalted == false)
+                #expect(await source.locations.first?.lastBlock == BlockID(2))
+                #expect(try await store.digests(for: source.ledger).count == 1)
+            }
+        }
+    }
+
+    /// The store holds another hash for a block that this database has: nothing more is sent, and the status says why.
+    @Test(arguments: StorePlace.Kind.allCases) func anotherHistoryHalts(_ kind: StorePlace.Kind) async throws {
+        try await StorePlace.with(kind) { place in
+            let source = MemorySource()
+            await source.close(upTo: 5)
+            try await place.use { store async throws in
+                try await source.record(DigestLocation(path: store.url, lastBlock: BlockID(3)))
+                try await store.append(try TestDigests.make(source.ledger, block: 4, hash: 99))
+                let uploader = DigestUploader(source: source, stores: [store], policy: Self.eager)
+                for _ in 0..<2 {
+                    let status = try #require(try await uploader.uploadOnce().first)
+                    #expect(status.isHalted && status.blocksBehind == 2 && status.behindSince != nil)
+                    #expect(status.lastFailure?.contains("one of them was rewritten") == true)
+                    #expect(status.summary.contains("halted"))
+                }
+                #expect(try await store.digests(for: source.ledger).count == 1)
+                #expect(await source.locations.first?.lastBlock == BlockID(3))
+            }
+        }
+    }
+
+    @Test func aStoreThatIsAwayFallsBehindVisiblyAndHoldsUpNobody() async throws {
+        try await TemporaryDirectory.with { root async throws in
+            let source = MemorySource()
+            let good = DirectoryDigestStore(path: root)
+            let away = DirectoryDigestStore(path: root + "/mounted-later")
+            for store in [good, away] {
+                try await source.record(DigestLocation(path: store.url, lastBlock: BlockID(0)))
+            }
+            await source.close(upTo: 6)
+            let uploader = DigestUploader(source: source, stores: [away, good], policy: Self.eager)
+            try await withThrowingTaskGroup(of: Void.self) { group async throws in
+                group.addTask { try await uploader.run() }
+                try await Self.until("the good store is up to date") {
+                    try await good.digests(for: source.ledger).count == 6
+                }
+                try await Self.until("failures are counted") { (await uploader.statuses())[0].failureCount > 2 }
+                let status = (await uploader.statuses())[0]
+                #expect(status.blocksBehind == 6 && status.behindSince != nil && !status.isHalted)
+                #expect(status.summary.contains("6 blocks behind") && status.summary.contains("mounted-later"))
+                try FileManager.default.createDirectory(
+                    atPath: root + "/mounted-later", withIntermediateDirectories: false)
+                try await Self.until("the other store has caught up") {
+                    try await away.digests(for: source.ledger).map(\.digest.block.rawValue) == Array(1...6)
+                }
+                try await Self.until("the status says so") {
+                    let status = (await uploader.statuses())[0]
+                    return status.blocksBehind == 0 && status.failureCount == 0 && status.lastFailure == nil
+                }
+                group.cancelAll()
+            }
+        }
+    }
+
+    /// A service that is stopped in between and comes back on the same port.
+    @Test func aServiceThatComesBackGetsWhatItMissed() async throws {
+        try await TemporaryDirectory.with { directory in
+            let administrator = try LedgerFixture.clientCertificate()
+            let source = MemorySource()
+            await source.close(upTo: 1)
+            let made = StoreBox()
+            try await LedgerFixture.run(directory: directory, administratorPEM: administrator) { ledger async throws in
+                let store = try DigestStoreURL("\(ledger.endpoint)?collection=x").open(ledger.options)
+                let uploader = DigestUploader(source: source, stores: [store], policy: Self.eager)
+                #expect(try await uploader.uploadOnce().first?.lastStoredBlock == BlockID(1))
+                await made.set(store, uploader, port: try #require(URL(string: ledger.endpoint)?.port))
+            }
+            let (store, uploader, port) = try #require(await made.value)
+            await source.close(upTo: 4)
+            let status = try #require(try await uploader.uploadOnce().first)
+            #expect(status.blocksBehind == 3 && status.failureCount == 1 && status.lastFailure != nil)
+            try await LedgerFixture.run(directory: directory, administratorPEM: administrator, port: port) {
+                _ async throws in
+                try await Self.until("it has caught up") { try await uploader.uploadOnce().first?.blocksBehind == 0 }
+                let stored = try await store.digests(for: source.ledger)
+                #expect(stored.map(\.digest.block.rawValue) == Array(1...4))
+            }
+            await store.close()
+        }
+    }
+
+    private actor StoreBox {
+        var value: (any DigestArchive, DigestUploader, Int)?
+        func set(_ store: any DigestArchive, _ uploader: DigestUploader, port: Int) { value = (store, uploader, port) }
+    }
+
+    @Test func aPlaceThatIsNoLongerUsedIsMarked() async throws {
+        try await TemporaryDirectory.with { root async throws in
+            let source = MemorySource()
+            await source.close(upTo: 0)
+            try await source.record(DigestLocation(path: "file:///old", lastBlock: BlockID(0)))
+            let store = DirectoryDigestStore(path: root)
+            let uploader = DigestUploader(source: source, stores: [store], policy: Self.eager)
+            let statuses = try await uploader.uploadOnce()
+            #expect(statuses.map(\.url) == [store.url, "file:///old"])
+            #expect(statuses.map(\.isCurrent) == [true, false])
+            #expect(await source.locations.first { $0.path == "file:///old" }?.isCurrent == false)
+            #expect(statuses[1].summary.contains("no longer used"))
+        }
+    }
+
+    @Test func aLockedDatabaseIsTriedAgain() async throws {
+        try await TemporaryDirectory.with { root async throws in
+            let source = MemorySource()
+            await source.close(upTo: 0)
+            await source.lock(true)
+            let store = DirectoryDigestStore(path: root)
+            let uploader = DigestUploader(source: source, stores: [store], policy: Self.eager)
+            #expect(try await uploader.uploadOnce().first?.lastFailure?.contains("database") == true)
+            await source.lock(false)
+            #expect(try await uploader.uploadOnce().first?.lastFailure == nil)
+            #expect(try await store.digests(for: source.ledger).count == 1)
+        }
+    }
+}
