@@ -1,6 +1,112 @@
 import ArgumentParser
+import Foundation
+import SQLLedger
 
-struct SQLRepair: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "repair")
-    func run() throws {}
+/// `indelible sql repair`
+struct SQLRepair: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair",
+        abstract: "Put right what verification found, as new and recorded changes.",
+        discussion: """
+            Verifies first, then shows (--dry-run) or carries out (--apply) the repairs that the findings propose: all of \
+            them in one transaction. History is never rewritten, so what was wrong stays visible in it, and \
+            verification goes on naming it. What cannot be repaired that way is listed with the reason; restore those \
+            rows from a backup.
+
+            Exit codes: 0 nothing to repair or all repaired, 1 something remains, 2 unable to tell.
+
+            EXAMPLES
+              indelible sql repair app.db --digest digest.json --dry-run
+              indelible sql repair app.db --store file:///mnt/worm/digests --apply --principal ada
+            """)
+
+    @Argument(help: ArgumentHelp("The database: a path or a sqlite: URL.", valueName: "db"))
+    var database: String
+
+    @Flag(help: "Show what would be done.")
+    var dryRun = false
+
+    @Flag(help: "Do it.")
+    var apply = false
+
+    @OptionGroup var sources: DigestSources
+    @OptionGroup var identity: SQLIdentityOptions
+    @OptionGroup var output: JSONOption
+
+    private struct Line: Encodable {
+        var code: String
+        var object: String
+        var action: String
+        var statement: String?
+        var explanation: String
+        var isDone: Bool
+    }
+
+    func validate() throws {
+        if dryRun == apply { throw ValidationError("give --dry-run or --apply") }
+    }
+
+    func run() async throws {
+        let location = try DatabaseLocation(database)
+        let (ledger, collection) = try LedgerVerification.ledger(of: location)
+        let gathered = try await sources.gather(
+            ledger: try sources.expectedLedger() ?? ledger, collection: collection)
+        var options = VerificationOptions()
+        options.jobs = ProcessInfo.processInfo.activeProcessorCount
+        options.expectedLedger = try sources.expectedLedger()
+        let report = try LedgerVerification(location: location, options: options).run(gathered)
+        guard report.anchoredThrough != nil else {
+            throw Failure("\(database): no digest from outside anchors a repair; give --digest FILE or --store URL")
+        }
+        let wrong = report.findings.filter { $0.code.consequence == .tampered }
+        var isLeft = false
+        var done: Set<RepairStatement> = []
+        let session = apply ? try SQLSession(location, mode: .readWrite, identity: identity) : nil
+        func all() throws {
+            for finding in wrong {
+                guard let proposal = finding.repair, let statement = RepairStatement(proposal) else {
+                    isLeft = true
+                    tell(finding, nil, isDone: false)
+                    continue
+                }
+                // Several findings may ask for the same change.
+                let isNew = done.insert(statement).inserted
+                if isNew, let session {
+                    do {
+                        _ = try session.rows(statement.sql, statement.values)
+                    } catch {
+                        throw Failure("\(finding.object): \(statement.text): \(error); nothing was changed")
+                    }
+                }
+                if isNew { tell(finding, statement, isDone: apply) }
+            }
+        }
+        if let session { try session.transaction { try all() } } else { try all() }
+        if !output.json {
+            if wrong.isEmpty {
+                Output.line("\(Style.good("nothing to repair"))")
+            } else if apply {
+                Output.line("\(done.count) repairs made\(isLeft ? "; what is listed above without one remains" : "")")
+            } else {
+                Output.line("\(done.count) repairs possible; --apply makes them")
+            }
+        }
+        if isLeft || (dryRun && !wrong.isEmpty) { throw ExitStatus.proofFailed }
+    }
+
+    private func tell(_ finding: Finding, _ statement: RepairStatement?, isDone: Bool) {
+        let explanation = finding.repair?.explanation ?? "there is no repair for this"
+        if output.json {
+            Output.json(
+                Line(
+                    code: finding.code.rawValue, object: finding.object,
+                    action: finding.repair?.action.rawValue ?? "NONE", statement: statement?.text,
+                    explanation: explanation, isDone: isDone))
+            return
+        }
+        let key = finding.key.isEmpty ? "" : " [\(finding.key.map(\.description).joined(separator: ", "))]"
+        Output.line(TextTable.printable("\(finding.code.rawValue) \(finding.object)\(key)"))
+        if let statement { Output.line(TextTable.printable("  \(statement.text);")) }
+        Output.line(TextTable.printable("  \(statement == nil ? "no repair: " : "")\(explanation)"))
+    }
 }
