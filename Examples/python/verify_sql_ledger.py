@@ -11,9 +11,11 @@ exit code: 0 verified, 1 tampering found, 2 usage, unreadable, or no outside dig
 """
 
 import argparse
+import calendar
 import collections
 import datetime
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -197,18 +199,35 @@ def _members(pairs):
     return dict(pairs)
 
 
+def _number(digits):
+    if digits.startswith("-"):
+        raise BadDigest("a number with a sign")
+    return int(digits)
+
+
+def _no_constant(name):
+    raise BadDigest(f"{name} is no number")
+
+
+def is_time(string):
+    if not TIME.fullmatch(string):
+        return False
+    year, month, day = int(string[:4]), int(string[5:7]), int(string[8:10])
+    return day <= (calendar.monthrange(year, month)[1] if year else [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1])
+
+
 def check_digest(digest):
     if not isinstance(digest, dict):
         raise BadDigest("a digest is a JSON object")
     if sorted(digest) != list(DIGEST_MEMBERS):
         raise BadDigest(f"members are {sorted(digest)}, not {list(DIGEST_MEMBERS)}")
     for name in ("block_count", "block_id"):
-        if type(digest[name]) is not int or not 0 <= digest[name] < 1 << 63:
+        if type(digest[name]) is not int or not 0 <= digest[name] < 1 << 53:
             raise BadDigest(f"{name} is not a count")
     if digest["block_count"] != digest["block_id"] + 1:
         raise BadDigest("block_count is not block_id + 1")
     for name in DIGEST_MEMBERS[2:]:
-        if type(digest[name]) is not str:
+        if type(digest[name]) is not str or any(0xD800 <= ord(character) < 0xE000 for character in digest[name]):
             raise BadDigest(f"{name} is not a string")
     if digest["format"] != "indelible/digest/1":
         raise BadDigest("format is not indelible/digest/1")
@@ -217,7 +236,7 @@ def check_digest(digest):
     if not re.fullmatch("[0-9a-f]{32}", digest["ledger_id"]):
         raise BadDigest("ledger_id is not 32 lower-case hexadecimal digits")
     for name in ("digest_time", "last_transaction_commit_time"):
-        if not TIME.fullmatch(digest[name]):
+        if not is_time(digest[name]):
             raise BadDigest(f"{name} is not YYYY-MM-DDThh:mm:ss.ffffffZ")
     return digest
 
@@ -225,7 +244,9 @@ def check_digest(digest):
 def parse_digests(data, origin):
     """One object, an array of objects, or a line for each object."""
     def load(string):
-        return json.loads(string, object_pairs_hook=_members)
+        if len(string.encode()) > 1 << 26:
+            raise BadDigest("too long")
+        return json.loads(string, object_pairs_hook=_members, parse_int=_number, parse_constant=_no_constant)
 
     try:
         string = data.decode()
@@ -236,9 +257,11 @@ def parse_digests(data, origin):
             found = load(string)
             found = found if isinstance(found, list) else [found]
         except json.JSONDecodeError:
-            found = [load(line) for line in string.splitlines() if line.strip()]
+            found = [load(line) for line in string.splitlines() if line.strip(" \t\r")]
+        if not found:
+            raise BadDigest("there is no digest")
         return [check_digest(digest) for digest in found]
-    except json.JSONDecodeError as problem:
+    except (json.JSONDecodeError, RecursionError) as problem:
         raise BadDigest(f"{origin}: {problem}") from None
     except BadDigest as problem:
         raise BadDigest(f"{origin}: {problem}") from None
@@ -447,19 +470,22 @@ class Table:
 # Verification
 # ---------------------------------------------------------------------------------------------------------------------
 
+CLOCK_TOLERANCE = datetime.timedelta(seconds=300)
+MOST_TRANSACTIONS = 100_000
+ENTRY_FIELDS = ["commit_time", "principal_name", "login_name", "application_name", "table_hashes"]
 Entry = collections.namedtuple("Entry", "id block ordinal time principal login application blob hashes leaf")
-BlockRow = collections.namedtuple("BlockRow", "id root size first previous history time hash")
+BlockRow = collections.namedtuple("BlockRow", "id root size first previous history time")
 Claim = collections.namedtuple("Claim", "hash side version")
 
 
 class Version:
     """One stored row version: a live row with its stamp, or a history row."""
 
-    __slots__ = ("table", "place", "rowid", "start", "end", "state", "columns", "key", "schema", "checks", "encoded")
+    __slots__ = ("table", "place", "rowid", "start", "end", "columns", "key", "schema", "encoded")
 
     def __init__(self, table, place, rowid, start, end, key):
         self.table, self.place, self.rowid, self.start, self.end, self.key = table, place, rowid, start, end, key
-        self.state, self.columns, self.schema, self.encoded = {}, [], None, None
+        self.columns, self.schema, self.encoded = [], None, None
 
 
 class Verification:
@@ -471,6 +497,7 @@ class Verification:
         self.findings, self.notes, self.counts = [], list(database.notes), collections.Counter()
         self.anchored = None
         self.claims = collections.defaultdict(lambda: collections.defaultdict(list))  # (tx, table) → seq → claims
+        self.versions, self.lost = [], {}
         self.tables = {}
         self.complete = True
 
@@ -518,243 +545,263 @@ class Verification:
     def _transactions(self):
         what = "database_ledger_transactions"
         self.entries = {}
-        self.of_block = collections.defaultdict(list)
-        expected, last_time = 1, ""
+        last_time = ""
+        latest = (datetime.datetime.now(datetime.timezone.utc) + CLOCK_TOLERANCE).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         for row in self.database.rows(
                 what, "SELECT transaction_id, block_id, transaction_ordinal, commit_time, principal_name, login_name, "
                 "application_name, table_hashes FROM main.database_ledger_transactions NOT INDEXED "
                 "ORDER BY transaction_id"):
             number = row[0]
-            while expected < number and number - expected < 1_000_000:
-                self.find("TX_MISSING", what, f"there is no transaction {expected}", transaction=expected)
-                expected += 1
-            expected = number + 1
-            problems = []
-            hashes = []
-            try:
-                block, ordinal = whole(row[1], "block_id"), whole(row[2], "transaction_ordinal")
-                time, principal, login, application = (
-                    string(value, name) for value, name in
-                    zip(row[3:7], ("commit_time", "principal_name", "login_name", "application_name")))
-                if type(row[7]) is not bytes:
-                    raise ValueError("table_hashes is not a blob")
-                if not TIME.fullmatch(time):
-                    problems.append("commit_time is not a time")
-                try:
-                    hashes = decode_table_hashes(row[7])
-                except ValueError as problem:
-                    problems.append(f"table_hashes: {problem}")
-            except ValueError as problem:
-                self.find("TX_ALTERED", what, str(problem), transaction=number)
-                continue
             if number < 1:
-                problems.append("a transaction id is 1 or more")
-            for problem in problems:
-                self.find("TX_ALTERED", what, problem, transaction=number)
-            if number < 1:
+                self.find("TX_EXTRA", what, "a transaction id is 1 or more", transaction=number)
                 continue
-            if time < last_time:
-                self.find("TIME_ANOMALY", what, f"committed at {time}, before the transaction before it ({last_time})",
-                          transaction=number)
-            last_time = max(time, last_time)
-            leaf = transaction_leaf(self.ledger, number, time, principal, login, application, row[7])
-            entry = Entry(number, block, ordinal, time, principal, login, application, row[7],
-                          {table: (root, count) for table, root, count in hashes}, leaf)
+            entry = self._entry(row)
             self.entries[number] = entry
-            self.of_block[block].append(entry)
+            if entry.leaf is None:
+                continue
+            if entry.time < last_time:
+                self.find("TIME_ANOMALY", what, f"committed at {entry.time}, before the one before ({last_time})",
+                          transaction=number)
+            elif entry.time > latest:
+                self.find("TIME_ANOMALY", what, f"committed at {entry.time}, in the future", transaction=number)
+            last_time = max(entry.time, last_time)
         self.counts["transactions"] = len(self.entries)
+
+    def _entry(self, row):
+        number, problems, hashes = row[0], [], []
+        block, ordinal = (value if type(value) is int else None for value in row[1:3])
+        texts = []
+        for value, name in zip(row[3:7], ENTRY_FIELDS):
+            try:
+                texts.append(string(value, name))
+                if name == "commit_time" and not is_time(texts[0]):
+                    problems.append(name)
+            except ValueError:
+                texts.append("")
+                problems.append(name)
+        try:
+            hashes = decode_table_hashes(row[7])
+        except (ValueError, TypeError):
+            problems.append("table_hashes")
+        if problems:
+            self.find("TX_ALTERED", "database_ledger_transactions", "unreadable: " + ", ".join(problems), transaction=number,
+                      columns=problems)
+        leaf = None if problems else transaction_leaf(self.ledger, number, *texts, row[7])
+        return Entry(number, block, ordinal, *texts, row[7], {table: (root, count) for table, root, count in hashes}, leaf)
 
     def _blocks(self):
         what = "database_ledger_blocks"
-        frontier, previous, next_transaction = Frontier(), None, 1
-        self.blocks, self.accepted = [], []
-        expected = 0
-        last_close = ""
-        for row in self.database.rows(
-                what, "SELECT block_id, transactions_root_hash, block_size, first_transaction_id, previous_block_hash, "
-                "history_root_hash, close_time FROM main.database_ledger_blocks NOT INDEXED ORDER BY block_id"):
-            number = row[0]
-            while expected < number and number - expected < 100_000:
-                self.find("BLOCK_ALTERED", what, f"there is no block {expected}", block=expected)
-                self.find("CHAIN_BROKEN", what, f"block {expected} is missing", block=number)
-                # The successor still tells what the missing block's hash was.
-                claimed = row[4] if expected == number - 1 and isinstance(row[4], bytes) else bytes(32)
-                frontier.append(leaf_hash(claimed))
-                self.accepted.append(claimed)
-                self.blocks.append(None)
-                previous = claimed
-                next_transaction = row[3]
-                expected += 1
-            expected = number + 1
-            try:
-                root, size, first = digest32(row[1], "root"), whole(row[2], "size"), whole(row[3], "first transaction")
-                claimed_previous = None if row[4] is None else digest32(row[4], "previous hash")
-                history, time = digest32(row[5], "history root"), string(row[6], "close time")
-            except ValueError as problem:
-                self.find("BLOCK_ALTERED", what, str(problem), block=number)
-                self.blocks.append(None)
-                self.accepted.append(bytes(32))
-                frontier.append(leaf_hash(bytes(32)))
-                previous = bytes(32)
-                continue
-            self._link(number, previous, claimed_previous, history, frontier)
-            block = BlockRow(number, root, size, first, claimed_previous, history, time,
-                             block_hash(self.ledger, number, root, size, first, claimed_previous, history, time))
-            self._block_transactions(block, next_transaction)
-            if not TIME.fullmatch(time):
-                self.find("BLOCK_ALTERED", what, "close_time is not a time", block=number)
-            elif time < last_close:
-                self.find("TIME_ANOMALY", what, f"closed at {time}, before the block before it", block=number)
-            last_close = max(last_close, time)
-            inside = [entry.id for entry in self.of_block.get(number, [])]
-            next_transaction = max(inside) + 1 if inside else first + size
-            previous = block.hash
-            self.blocks.append(block)
-            self.accepted.append(block.hash)
-            frontier.append(leaf_hash(block.hash))
-        self.counts["blocks"] = len(self.blocks)
-        open_block = len(self.blocks)
-        for number in sorted(self.of_block):
-            if number > open_block:
-                for entry in self.of_block[number]:
-                    self.find("TX_ALTERED", "database_ledger_transactions",
-                              f"block {number} does not follow the last block, {open_block - 1}",
-                              transaction=entry.id)
-        for ordinal, entry in enumerate(sorted(self.of_block.get(open_block, []), key=lambda entry: entry.ordinal)):
-            if entry.ordinal != ordinal or entry.id != next_transaction + ordinal:
-                self.find("TX_ALTERED", "database_ledger_transactions", "ordinal and id do not follow in the open block",
-                          transaction=entry.id)
+        stored = [self._block(row) for row in self.database.rows(
+            what, "SELECT block_id, transactions_root_hash, block_size, first_transaction_id, previous_block_hash, "
+            "history_root_hash, close_time FROM main.database_ledger_blocks NOT INDEXED ORDER BY block_id")]
+        self.nodes = self._nodes()
+        self.blocks = {}  # id → (hash, last transaction)
+        self.missing_transactions = set()
+        numbers = collections.deque(sorted(self.entries))
+        frontier, previous, following_id, next_transaction = Frontier(), None, 0, 1
+        for at, block in enumerate(stored):
+            after = stored[at + 1] if at + 1 < len(stored) else None
+            if block.id > following_id:
+                self.find("CHAIN_BROKEN", what, f"blocks {following_id} to {block.id - 1} are missing", block=following_id)
+                if isinstance(block.first, int) and block.first > next_transaction:
+                    while numbers and numbers[0] < block.first:
+                        numbers.popleft()
+                    next_transaction = block.first
+            first, end = next_transaction, self._end(block, after, next_transaction)
+            entries = []
+            while numbers and numbers[0] < end:
+                entries.append(self.entries[numbers.popleft()])
+            there = {entry.id for entry in entries}
+            self._missing(number for number in range(first, end) if number not in there)
+            next_transaction = end
+            for entry in entries:
+                for field, found, right in (("block_id", entry.block, block.id),
+                                            ("transaction_ordinal", entry.ordinal, entry.id - first)):
+                    if found != right:
+                        self.find("TX_ALTERED", "database_ledger_transactions", f"{field} is {found}, not {right}",
+                                  transaction=entry.id, block=block.id, columns=[field])
+            if any(entry.ordinal != entry.id - first for entry in entries):
+                self.find("BLOCK_ALTERED", what, "the order of the transactions is another", block=block.id)
+            complete = len(entries) == end - first and all(entry.leaf for entry in entries)
+            root = merkle_root([entry.leaf for entry in entries]) if complete else None
+            hashed = self._conclude(block, after, frontier, previous, root, end - first, first, entries)
+            frontier.append(leaf_hash(hashed))
+            previous, following_id = hashed, block.id + 1
+            self.blocks[block.id] = (hashed, end - 1)
+        self.counts["blocks"] = len(stored)
+        self.block_count, self.closed = following_id, next_transaction - 1
+        self._open_block([self.entries[number] for number in numbers], next_transaction)
 
-    def _link(self, number, previous, claimed, history, frontier):
-        """Compares a block's two links with what is computed. Where the links agree with each other and not with the
-        stored block before, that block's row was altered; the chain goes on from what the links say."""
-        if number == 0:
-            if claimed is not None:
-                self.find("CHAIN_BROKEN", "database_ledger_blocks", "block 0 has a previous block", block=0)
-            if history != sha256(b""):
-                self.find("CHAIN_BROKEN", "database_ledger_blocks", "block 0 has a history", block=0)
-            return
-        history_fits = frontier.root() == history
-        if claimed == previous and history_fits:
-            return
-        reasons = [] if claimed == previous else ["previous_block_hash is not the hash of the block before"]
-        reasons += [] if history_fits else ["history_root_hash is not the root of the blocks before"]
-        self.find("CHAIN_BROKEN", "database_ledger_blocks", "; ".join(reasons), block=number)
-        if claimed != previous and not history_fits and claimed is not None:
-            other = Frontier()
-            for accepted in self.accepted[:-1] + [claimed]:
-                other.append(leaf_hash(accepted))
-            if other.root() == history:
-                if self.blocks[-1] is not None and not any(
-                        finding["code"] == "BLOCK_ALTERED" and finding.get("block") == number - 1
-                        for finding in self.findings):
-                    self.find("BLOCK_ALTERED", "database_ledger_blocks",
-                              "the next block knows another hash of this one", block=number - 1)
-                self.accepted[-1] = claimed
-                frontier.roots, frontier.size = other.roots, other.size
-        elif claimed != previous:
-            self.find("BLOCK_ALTERED", "database_ledger_blocks", "previous_block_hash does not fit the history root",
-                      block=number)
-        else:
-            self.find("BLOCK_ALTERED", "database_ledger_blocks", "history_root_hash does not fit the previous hashes",
-                      block=number)
+    def _block(self, row):
+        def hashed(value):
+            return value if type(value) is bytes and len(value) == 32 else None
 
-    def _block_transactions(self, block, first):
-        what = "database_ledger_transactions"
-        entries = sorted(self.of_block.get(block.id, []), key=lambda entry: (entry.ordinal, entry.id))
-        reasons = []
-        if block.first != first:
-            reasons.append(f"first_transaction_id is {block.first}, the block before ends at {first - 1}")
-        root_fits = merkle_root([entry.leaf for entry in entries]) == block.root
-        if len(entries) != block.size:
-            reasons.append(f"{len(entries)} transactions, block_size is {block.size}")
-        if not root_fits:
-            reasons.append("the transactions do not give transactions_root_hash")
-        named = set()
-        for at, entry in enumerate(entries):
-            if entry.ordinal != entry.id - block.first or at != entry.ordinal:
-                extra = entry.ordinal >= block.size or entry.id >= block.first + block.size or entry.id < block.first
-                missing_before = any(finding["code"] == "TX_MISSING" and block.first <= finding["transaction"] < entry.id
-                                     for finding in self.findings)
-                if extra:
-                    self.find("TX_EXTRA", what, f"block {block.id} has no such transaction", transaction=entry.id,
-                              block=block.id)
-                elif entry.ordinal != entry.id - block.first or not missing_before:
-                    named.add(entry.id)
-                    self.find("TX_ALTERED", what, "transaction_ordinal does not fit the transaction's id",
-                              transaction=entry.id, block=block.id, columns=["transaction_ordinal"])
-        if not root_fits:
-            self._name_transactions(block, entries, named)
-        else:
+        def count(value):
+            return value if type(value) is int and value >= 0 else None
+
+        time = str(row[6], "utf-8", "replace") if isinstance(row[6], Text) else None
+        return BlockRow(row[0], hashed(row[1]), count(row[2]), count(row[3]), hashed(row[4]), hashed(row[5]),
+                        time if time and is_time(time) else None)
+
+    def _nodes(self):
+        """Level 0 of the stored block tree: it proves nothing, but it may confirm a guess."""
+        if not self.database.has("ledger_block_nodes"):
+            return {}
+        try:
+            return dict(self.database.rows("ledger_block_nodes",
+                                           "SELECT position, hash FROM main.ledger_block_nodes WHERE level = 0"))
+        except Blocked:
+            return {}
+
+    def _end(self, block, after, first):
+        """The id behind the block's last transaction, from the block's own size and where the next block begins."""
+        by_size = first + block.size if block.size and block.size <= MOST_TRANSACTIONS else None
+        if by_size and (after is None or after.first == by_size):
+            return by_size
+        if after and after.first and first < after.first <= first + MOST_TRANSACTIONS:
+            if by_size and None not in block[1:4] and after.previous == self._hash(block):
+                return by_size
+            return after.first
+        return by_size or first
+
+    def _hash(self, block):
+        if None in (block.root, block.size, block.first, block.history, block.time):
+            return None
+        return block_hash(self.ledger, *block)
+
+    def _conclude(self, block, after, frontier, previous, root, size, first, entries):
+        """Decides what the block's hash is: as stored, or with fields replaced by what they must have been, if that is the
+        hash that the next block or a digest names. Reports what differs and answers the hash."""
+        what = "database_ledger_blocks"
+        derived = {"previous": previous, "history": frontier.root(), "root": root, "size": size, "first": first}
+        differ = [field for field, value in derived.items()
+                  if getattr(block, field) != value and (value is not None or field == "previous")]
+        named = {bytes.fromhex(digest["hash"][2:]) for digest in self.digests
+                 if digest["block_id"] == block.id and digest["ledger_id"] == self.ledger.hex()}
+        best, most = None, -1
+        for count in range(len(differ) + 1):
+            for fields in itertools.combinations(differ, count):
+                variant = block._replace(**{field: derived[field] for field in fields})
+                hashed = self._hash(variant)
+                if hashed is None:
+                    continue
+                tree = Frontier()
+                tree.roots, tree.size = list(frontier.roots), frontier.size
+                tree.append(leaf_hash(hashed))
+                score = 4 * (hashed in named) + (self.nodes.get(block.id) == leaf_hash(hashed))
+                score += (after.previous == hashed) + 2 * (after.history == tree.root()) if after else 0
+                if score > most:
+                    best, most, chosen, replaced = hashed, score, variant, fields
+        witnessed = after is not None or bool(named)
+        if best is None or most <= 0 and witnessed:
+            code = "CHAIN_BROKEN" if block.id and block.previous != previous else "BLOCK_ALTERED"
+            self.find(code, what, "the block does not hash to what the next block or a digest says", block=block.id)
+            chosen, replaced = block, ()
+        names = {"previous": "previous_block_hash", "history": "history_root_hash", "root": "transactions_root_hash",
+                 "size": "block_size", "first": "first_transaction_id"}
+        linked = ("previous", "history")
+        if best is not None and (most > 0 or not witnessed):
+            for field in replaced:
+                self.find("CHAIN_BROKEN" if field in linked else "BLOCK_ALTERED", what,
+                          f"with another {names[field]} the block hashes to what was said of it later", block=block.id,
+                          columns=[names[field]])
+            for field in ("previous", "history", "first", "size"):
+                if getattr(chosen, field) != derived[field]:
+                    self.find("CHAIN_BROKEN" if field in linked else "BLOCK_ALTERED", what,
+                              f"{names[field]} is not what everything before gives", block=block.id, columns=[names[field]])
+            times = [entry.time for entry in entries if entry.leaf]
+            if times and chosen.time < max(times):
+                self.find("TIME_ANOMALY", what, "closed before its last transaction", block=block.id)
+        if size and chosen.root != root:
+            self._name_transactions(block.id, chosen.root, entries, root is not None)
+        elif root is not None:
             stored = self._transaction_chunks(block.id)
             if stored is None or [leaf for leaf, _ in stored] != [entry.leaf for entry in entries]:
                 self.find("INDEX_DIVERGENCE", "ledger_transaction_chunks",
                           "the stored leaves differ from the transactions, which are right", block=block.id)
-        if reasons or named:
-            self.find("BLOCK_ALTERED", "database_ledger_blocks", "; ".join(reasons) or "order of transactions",
-                      block=block.id)
-        elif entries and TIME.fullmatch(block.time) and block.time < entries[-1].time:
-            self.find("TIME_ANOMALY", "database_ledger_blocks", "closed before its last transaction", block=block.id)
+        return best or (after.previous if after else None) or bytes(32)
 
-    def _name_transactions(self, block, entries, named):
-        """A closed block's transaction leaves may be stored like row leaves; then the altered entry can be told."""
-        stored = self._transaction_chunks(block.id)
-        by_id = {entry.id: entry for entry in entries}
-        if stored is None or merkle_root([leaf for leaf, _ in stored]) != block.root:
-            if block.size == 1 and len(entries) == 1 and entries[0].id not in named:
-                named.add(entries[0].id)
-                self.find("TX_ALTERED", "database_ledger_transactions", "the only transaction of a block that differs",
-                          transaction=entries[0].id, block=block.id)
+    def _name_transactions(self, block, root, entries, complete):
+        """The leaves of a closed block's transactions are stored like row leaves, so the altered entry can be told."""
+        what = "database_ledger_transactions"
+        if not complete:
+            self.find("BLOCK_ALTERED", "database_ledger_blocks", "transactions of the block are missing or unreadable",
+                      block=block)
             return
-        fields = ["commit_time", "principal_name", "login_name", "application_name", "table_hashes"]
-        for at, (leaf, checks) in enumerate(stored):
-            entry = by_id.get(block.first + at)
-            if entry is None or entry.leaf == leaf or entry.id in named:
+        stored = self._transaction_chunks(block)
+        if stored is None or merkle_root([leaf for leaf, _ in stored]) != root or len(stored) != len(entries):
+            self.find("TX_ALTERED", what, "one of the block's transactions was altered", transaction=entries[0].id, block=block)
+            return
+        for entry, (leaf, checks) in zip(entries, stored):
+            if entry.leaf != leaf:
+                columns = [name for name, was, now in zip(ENTRY_FIELDS, checks, entry_checks(*entry[3:8])) if was != now]
+                self.find("TX_ALTERED", what, "the entry is not the one that was sealed", transaction=entry.id, block=block,
+                          columns=columns)
+
+    def _open_block(self, entries, next_transaction):
+        block, first = self.block_count, next_transaction
+        for entry in entries:
+            if entry.id > next_transaction:
+                fits = entry.block == block and entry.ordinal == entry.id - first
+                if not fits and entry.id - next_transaction >= 1000:
+                    self.find("TX_EXTRA", "database_ledger_transactions", "its id does not follow", transaction=entry.id)
+                    continue
+                self._missing(range(next_transaction, entry.id))
+            if entry.block == block + 1 and entry.id > first:
+                block, first = block + 1, entry.id
+            next_transaction = entry.id + 1
+            if entry.block is not None and entry.block < self.block_count:
+                self.find("TX_EXTRA", "database_ledger_transactions", f"block {entry.block} was closed without it",
+                          transaction=entry.id)
                 continue
-            columns = [name for name, was, now in zip(fields, checks, entry_checks(*entry[3:8])) if was != now]
-            named.add(entry.id)
-            self.find("TX_ALTERED", "database_ledger_transactions",
-                      "the entry is not the one that was sealed: " + ", ".join(columns), transaction=entry.id,
-                      block=block.id, columns=columns)
+            for field, found, right in (("block_id", entry.block, block),
+                                        ("transaction_ordinal", entry.ordinal, entry.id - first)):
+                if found != right:
+                    self.find("TX_ALTERED", "database_ledger_transactions", f"{field} is {found}, not {right}",
+                              transaction=entry.id, columns=[field])
+
+    def _missing(self, numbers):
+        for number in numbers:
+            self.missing_transactions.add(number)
+            self.find("TX_MISSING", "database_ledger_transactions", "there is no such transaction", transaction=number)
 
     def _digests(self):
-        fits = set()
-        seen = {}
-        for digest in sorted(self.digests, key=lambda digest: digest["block_id"]):
+        fits, seen = set(), {}
+        own = [digest for digest in self.digests if digest["ledger_id"] == self.ledger.hex()]
+        foreign = [digest for digest in self.digests if digest["ledger_id"] != self.ledger.hex()]
+        suspects = [digest for digest in foreign if digest["database_name"] == self.database_name or not own]
+        if suspects:
+            self.find("DIGEST_MISMATCH", "digests", f"{len(suspects)} are of another ledger, {suspects[0]['ledger_id']}")
+        elif foreign:
+            self.notes.append(f"{len(foreign)} digests of other databases were not used")
+        for digest in sorted(own, key=lambda digest: (digest["block_id"], digest["digest_time"])):
             number, value = digest["block_id"], bytes.fromhex(digest["hash"][2:])
             what = f"digest of block {number}"
-            if digest["ledger_id"] != self.ledger.hex():
-                self.find("DIGEST_MISMATCH", what, f"it is of another ledger, {digest['ledger_id']}", block=number)
-                continue
             if seen.setdefault(number, value) != value:
                 self.find("FORK", what, "two outside digests of one block differ", block=number)
-            if number >= len(self.blocks):
-                self.find("ROLLBACK", what, f"the database ends at block {len(self.blocks) - 1}", block=number)
+            if number >= self.block_count:
+                self.find("ROLLBACK", what, f"the database ends at block {self.block_count - 1}", block=number)
                 continue
-            block = self.blocks[number]
-            if block is None or block.hash != value:
+            if self.blocks.get(number, (None,))[0] != value:
                 self.find("DIGEST_MISMATCH", what, "the block's hash is another", block=number)
                 continue
-            last = self.entries.get(block.first + block.size - 1)
+            fits.add(number)
+            last = self.entries.get(self.blocks[number][1])
             if last is not None and last.time != digest["last_transaction_commit_time"]:
                 self.find("DIGEST_MISMATCH", what,
                           f"last_transaction_commit_time is {digest['last_transaction_commit_time']}, "
                           f"the transaction's is {last.time}", block=number)
-                continue
-            if last is not None and last.time > digest["digest_time"]:
-                self.find("TIME_ANOMALY", what, f"digest_time is {digest['digest_time']}, but a transaction that it "
-                          f"covers was committed at {last.time}", block=number)
-            fits.add(number)
-        if fits:
-            self.anchored = max(fits)
-            block = self.blocks[self.anchored]
-            tail = [entry for entry in self.entries.values() if entry.id >= block.first + block.size]
-            if tail:
-                last = self.entries.get(block.first + block.size - 1)
-                seconds = (moment(max(entry.time for entry in tail)) - moment(last.time)) if last else None
-                self.find("TAIL_UNATTESTED", "database_ledger_transactions",
-                          f"{len(tail)} transactions are newer than the newest digest that fits",
-                          transactions=len(tail), seconds=seconds)
+            if moment(digest["last_transaction_commit_time"]) > moment(digest["digest_time"]) + CLOCK_TOLERANCE:
+                self.find("TIME_ANOMALY", what, "a transaction that it covers was committed after it was made", block=number)
+        self.anchored = max(fits, default=None)
+        covered = self.blocks[self.anchored][1] if fits else 0
+        tail = [entry for entry in self.entries.values() if entry.id > covered and entry.leaf]
+        if tail:
+            last = self.entries.get(covered)
+            seconds = (moment(max(entry.time for entry in tail)) - moment(last.time)).total_seconds() if last else None
+            self.find("TAIL_UNATTESTED", "database_ledger_transactions",
+                      f"{len(tail)} transactions are newer than the newest digest that fits",
+                      transactions=len(tail), seconds=seconds)
 
     # Schema events and rows
 
@@ -788,21 +835,17 @@ class Verification:
         table = version.table
         encoded = [encode_value(value) for value in values]
         version.encoded = encoded
+        self.versions.append(version)
         self.counts["versions"] += 1
         for side, place in (("created", version.start), ("ended", version.end)):
             if place is None:
                 continue
             if any(type(part) is not int or part < 0 for part in place):
-                version.state[side] = "extra"
-                self.find("ROW_EXTRA", self._object(version), "it names no transaction", key=self._key(version))
+                self.find("ROW_EXTRA", table.name, "it names no transaction", key=self._key(version))
                 continue
             leaf = row_leaf(CREATED if side == "created" else ENDED, table.id, version.schema or schema_digest(0, []),
                             *place, encoded, start=version.start)
-            # Values are kept only until they turn out to be right.
             self.claims[(place[0], table.id)][place[1]].append(Claim(leaf, side, version))
-
-    def _object(self, version):
-        return version.table.name
 
     def _key(self, version):
         return [[name, shown(value)] for name, value in version.key]
@@ -924,7 +967,6 @@ class Verification:
         """Stamps whose row is gone: their leaf place stays unclaimed, but the key is known."""
         last = table.versions[-1]
         names = [column["name"] for column in sorted(last.columns, key=lambda column: column["pk"]) if column["pk"]]
-        self.lost = getattr(self, "lost", {})
         for identity, (transaction, sequence) in stamps.items():
             values = [value for _, value in identity] if isinstance(identity, tuple) else [identity]
             keys = names if isinstance(identity, tuple) or len(names) == 1 else [last.body["rowid"]]
@@ -999,117 +1041,202 @@ class Verification:
         return known is not None and known.name.lower() in self.only
 
     def _compare(self):
-        """Folds the claimed leaves of every transaction and table and compares the root with the transaction's entry."""
-        self.missing = collections.defaultdict(list)
-        verdicts = {}
-
-        def mark(claim, state, wrong=()):
-            verdicts.setdefault(id(claim.version), (claim.version, {}, set()))
-            _, states, columns = verdicts[id(claim.version)]
-            states[claim.side] = state
-            columns.update(wrong)
-
+        """Folds the claimed leaves of every transaction and table and compares the root with the transaction's entry. Where
+        it differs, `expected` gets the leaves that must be there, `found` those that are."""
+        self.expected, self.found, self.unplaced = {}, collections.defaultdict(list), set()
         for number, entry in self.entries.items():
             for table, (root, count) in entry.hashes.items():
                 if not self._covers(table):
                     continue
                 if table != EVENTS_TABLE and table not in self.tables:
-                    self.find("COVERAGE_GAP", f"table {table}", "no schema event tells of this table",
-                              transaction=number)
+                    self.find("COVERAGE_GAP", f"table {table}", "no schema event tells of this table", transaction=number)
                     continue
                 claims = self.claims.pop((number, table), {})
-                single = len(claims) == count and all(len(claim) == 1 for claim in claims.values())
                 stored = self._chunks(number, table)
                 self.counts["leaves"] += count
-                if single and max(claims) == count - 1:
+                if len(claims) == count == max(claims, default=-1) + 1 and all(len(here) == 1 for here in claims.values()):
                     leaves = [claims[at][0].hash for at in range(count)]
                     if merkle_root(leaves) == root:
                         if stored is None or [leaf for leaf, _ in stored] != leaves:
-                            self._derived(number, table)
+                            self.find("INDEX_DIVERGENCE", "ledger_leaf_chunks", "the stored leaves differ from the rows, which "
+                                      "are right", transaction=number, table=table)
                         continue
-                if stored is None or len(stored) != count or merkle_root([leaf for leaf, _ in stored]) != root:
+                if count == 1:
+                    checks = stored[0][1] if stored and stored[0][0] == root else ()
+                    stored = [(root, checks)]
+                elif stored is None or len(stored) != count or merkle_root([leaf for leaf, _ in stored]) != root:
                     self._whole_root(number, table, claims, count)
-                    for claim in (claim for here in claims.values() for claim in here):
-                        mark(claim, "unknown")
                     continue
-                for at, (leaf, checks) in enumerate(stored):
-                    here = claims.get(at, [])
-                    if not here:
-                        self.missing[(number, table)].append(at)
-                    for claim in here:
-                        if claim.hash == leaf:
-                            if len(here) > 1:
-                                # The genuine one: the version with the same leaf elsewhere is the copy.
-                                same = [other for other in here if other.hash == leaf]
-                                if claim is not same[0]:
-                                    mark(claim, "double")
-                            continue
-                        wrong = [name for name, was, now in zip(
-                            claim.version.columns or ["event_type", "table_id", "body"], checks,
-                            map(column_check, claim.version.encoded)) if was != now]
-                        if len(claim.version.encoded) != len(checks):
-                            wrong = wrong or ["?"]
-                        mark(claim, "other" if len(here) == 1 else "second", wrong)
-                for at in claims:
-                    if at >= count:
-                        for claim in claims[at]:
-                            mark(claim, "extra")
+                for at, leaf in enumerate(stored):
+                    self.expected[(table, number, at)] = leaf
+                for at, here in claims.items():
+                    self.found[(table, number, at)] = list(here)
         for (number, table), claims in self.claims.items():
-            if self._covers(table):
-                for claim in (claim for here in claims.values() for claim in here):
-                    mark(claim, "extra")
-        for version, states, wrong in verdicts.values():
-            self._judge(version, states, wrong)
-        self._report_missing()
+            if not self._covers(table):
+                continue
+            if number in self.missing_transactions:
+                self.find("COVERAGE_GAP", self._name(table), "the entry of their transaction is missing, so nothing can be "
+                          "said about these row versions", transaction=number, count=len(claims))
+                continue
+            for at, here in claims.items():
+                self.found[(table, number, at)] = list(here)
+        if self.expected or self.found:
+            self._localise()
+        for (number, table, sequence), key in self.lost.items():
+            if number not in self.missing_transactions:
+                self.find("VERSION_LINK", self._name(table), "there is a stamp without a row", key=key, transaction=number,
+                          sequence=sequence)
 
-    def _derived(self, number, table):
-        self.find("INDEX_DIVERGENCE", "ledger_leaf_chunks",
-                  "the stored leaves differ from the rows, which are right", transaction=number, table=table)
+    def _name(self, table):
+        return self.tables[table].name if table in self.tables else "ledger_schema_events"
 
     def _whole_root(self, number, table, claims, count):
         found = sum(len(here) for here in claims.values())
         code = "ROW_ALTERED" if found == count else "ROW_MISSING" if found < count else "ROW_EXTRA"
-        name = self.tables[table].name if table in self.tables else "ledger_schema_events"
-        self.find(code, name, f"{found} row versions do not give the root of {count} in the transaction's entry, and the "
-                  "stored leaves do not either", transaction=number)
+        self.find(code, self._name(table), f"{found} row versions do not give the root of {count} in the transaction's entry, "
+                  "and the stored leaves do not either", transaction=number)
 
-    def _judge(self, version, states, wrong):
-        created, ended = states.get("created"), states.get("ended")
-        if set(states.values()) == {"unknown"}:
-            return
-        more = {"key": self._key(version), "transaction": version.start[0], "sequence": version.start[1]}
-        what = self._object(version)
-        if "second" in states.values() or "double" in states.values():
-            if states.get("created") == "double" and (version.end is None or states.get("ended") == "double"):
-                self.find("ROW_DUPLICATE", what, "the same version is there twice", **more)
+    # Which rows, and what happened to them
+
+    def _localise(self):
+        self.reported = set()
+        for place, claims in list(self.found.items()):
+            leaf = self.expected.get(place)
+            match = next((claim for claim in claims if leaf and claim.hash == leaf[0]), None)
+            if match is None:
+                continue
+            del self.expected[place]
+            rest = [claim for claim in claims if claim is not match]
+            for claim in rest:
+                if claim.hash == match.hash:
+                    self._say("ROW_DUPLICATE", claim.version, place, "the row version is stored more than once")
+            self._keep(place, [claim for claim in rest if claim.hash != match.hash])
+        self._moved()
+        altered = {}
+        for place in self.expected:
+            claim = next((claim for claim in self.found.get(place, ()) if claim.version not in self.reported), None)
+            if claim and (claim.version not in altered or place[1:] < altered[claim.version][0][1:]):
+                altered[claim.version] = (place, claim)
+        for version, (place, claim) in altered.items():
+            checks = self.expected[place][1]
+            now = [column_check(value) for value in version.encoded]
+            columns = [name for name, was, is_ in zip(version.columns or ["event_type", "table_id", "body"], checks, now)
+                       if was != is_]
+            for other in [other for other in self._places(version) if any(
+                    claim.version is version for claim in self.found.get(other, ()))]:
+                self.expected.pop(other, None)
+            self._forget(version)
+            if claim.side == "ended" and not columns:
+                self._say("VERSION_LINK", version, place, "when the version began or ended was changed")
             else:
-                self.find("VERSION_LINK", what, "its place in the transaction belongs to another row version", **more)
-        elif created == "extra" and (version.end is None or ended is not None):
-            self.find("ROW_EXTRA", what, "no transaction tells of this row version", **more)
-        elif created is None or created == "extra" or not wrong and "other" in states.values():
-            self.find("VERSION_LINK", what, "start, end or order is not what the transaction tells", **more)
+                self._say("ROW_ALTERED", version, place, "the values are not those that were ledgered", columns=sorted(columns))
+        self._report_missing()
+        for place, claims in self.found.items():
+            for claim in claims:
+                version = claim.version
+                if version in self.reported:
+                    continue
+                genuine = claim.side == "ended" and not self._open(version, self._places(version)[0])
+                self._say("VERSION_LINK" if genuine else "ROW_EXTRA", version, place,
+                          "the ledger has no such end of the version" if genuine else "the ledger has no such row")
+
+    def _places(self, version):
+        return [(version.table.id, *place) for place in (version.start, version.end) if place is not None]
+
+    def _open(self, version, place):
+        return any(claim.version is version for claim in self.found.get(place, ()))
+
+    def _keep(self, place, claims):
+        if claims:
+            self.found[place] = claims
         else:
-            self.find("ROW_ALTERED", what, "the values are not those that were ledgered", columns=sorted(wrong), **more)
+            self.found.pop(place, None)
+
+    def _forget(self, version):
+        for place in self._places(version):
+            self._keep(place, [claim for claim in self.found.get(place, ()) if claim.version is not version])
+
+    def _say(self, code, version, place, why, **more):
+        if version in self.reported and code not in ("ROW_MISSING",):
+            return
+        self.reported.add(version)
+        self.find(code, version.table.name, why, key=self._key(version), transaction=place[1], sequence=place[2], **more)
+
+    def _moved(self):
+        """Versions whose values fit a leaf at another place than they say they belong to."""
+        wanted = collections.defaultdict(list)
+        for place, (_, checks) in self.expected.items():
+            if checks:
+                wanted[(place[0], tuple(checks))].append(place)
+        if not wanted:
+            return
+        open_versions = {claim.version for claims in self.found.values() for claim in claims}
+        candidates = sorted(self.versions, key=lambda version: version not in open_versions)
+        for version in candidates:
+            if version in self.reported:
+                continue
+            places = wanted.get((version.table.id, tuple(column_check(value) for value in version.encoded)), ())
+            for place in sorted(places):
+                if place in self.expected and version not in self.reported:
+                    self._match(version, place)
+
+    def _match(self, version, place):
+        leaf = self.expected[place][0]
+        start, end = (self._places(version) + [None])[:2]
+        schema = version.schema or schema_digest(0, [])
+
+        def is_leaf(operation, at, begun):
+            return row_leaf(operation, at[0], schema, at[1], at[2], version.encoded, start=begun)
+
+        if self._open(version, start) and start != place and is_leaf(CREATED, place, None) == leaf:
+            del self.expected[place]
+            if end in self.expected and is_leaf(ENDED, end, place[1:]) == self.expected[end][0]:
+                del self.expected[end]
+            self._forget(version)
+            if place[1] == start[1]:
+                self._say("VERSION_LINK", version, place, "its sequence number was changed")
+            else:
+                self._say("ROW_MISSING", version, place, "the row was moved to another transaction: it belongs here")
+                self.find("ROW_EXTRA", version.table.name, "the row was moved here", key=self._key(version),
+                          transaction=start[1], sequence=start[2])
+        elif (end is None or end != place and self._open(version, end)) and is_leaf(ENDED, place, version.start) == leaf:
+            del self.expected[place]
+            if end is not None:
+                self._keep(end, [claim for claim in self.found.get(end, ())
+                                 if claim.version is not version or claim.side != "ended"])
+            self._say("VERSION_LINK", version, place, "when the version ended was changed, or it came back to life")
 
     def _report_missing(self):
-        for (number, table), places in self.missing.items():
-            name = self.tables[table].name if table in self.tables else "ledger_schema_events"
+        """Two leaves with the same checks are the beginning and the end of one version."""
+        groups = collections.defaultdict(list)
+        begun = {}
+        for place in sorted(place for place in self.expected if place not in self.found):
+            checks = (place[0], tuple(self.expected[place][1]))
+            if checks[1] and checks in begun:
+                del begun[checks]
+                continue
+            begun[checks] = place
+            groups[place[:2]].append(place)
+        for (table, number), places in groups.items():
             if len(places) > self.MOST_PER_GROUP:
-                self.find("ROW_MISSING", name, f"{len(places)} row versions are missing", transaction=number,
+                for place in places:
+                    self.lost.pop((number, table, place[2]), None)
+                self.find("ROW_MISSING", self._name(table), f"{len(places)} row versions are missing", transaction=number,
                           count=len(places))
                 continue
             for place in places:
-                key = getattr(self, "lost", {}).get((number, table, place))
-                self.find("ROW_MISSING", name, "a row version is missing", transaction=number, sequence=place, key=key)
+                key = self.lost.pop((number, table, place[2]), None)
+                self.find("ROW_MISSING", self._name(table), "a row version is missing", transaction=number, sequence=place[2],
+                          key=key)
 
     # Result
 
     @property
     def verdict(self):
         codes = {finding["code"] for finding in self.findings}
-        if codes - {"TAIL_UNATTESTED", "VERIFIER_BLOCKED"}:
+        if codes - {"TAIL_UNATTESTED", "VERIFIER_BLOCKED", "COVERAGE_GAP"}:
             return "tampered"
-        if "VERIFIER_BLOCKED" in codes or self.anchored is None or not self.complete:
+        if codes & {"VERIFIER_BLOCKED", "COVERAGE_GAP"} or self.anchored is None or not self.complete:
             return "unable"
         return "ok"
 
@@ -1123,7 +1250,8 @@ class Verification:
 
 
 def moment(time):
-    return datetime.datetime.strptime(time, "%Y-%m-%dT%H:%M:%S.%fZ").timestamp()
+    return datetime.datetime.strptime(time.replace("0000", "0001", 1) if time.startswith("0000") else time,
+                                      "%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def verify(path, digests=(), only=()):

@@ -16,7 +16,7 @@ from . import reference as ref
 # program's alone: they compare with objects that only the engine knows how to write.
 COMPARED = {
     "ROW_ALTERED", "ROW_MISSING", "ROW_EXTRA", "ROW_DUPLICATE", "VERSION_LINK", "TX_ALTERED", "TX_MISSING", "TX_EXTRA",
-    "BLOCK_ALTERED", "CHAIN_BROKEN", "DIGEST_MISMATCH", "ROLLBACK", "FORK", "TAIL_UNATTESTED",
+    "BLOCK_ALTERED", "CHAIN_BROKEN", "DIGEST_MISMATCH", "ROLLBACK", "FORK", "TIME_ANOMALY", "TAIL_UNATTESTED",
 }
 
 
