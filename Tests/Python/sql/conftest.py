@@ -27,6 +27,14 @@ def take_state(bank):
     assert report.exit_code == 0, report
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_home(tmp_path_factory):
+    """Where the program remembers what it verified."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def bank(tmp_path_factory):
     made = banks.make(tmp_path_factory.mktemp("bank"), verify_state=take_state)

@@ -379,49 +379,80 @@ def store(directory):
     return f"file://{directory}"
 
 
+def upload(victim, place, units):
+    place.mkdir(exist_ok=True)
+    victim.honest(f"UPDATE account SET units = {units} WHERE id = 9")
+    done = ledger.run_cli("sql", "digest", victim.path, "--store", store(place))
+    assert done.returncode == 0, done.stderr
+
+
+def verify_store(victim, place, *options):
+    return ledger.Report(ledger.run_cli("sql", "verify", victim.path, "--store", store(place), "--json", *options))
+
+
+def stored_digest(place, block):
+    files = [file for file in place.rglob("*") if file.is_file() and f'"block_id":{block},' in file.read_text()]
+    assert len(files) == 1, [str(file) for file in place.rglob("*")]
+    return files[0]
+
+
 def test_H21_upload_dropped(whole_victim):
-    """The database recorded an upload up to block 6, the store's newest digest is older."""
+    """The database recorded an upload that the store has not got."""
+    victim, place = whole_victim, whole_victim.directory / "store"
+    upload(victim, place, 1)
+    upload(victim, place, 2)
+    good = verify_store(victim, place)
+    assert good.exit_code == 0 and good.json["anchored_through_block"] == 7, good
+    lost = stored_digest(place, 7)
+    os.chmod(lost.parent, 0o755)
+    lost.unlink()
+    report = verify_store(victim, place)
+    assert report.exit_code == 1 and "DIGEST_GAP" in report.codes, report
+    gap = next(finding for finding in report.findings if finding["code"] == "DIGEST_GAP")
+    assert gap["block"] == 7, gap
+
+
+def test_H21_uploads_delayed(whole_victim):
+    """Where a policy says how far apart digests may be, and how old the newest: the start of the gap and its length."""
     victim = whole_victim
-    place = victim.directory / "store"
-    place.mkdir()
-    victim.honest("UPDATE account SET units = 1 WHERE id = 9")
-    done = ledger.run_cli("sql", "digest", victim.path, "--upload", "--store", store(place))
-    assert done.returncode == 0, done.stderr
-    victim.honest("UPDATE account SET units = 2 WHERE id = 9")
-    done = ledger.run_cli("sql", "digest", victim.path, "--upload", "--store", store(place))
-    assert done.returncode == 0, done.stderr
-    good = ledger.run_cli("sql", "verify", victim.path, "--store", store(place), "--json")
-    assert good.returncode == 0, good.stdout + good.stderr
-    files = sorted((file for file in place.rglob("*") if file.is_file() and '"block_id":7' in file.read_text()))
-    assert files, [str(file) for file in place.rglob("*")]
-    for file in files:
-        os.chmod(file.parent, 0o755)
-        file.unlink()
-    report = ledger.Report(ledger.run_cli("sql", "verify", victim.path, "--store", store(place), "--json"))
+    lines = [json.loads(line) for line in victim.bank.digests.read_text().splitlines()]
+    lines[4]["digest_time"] = lines[5]["digest_time"] = "2099-01-01T00:00:00.000000Z"
+    file = victim.directory / "late.json"
+    file.write_text("\n".join(json.dumps(lines[at]) for at in (0, 1, 5)))
+    report = ledger.verify(victim.path, file)
+    assert report.exit_code == 0, report
+    report = ledger.verify(victim.path, file, options=["--max-digest-gap", "1h"])
     assert report.exit_code == 1 and "DIGEST_GAP" in report.codes, report
 
 
 def test_H22_digest_setting_points_elsewhere(whole_victim):
-    """Digests go to another place than the one the auditor reads."""
-    victim = whole_victim
-    place, elsewhere = victim.directory / "store", victim.directory / "elsewhere"
-    place.mkdir()
-    elsewhere.mkdir()
-    victim.honest("UPDATE account SET units = 1 WHERE id = 9")
-    assert ledger.run_cli("sql", "digest", victim.path, "--upload", "--store", store(place)).returncode == 0
-    victim.honest("UPDATE account SET units = 2 WHERE id = 9")
-    assert ledger.run_cli("sql", "digest", victim.path, "--upload", "--store", store(elsewhere)).returncode == 0
-    report = ledger.Report(ledger.run_cli("sql", "verify", victim.path, "--store", store(place), "--json"))
-    assert report.exit_code == 1 and "DIGEST_GAP" in report.codes, report
+    """Digests go to another place than the one that the auditor pinned and reads."""
+    victim, place, elsewhere = whole_victim, whole_victim.directory / "store", whole_victim.directory / "elsewhere"
+    upload(victim, place, 1)
+    pinned = ["--expect-store", store(place)]
+    report = verify_store(victim, place, *pinned)
+    assert report.exit_code == 0, report
+    upload(victim, elsewhere, 2)
+    victim.plain(("UPDATE database_ledger_digest_locations SET is_current = 0 WHERE path = ?", (store(place),)))
+    report = verify_store(victim, place, *pinned)
+    assert report.exit_code == 1 and report.codes >= {"POLICY_DRIFT", "DIGEST_GAP"}, report
 
 
 def test_H23_old_digest_replayed(whole_victim):
-    """An old database with an old digest fits; a policy that wants a recent digest says no."""
+    """An old digest fits; a policy that wants a recent one says no. With a newer one the rollback shows."""
     victim = whole_victim
     first = victim.directory / "first.json"
     first.write_text(victim.bank.digests.read_text().splitlines()[0])
     report = agree(victim.path, first)
     assert report.exit_code == 0 and report.json["tail"]["transactions"] > 20, report
+    report = ledger.verify(victim.path, first, options=["--max-tail", "3"])
+    assert report.exit_code != 0, report
+    old = json.loads(first.read_text())
+    old["digest_time"] = "2026-01-01T00:00:00.000000Z"
+    old["last_transaction_commit_time"] = old["last_transaction_commit_time"]
+    first.write_text(json.dumps(old))
+    report = ledger.verify(victim.path, first, options=["--max-digest-age", "1h"])
+    assert report.exit_code == 1 and "DIGEST_GAP" in report.codes, report
     truncate(victim.path, 5)
     victim.demand({"code": "ROLLBACK", "block": 5}, repair=False)
 

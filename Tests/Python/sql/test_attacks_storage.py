@@ -359,7 +359,7 @@ def test_E17_verifier_killed_or_without_memory(whole_victim):
     words = [str(ledger.ROOT), str(victim.path), str(victim.digests[0])]
     code = ("import os, resource, subprocess, sys\n"
             "resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))\n"
-            "os.execv(sys.argv[1], [sys.argv[1], 'sql', 'verify', sys.argv[2], '--digests', sys.argv[3], '--json'])")
+            "os.execv(sys.argv[1], [sys.argv[1], 'sql', 'verify', sys.argv[2], '--digest', sys.argv[3], '--json'])")
     from support.node import binary
     done = subprocess.run([sys.executable, "-c", code, str(binary()), *words[1:]], capture_output=True, text=True)
     assert done.returncode != 0, done.stdout

@@ -136,7 +136,7 @@ class Report:
 def verify(path, *digests, tables=(), options=(), timeout=300) -> Report:
     words = ["sql", "verify", path, "--json"]
     for file in digests:
-        words += ["--digests", file]
+        words += ["--digest", file]
     for table in tables:
         words += ["--table", table]
     return Report(run_cli(*words, *options, timeout=timeout))
