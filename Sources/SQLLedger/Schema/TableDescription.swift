@@ -51,7 +51,9 @@ public struct TableDescription: Hashable, Sendable {
         after = LeafNumber(try body.integer("after"))
         columns = []
         for column in try body.array("columns") { columns.append(try SchemaColumn(column)) }
-        guard !columns.isEmpty else { throw .invalid("columns of the schema event is empty") }
+        guard (1...TableSchema.maximumColumnCount).contains(columns.count) else {
+            throw .invalid("columns of the schema event is empty or too long")
+        }
         guard let kind = TableKind(rawValue: try body.string("kind")) else {
             throw .invalid("kind of the schema event is neither updatable nor append-only")
         }

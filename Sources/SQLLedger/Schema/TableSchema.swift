@@ -8,6 +8,9 @@ public struct TableSchema: Hashable, Sendable {
     /// All columns in ordinal order, virtual ones too.
     public var columns: [SchemaColumn]
 
+    /// No table of SQLite or PostgreSQL has more.
+    public static let maximumColumnCount = 32_767
+
     public init(table: TableID, columns: [SchemaColumn]) {
         self.table = table
         self.columns = columns

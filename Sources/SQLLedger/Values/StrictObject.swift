@@ -71,6 +71,15 @@ struct StrictObject {
         return digest
     }
 
+    /// An even number of lower-case hexadecimal digits.
+    func hex(_ name: String) throws(ProofError) -> [UInt8] {
+        let text = try string(name)
+        guard let bytes = Hex.decode(text), !text.utf8.contains(where: { (0x41...0x46).contains($0) }) else {
+            throw .invalid("\(name) of \(what) is not lower-case hexadecimal digits")
+        }
+        return bytes
+    }
+
     /// 32 lower-case hexadecimal digits.
     func ledgerID(_ name: String) throws(ProofError) -> LedgerID {
         guard let id = LedgerID(hex: try string(name)) else {

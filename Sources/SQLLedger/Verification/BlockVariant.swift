@@ -35,7 +35,9 @@ struct BlockVariant {
             }
         }
         change("block_size", stored.size != derived.size, stored.size == nil) { $0.size = derived.size }
-        change("first_transaction_id", stored.firstTransaction?.rawValue != derived.first, stored.firstTransaction == nil) {
+        change(
+            "first_transaction_id", stored.firstTransaction?.rawValue != derived.first, stored.firstTransaction == nil
+        ) {
             $0.firstTransaction = TransactionNumber(derived.first)
         }
         let base = Block(

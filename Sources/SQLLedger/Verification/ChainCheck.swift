@@ -171,7 +171,9 @@ struct ChainCheck {
             }
             if let node = try? reader.blockNode(level: 0, position: stored.id.rawValue),
                 node == BlockTree.leaf(blockHash: variant.hash)
-            { score += 1 }
+            {
+                score += 1
+            }
             return score
         }
         // The first of the best: fewest replaced fields.
@@ -309,7 +311,8 @@ struct ChainCheck {
                 Finding(
                     .txAltered, object: "database_ledger_transactions", columns: unreadable,
                     transaction: TransactionNumber(number), block: block, certainty: .proven,
-                    reason: "the entry holds no values of the kind that it must: \(unreadable.joined(separator: ", "))"))
+                    reason: "the entry holds no values of the kind that it must: \(unreadable.joined(separator: ", "))")
+            )
             return nil
         }
         if outcome.names.count < 256 {

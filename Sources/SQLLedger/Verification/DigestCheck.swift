@@ -98,7 +98,8 @@ struct DigestCheck {
             }
             let digest = stated.digest
             let good = outcome.matching.last { $0.digest.block < digest.block }?.digest.block
-            let range = good.map { "between blocks \($0.rawValue + 1) and \(digest.block)" } ?? "up to block \(digest.block)"
+            let range =
+                good.map { "between blocks \($0.rawValue + 1) and \(digest.block)" } ?? "up to block \(digest.block)"
             findings.report(
                 Finding(
                     .digestMismatch, object: stated.origin, expected: digest.hash.hex,
@@ -150,14 +151,18 @@ struct DigestCheck {
             for (older, newer) in zip(times, times.dropFirst()) {
                 let gap = Double(newer.digestTime.microseconds - older.digestTime.microseconds) / 1e6
                 let hasWork = newer.block.rawValue > older.block.rawValue + 1
-                if gap > maximum, hasWork { reportGap(from: older, seconds: gap, blocks: newer.block.rawValue - older.block.rawValue - 1) }
+                if gap > maximum, hasWork {
+                    reportGap(from: older, seconds: gap, blocks: newer.block.rawValue - older.block.rawValue - 1)
+                }
             }
         }
         if let maximum = options.policy.maximumAge, let newest = times.max(by: { $0.digestTime < $1.digestTime }) {
             let age = Double(options.now.microseconds - newest.digestTime.microseconds) / 1e6
             let isBehind = (chain.ends[newest.block] ?? 0) < chain.lastTransaction
             if age > maximum, isBehind {
-                reportGap(from: newest, seconds: age, blocks: chain.blockCount - min(chain.blockCount, newest.block.rawValue + 1))
+                reportGap(
+                    from: newest, seconds: age,
+                    blocks: chain.blockCount - min(chain.blockCount, newest.block.rawValue + 1))
             }
         }
     }
@@ -165,7 +170,8 @@ struct DigestCheck {
     private func reportGap(from digest: LedgerDigest, seconds: Double, blocks: UInt64) {
         findings.report(
             Finding(
-                .digestGap, object: "digests", time: digest.digestTime, found: "\(VerificationReport.decimal(seconds)) s",
+                .digestGap, object: "digests", time: digest.digestTime,
+                found: "\(VerificationReport.decimal(seconds)) s",
                 block: digest.block.next, certainty: .proven,
                 reason: "no digest for \(VerificationReport.decimal(seconds)) s after \(digest.digestTime), "
                     + "\(blocks) blocks: uploads were dropped or delayed", count: max(blocks, 1)))

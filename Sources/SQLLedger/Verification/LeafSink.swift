@@ -17,7 +17,9 @@ public final class LeafSink {
     private let meter: ProgressMeter
     private let strays: StrayCollection
 
-    init(runs: RunCollection, findings: FindingCollector, meter: ProgressMeter, strays: StrayCollection, bufferCount: Int) {
+    init(
+        runs: RunCollection, findings: FindingCollector, meter: ProgressMeter, strays: StrayCollection, bufferCount: Int
+    ) {
         created = RunBuilder(collection: runs, bufferCount: bufferCount)
         ended = RunBuilder(collection: runs, bufferCount: bufferCount)
         self.findings = findings

@@ -141,7 +141,10 @@ final class Localiser {
     func isWanted(_ place: RowStart) -> Bool {
         if whole.contains(place.transaction) { return true }
         if let list = chunks[place.transaction],
-            list.contains(place.sequence.rawValue / UInt64(LeafChunk.leafCount)) { return true }
+            list.contains(place.sequence.rawValue / UInt64(LeafChunk.leafCount))
+        {
+            return true
+        }
         if let count = beyond[place.transaction], place.sequence.rawValue >= count { return true }
         return false
     }
@@ -239,13 +242,15 @@ final class Localiser {
         guard skipped.expected > 0 || skipped.found > 0 else { return }
         let (code, what): (Finding.Code, String) =
             skipped.found < skipped.expected
-            ? (.rowMissing, "are missing") : skipped.found > skipped.expected ? (.rowExtra, "are too many") : (.rowAltered, "may be altered")
+            ? (.rowMissing, "are missing")
+            : skipped.found > skipped.expected ? (.rowExtra, "are too many") : (.rowAltered, "may be altered")
         let difference = max(skipped.found, skipped.expected) - min(skipped.found, skipped.expected)
         findings.report(
             Finding(
                 code, object: table.name, expected: "\(skipped.expected) row operations",
                 found: "\(skipped.found) row operations", certainty: .proven,
-                reason: "beside the ones above, \(difference > 0 ? difference : skipped.expected) row operations \(what); "
+                reason:
+                    "beside the ones above, \(difference > 0 ? difference : skipped.expected) row operations \(what); "
                     + "they are too many to be listed", count: difference > 0 ? difference : skipped.expected))
     }
 }

@@ -19,7 +19,8 @@ struct LocaliserSearch {
             values = try searchElsewhere(altered)
             matchMoved()
         }
-        for (version, place) in altered.sorted(by: { $0.value < $1.value }) where !localiser.reported.contains(version) {
+        for (version, place) in altered.sorted(by: { $0.value < $1.value }) where !localiser.reported.contains(version)
+        {
             reportAltered(version, place, values[version])
         }
         reportMissing()
@@ -31,7 +32,9 @@ struct LocaliserSearch {
     /// Places that still want a leaf, by the checks of its columns.
     private func wantedByChecks() -> [[UInt16]: [RowStart]] {
         var byChecks: [[UInt16]: [RowStart]] = [:]
-        for (place, leaf) in localiser.expected where !leaf.checks.isEmpty { byChecks[leaf.checks, default: []].append(place) }
+        for (place, leaf) in localiser.expected where !leaf.checks.isEmpty {
+            byChecks[leaf.checks, default: []].append(place)
+        }
         return byChecks
     }
 
@@ -61,7 +64,10 @@ struct LocaliserSearch {
             var fixed = version
             fixed.links.start = place
             if let end = version.links.end, let leaf = localiser.expected[end],
-                fixed.leaf(.ended, table: table.id).hash == leaf.hash { take(end) }
+                fixed.leaf(.ended, table: table.id).hash == leaf.hash
+            {
+                take(end)
+            }
             return
         }
         let isOpen = version.links.end.map { $0 != place && isUnresolved(index, $0) } ?? true
@@ -95,7 +101,8 @@ struct LocaliserSearch {
             version.isLive
             ? RepairProposal(
                 .impossible, table: table.name, key: version.key,
-                explanation: "the values are genuine; only the stamp beside the row is wrong, and no change of the row mends it")
+                explanation:
+                    "the values are genuine; only the stamp beside the row is wrong, and no change of the row mends it")
             : RepairProposal.history(table.name)
         if place.transaction == from.transaction {
             localiser.report(
@@ -197,7 +204,8 @@ struct LocaliserSearch {
         guard let values else {
             return RepairProposal(
                 .impossible, table: table.name, key: version.key,
-                explanation: "the original values are not known; take the row from a backup and set them with an UPDATE")
+                explanation: "the original values are not known; take the row from a backup and set them with an UPDATE"
+            )
         }
         return RepairProposal(
             .update, table: table.name, key: version.key, values: values,
@@ -209,7 +217,8 @@ struct LocaliserSearch {
     private func settle(_ index: Int) {
         localiser.reported.insert(index)
         let links = localiser.versions[index].version.links
-        for place in [links.start, links.end].compactMap({ $0 }) where localiser.found[place]?.contains(where: { $0.version == index }) ?? false {
+        for place in [links.start, links.end].compactMap({ $0 })
+        where localiser.found[place]?.contains(where: { $0.version == index }) ?? false {
             localiser.expected[place] = nil
             let rest = localiser.found[place]?.filter { $0.version != index } ?? []
             localiser.found[place] = rest.isEmpty ? nil : rest
@@ -223,7 +232,9 @@ struct LocaliserSearch {
     }
 
     private static func changed(_ a: [SQLValue], _ b: [SQLValue]) -> [Int] {
-        a.indices.filter { $0 < b.count && LocalisedVersion.checks(of: [a[$0]]) != LocalisedVersion.checks(of: [b[$0]]) }
+        a.indices.filter {
+            $0 < b.count && LocalisedVersion.checks(of: [a[$0]]) != LocalisedVersion.checks(of: [b[$0]])
+        }
     }
 
     private func original(
@@ -254,7 +265,9 @@ struct LocaliserSearch {
         for (index, place) in altered.sorted(by: { $0.value < $1.value }).prefix(localiser.options.findingLimit) {
             let entry = localiser.versions[index]
             values[index] = Array(repeating: [], count: entry.version.values.count)
-            guard let leaf = localiser.expected[place], let columns = Self.differing(entry.checks, leaf.checks) else { continue }
+            guard let leaf = localiser.expected[place], let columns = Self.differing(entry.checks, leaf.checks) else {
+                continue
+            }
             for column in columns {
                 while wantedChecks.count <= column { wantedChecks.append([:]) }
                 wantedChecks[column][leaf.checks[column], default: []].append(index)
@@ -333,12 +346,16 @@ struct LocaliserSearch {
         let neighbour = neighbours.of(place, end: end)
         let key = localiser.strays[place] ?? neighbour?.key ?? []
         var reason =
-            end.map { "the version that transaction \(place.transaction) created and transaction \($0.transaction) ended is gone" }
+            end.map {
+                "the version that transaction \(place.transaction) created and transaction \($0.transaction) ended is gone"
+            }
             ?? "the row that the transaction wrote is gone"
         if localiser.strays[place] == nil, key.isEmpty { reason += "; its key is not known" }
         if let neighbour {
-            reason += "; the version next to it was "
-                + zip(neighbour.columns, neighbour.values).map { "\($0) = \($1.literal(limit: 40))" }.joined(separator: ", ")
+            reason +=
+                "; the version next to it was "
+                + zip(neighbour.columns, neighbour.values).map { "\($0) = \($1.literal(limit: 40))" }.joined(
+                    separator: ", ")
         }
         localiser.report(
             Finding(
@@ -349,7 +366,8 @@ struct LocaliserSearch {
                 repair: end == nil
                     ? RepairProposal(
                         .impossible, table: table.name, key: key,
-                        explanation: "the values are in no place that can be read; take the row from a backup, compare its "
+                        explanation:
+                            "the values are in no place that can be read; take the row from a backup, compare its "
                             + "leaf hash, and INSERT it") : .history(table.name)))
     }
 

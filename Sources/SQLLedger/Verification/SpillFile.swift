@@ -1,11 +1,11 @@
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A temporary file without a name: it is gone when it is closed, whatever happens to the process.
@@ -30,7 +30,8 @@ final class SpillFile: Sendable {
         let offset = end.add(Int64(bytes.count), ordering: .relaxed).oldValue
         var done = 0
         while done < bytes.count {
-            let count = pwrite(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + Int64(done)))
+            let count = pwrite(
+                descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + Int64(done)))
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
                 throw VerificationError(object: "temporary file", reason: Self.message("cannot be written"))
@@ -44,7 +45,8 @@ final class SpillFile: Sendable {
     func read(at offset: Int64, into bytes: UnsafeMutableRawBufferPointer) throws(VerificationError) {
         var done = 0
         while done < bytes.count {
-            let count = pread(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + Int64(done)))
+            let count = pread(
+                descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + Int64(done)))
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
                 throw VerificationError(object: "temporary file", reason: Self.message("cannot be read"))

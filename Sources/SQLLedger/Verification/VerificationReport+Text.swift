@@ -30,7 +30,8 @@ extension VerificationReport {
     private var headline: String {
         switch verdict {
         case .verified:
-            return "VERIFIED up to block \(anchoredThrough?.description ?? "?"): every row leads to a digest from outside."
+            return
+                "VERIFIED up to block \(anchoredThrough?.description ?? "?"): every row leads to a digest from outside."
         case .tampered:
             let count = findings.filter { $0.code.consequence == .tampered }.reduce(0) { $0 + $1.count }
             return "TAMPERED: \(count) \(count == 1 ? "finding" : "findings")."
@@ -59,8 +60,12 @@ extension Finding {
     /// Some lines for people.
     public var text: String {
         var head = "\(code.rawValue) \(object)"
-        if !key.isEmpty { head += " [\(key.map { "\($0.name) = \($0.value.literal(limit: 80))" }.joined(separator: ", "))]" }
-        if !columns.isEmpty { head += " \(columns.count == 1 ? "column" : "columns") \(columns.joined(separator: ", "))" }
+        if !key.isEmpty {
+            head += " [\(key.map { "\($0.name) = \($0.value.literal(limit: 80))" }.joined(separator: ", "))]"
+        }
+        if !columns.isEmpty {
+            head += " \(columns.count == 1 ? "column" : "columns") \(columns.joined(separator: ", "))"
+        }
         var lines = [head + " (\(certainty.rawValue))", "  \(reason)"]
         if let expected { lines.append("  expected   \(expected)") }
         if let found { lines.append("  found      \(found)") }

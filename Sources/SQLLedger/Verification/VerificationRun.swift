@@ -80,7 +80,8 @@ final class VerificationRun: Sendable {
             WorkerPool.Worker(
                 reader: reader,
                 sink: LeafSink(
-                    runs: runs, findings: findings, meter: meter, strays: strays, bufferCount: bufferCount(readers.count)))
+                    runs: runs, findings: findings, meter: meter, strays: strays,
+                    bufferCount: bufferCount(readers.count)))
         }
         let pool = WorkerPool(workers: workers)
         guard let firstWorker = workers.first else { return }
@@ -118,7 +119,8 @@ final class VerificationRun: Sendable {
             if point == nil {
                 findings.report(
                     Finding(
-                        since.ledger == ledger ? .digestMismatch : .readUntrusted, object: "the digest to continue from",
+                        since.ledger == ledger ? .digestMismatch : .readUntrusted,
+                        object: "the digest to continue from",
                         expected: since.hash.hex, block: since.block,
                         reason: "\(reason); everything is verified instead"))
             } else {
@@ -178,7 +180,9 @@ final class VerificationRun: Sendable {
 
     // MARK: Reading
 
-    private func scan(_ pool: WorkerPool, _ reader: any LedgerEvidenceReader, _ scope: inout Scope) throws -> ChainOutcome {
+    private func scan(_ pool: WorkerPool, _ reader: any LedgerEvidenceReader, _ scope: inout Scope) throws
+        -> ChainOutcome
+    {
         let after = scope.resume.map { TransactionNumber($0.nextTransaction - 1) }
         var digests: [BlockID: Set<Digest32>] = [:]
         for stated in options.digests where stated.digest.ledger == scope.ledger {
@@ -334,7 +338,8 @@ final class VerificationRun: Sendable {
         for (place, key) in strays.keys.sorted(by: { $0.key < $1.key }) where !explained.contains(place) {
             findings.report(
                 Finding(
-                    .versionLink, object: table.name, key: key, transaction: place.transaction, sequence: place.sequence,
+                    .versionLink, object: table.name, key: key, transaction: place.transaction,
+                    sequence: place.sequence,
                     reason: "there is a stamp without a row"))
         }
         if strays.more > 0 {
@@ -369,7 +374,8 @@ final class VerificationRun: Sendable {
             }
             let search = BlockRootSearch(
                 reader: reader, ledger: scope.ledger, findings: findings, names: chain.names, foundRoots: roots,
-                digestTimes: options.digests.filter { $0.digest.block == block.id }.map(\.digest.lastTransactionCommitTime))
+                digestTimes: options.digests.filter { $0.digest.block == block.id }.map(
+                    \.digest.lastTransactionCommitTime))
             do { try search.run(block) } catch { findings.blocked("database_ledger_transactions", error) }
         }
     }

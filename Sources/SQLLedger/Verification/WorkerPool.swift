@@ -1,11 +1,11 @@
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Runs tasks on some threads, each with its own reader. Threads, not tasks of the concurrency runtime: readers block.
@@ -57,20 +57,21 @@ struct WorkerPool: Sendable {
         for worker in workers.dropFirst().prefix(max(tasks.count - 1, 0)) {
             let share = Unmanaged.passRetained(Share(queue: queue, worker: worker))
             #if canImport(Darwin)
-            var thread: pthread_t?
-            let status = pthread_create(&thread, nil, { Self.main($0) }, share.toOpaque())
+                var thread: pthread_t?
+                let status = pthread_create(&thread, nil, { Self.main($0) }, share.toOpaque())
             #else
-            var thread = pthread_t()
-            let status = pthread_create(&thread, nil, { argument in argument.flatMap { WorkerPool.main($0) } }, share.toOpaque())
+                var thread = pthread_t()
+                let status = pthread_create(
+                    &thread, nil, { argument in argument.flatMap { WorkerPool.main($0) } }, share.toOpaque())
             #endif
             guard status == 0 else {
                 share.release()
                 continue
             }
             #if canImport(Darwin)
-            if let thread { threads.append(thread) }
+                if let thread { threads.append(thread) }
             #else
-            threads.append(thread)
+                threads.append(thread)
             #endif
         }
         if let first = workers.first { queue.work(first) }

@@ -1,0 +1,246 @@
+import LedgerProofs
+
+/// Verifies bundles against one pinned service, and digests that the verifier holds. Holds no clock, file or network.
+///
+/// Documentation/spec/evidence-bundle.md, "Verification"
+public struct EvidenceVerifier: Sendable {
+    private let service: ReceiptVerifier?
+    private let trustedDigests: [LedgerDigest]
+
+    /// - Parameters:
+    ///   - service: The pinned service; without it receipts anchor nothing.
+    ///   - trustedDigests: Digests that the verifier got by another way than the bundle.
+    public init(service: ReceiptVerifier?, trustedDigests: [LedgerDigest] = []) {
+        self.service = service
+        self.trustedDigests = trustedDigests
+    }
+
+    /// Makes every step; never stops at the first failure.
+    public func verify(_ unverified: UnverifiedEvidenceBundle) -> EvidenceReport {
+        let bundle = unverified.claimed
+        let blocks = Dictionary(uniqueKeysWithValues: bundle.blocks.map { ($0.block.id, $0) })
+        let digestBlocks = Set(bundle.digests.map(\.digest.block))
+        var subjects: [EvidenceReport.Subject] = []
+        var usedBlocks: Set<BlockID> = []
+        var isAnchored = true
+
+        for (index, item) in bundle.items.enumerated() {
+            switch item {
+            case .row(let row):
+                var steps = [Self.rowStep(row), Self.transactionStep(row, block: blocks[row.block]?.block)]
+                if let block = blocks[row.block] {
+                    steps += Self.blockSteps(block, in: bundle, blocks: blocks, digestBlocks: digestBlocks)
+                    usedBlocks.formUnion([row.block, block.digestBlock])
+                }
+                let title =
+                    "row operation \(row.sequence) on table \(row.schema.table) in transaction \(row.transaction.id)"
+                subjects.append(.init(kind: .row, index: index, title: title, steps: steps))
+            case .entry(let receipt):
+                let steps = receipt.steps(service: service)
+                isAnchored = isAnchored && steps.allSatisfy(\.hasPassed)
+                subjects.append(
+                    .init(kind: .entry, index: index, title: "entry \(receipt.entry.transactionID)", steps: steps))
+            }
+        }
+        for (index, digest) in bundle.digests.enumerated() {
+            let (steps, vouches) = digestSteps(digest, bundle: bundle, block: blocks[digest.digest.block]?.block)
+            isAnchored = isAnchored && vouches
+            subjects.append(
+                .init(kind: .digest, index: index, title: "digest of block \(digest.digest.block)", steps: steps))
+        }
+        for (index, block) in bundle.blocks.enumerated() where !usedBlocks.contains(block.block.id) {
+            let steps = Self.blockSteps(block, in: bundle, blocks: blocks, digestBlocks: digestBlocks)
+            subjects.append(.init(kind: .block, index: index, title: "block \(block.block.id)", steps: steps))
+        }
+
+        let hasFailed = subjects.contains { $0.steps.contains(where: \.hasFailed) }
+        let verdict: EvidenceReport.Verdict = hasFailed ? .failed : isAnchored ? .verified : .unanchored
+        let rows = Self.rows(of: bundle)
+        return EvidenceReport(
+            verdict: verdict, subjects: subjects, notProven: Self.notProven(bundle, rows: rows),
+            evidence: verdict == .verified
+                ? VerifiedEvidence(
+                    database: bundle.database, rows: rows, entries: Self.entries(of: bundle),
+                    digests: bundle.digests.map(\.digest))
+                : nil)
+    }
+
+    // MARK: Steps
+
+    private static func rowStep(_ row: EvidenceRow) -> EvidenceStep {
+        guard let table = row.transaction.tableHashes[row.schema.table] else {
+            return EvidenceStep(
+                .rowPath,
+                .failed("transaction \(row.transaction.id) has no changes of table \(row.schema.table)"))
+        }
+        let root = row.rowPath.root(
+            of: row.leaf.hash, at: LeafIndex(row.sequence.rawValue), in: TreeSize(table.leafCount), rule: .prefixed)
+        guard let root else {
+            return EvidenceStep(
+                .rowPath, .failed("the path does not have the form of leaf \(row.sequence) of \(table.leafCount)"))
+        }
+        guard root == table.root else {
+            return EvidenceStep(
+                .rowPath,
+                .failed("the path leads to another root: values, columns, operation, place or path were changed"))
+        }
+        return EvidenceStep(.rowPath, .passed("leaf \(row.sequence) of \(table.leafCount), root \(root)"))
+    }
+
+    private static func transactionStep(_ row: EvidenceRow, block: Block?) -> EvidenceStep {
+        guard let block else {
+            return EvidenceStep(.transactionPath, .failed("the bundle has no block \(row.block)"))
+        }
+        let (index, underflow) = row.transaction.id.rawValue.subtractingReportingOverflow(
+            block.firstTransaction.rawValue)
+        let root =
+            underflow
+            ? nil
+            : row.transactionPath.root(
+                of: row.transaction.leaf, at: LeafIndex(index), in: TreeSize(block.size), rule: .prefixed)
+        guard let root else {
+            return EvidenceStep(
+                .transactionPath,
+                .failed("the path does not have the form of transaction \(row.transaction.id) in block \(block.id)"))
+        }
+        guard root == block.transactionsRoot else {
+            return EvidenceStep(
+                .transactionPath,
+                .failed("the path leads to another root: id, time, names, table roots or path were changed"))
+        }
+        return EvidenceStep(
+            .transactionPath, .passed("transaction \(row.transaction.id) is in block \(block.id), root \(root)"))
+    }
+
+    /// From a block to the block whose digest covers it, and whether that digest is there.
+    private static func blockSteps(
+        _ covered: EvidenceBlock, in bundle: EvidenceBundle, blocks: [BlockID: EvidenceBlock],
+        digestBlocks: Set<BlockID>
+    ) -> [EvidenceStep] {
+        var steps = [EvidenceStep(.blockPath, blockOutcome(covered, in: bundle, blocks: blocks))]
+        if !digestBlocks.contains(covered.digestBlock) {
+            steps.append(
+                EvidenceStep(.digest, .failed("the bundle has no digest of block \(covered.digestBlock)")))
+        }
+        return steps
+    }
+
+    private static func blockOutcome(
+        _ covered: EvidenceBlock, in bundle: EvidenceBundle, blocks: [BlockID: EvidenceBlock]
+    ) -> EvidenceStep.Outcome {
+        let block = covered.block
+        guard let covering = blocks[covered.digestBlock]?.block else {
+            return .failed("the bundle has no block \(covered.digestBlock)")
+        }
+        guard block.ledger == bundle.database?.ledger, covering.ledger == block.ledger else {
+            return .failed("the block is of another ledger than the bundle")
+        }
+        guard block.id < covering.id else {
+            guard block.id == covering.id else { return .failed("block \(block.id) is after block \(covering.id)") }
+            return covered.path.steps.isEmpty
+                ? .passed("block \(block.id) has a digest of its own, hash \(block.hash)")
+                : .failed("a block with a digest of its own has a path")
+        }
+        let root = covered.path.root(
+            of: BlockTree.leaf(blockHash: block.hash), at: LeafIndex(block.id.rawValue),
+            in: TreeSize(covering.id.rawValue), rule: .prefixed)
+        guard let root else {
+            return .failed("the path does not have the form of block \(block.id) of \(covering.id)")
+        }
+        guard root == covering.historyRoot else {
+            return .failed("the path leads to another history root: the block or its path were changed")
+        }
+        return .passed("block \(block.id) is in the history of block \(covering.id), root \(root)")
+    }
+
+    /// The steps of a digest, and whether anything that the verifier trusts vouches for it.
+    private func digestSteps(
+        _ evidence: EvidenceDigest, bundle: EvidenceBundle, block: Block?
+    ) -> (steps: [EvidenceStep], vouches: Bool) {
+        let digest = evidence.digest
+        var steps = [EvidenceStep(.digest, Self.digestOutcome(digest, database: bundle.database, block: block))]
+        var vouches = false
+        if let anchor = evidence.anchor {
+            let isEqual = anchor.entry.contents.utf8.elementsEqual(digest.json.utf8)
+            steps.append(
+                EvidenceStep(
+                    .entry,
+                    isEqual
+                        ? .passed("entry \(anchor.entry.transactionID) holds the digest, byte for byte")
+                        : .failed("the contents of the entry are not the digest, byte for byte")))
+            let receipt = anchor.steps(service: service)
+            vouches = receipt.allSatisfy(\.hasPassed)
+            steps += receipt
+        }
+        let trusted = trustedDigests.filter { $0.ledger == digest.ledger && $0.block == digest.block }
+        if !trusted.isEmpty {
+            let isEqual = trusted.allSatisfy { $0.hash == digest.hash }
+            vouches = vouches || isEqual
+            steps.append(
+                EvidenceStep(
+                    .trustedDigest,
+                    isEqual
+                        ? .passed("your own digest of block \(digest.block) has the same hash")
+                        : .failed("your own digest of block \(digest.block) has another hash")))
+        }
+        if !vouches, evidence.anchor == nil {
+            steps.append(EvidenceStep(.receiptSignature, .open("there is no entry and no receipt of this digest")))
+        }
+        return (steps, vouches)
+    }
+
+    private static func digestOutcome(
+        _ digest: LedgerDigest, database: EvidenceBundle.Database?, block: Block?
+    ) -> EvidenceStep.Outcome {
+        guard digest.ledger == database?.ledger, digest.databaseName == database?.name else {
+            return .failed("the digest is of another ledger or database than the bundle")
+        }
+        guard let block else { return .failed("the bundle has no block \(digest.block)") }
+        guard block.hash == digest.hash else {
+            return .failed("block \(digest.block) has another hash than the digest")
+        }
+        return .passed("the digest of \(digest.digestTime) is the hash of block \(digest.block)")
+    }
+
+    // MARK: What is proven
+
+    private static func rows(of bundle: EvidenceBundle) -> [VerifiedEvidence.Row] {
+        let rows = bundle.items.compactMap { if case .row(let row) = $0 { row } else { nil } }
+        let events = rows.compactMap { row -> (SchemaEvent, TransactionNumber)? in
+            guard row.schema.table == .schemaEvents, row.operation == .created, row.values.count == 3,
+                case .integer(let type) = row.values[0], case .integer(let table) = row.values[1],
+                case .text(let body) = row.values[2],
+                let event = try? SchemaEvent(type: type, table: table, body: body)
+            else { return nil }
+            return (event, row.transaction.id)
+        }
+        return rows.map { row in
+            let proof = events.last { event, transaction in
+                guard let description = event.description else { return false }
+                let isBefore =
+                    (transaction, description.after) <= (row.created.transaction, row.created.sequence)
+                return event.table == row.schema.table && description.table == row.tableName && isBefore
+                    && description.schema(of: event.table).digest == row.schema.digest
+            }
+            return VerifiedEvidence.Row(row: row, tableNameProvenBy: proof?.1)
+        }
+    }
+
+    private static func entries(of bundle: EvidenceBundle) -> [DigestEntry] {
+        bundle.items.compactMap { if case .entry(let item) = $0 { item.entry } else { nil } }
+    }
+
+    private static func notProven(_ bundle: EvidenceBundle, rows: [VerifiedEvidence.Row]) -> [String] {
+        guard !rows.isEmpty else { return ["that nothing was added to the collections since"] }
+        var sentences = ["that a version is still current: a later transaction may have changed or ended it"]
+        if rows.contains(where: { $0.tableNameProvenBy == nil && $0.row.schema.table != .schemaEvents }) {
+            sentences.append("the names of tables: the leaves have their numbers, and the names of their columns")
+        }
+        sentences += [
+            "the defaults of columns",
+            "anything about rows that are not disclosed here",
+            "that the recorded names and times were right: they are what the database recorded then",
+        ]
+        return sentences
+    }
+}
