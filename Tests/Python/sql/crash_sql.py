@@ -102,11 +102,23 @@ class Crash:
         self.arguments = arguments
         self.pick = random.Random(arguments.seed)
         self.base = Path(tempfile.mkdtemp(prefix="indelible-crash-sql."))
-        self.path, self.store, self.kept = self.base / "bank.db", self.base / "digests", self.base / "kept"
+        self.tally = {"kills": 0, "full": 0, "acknowledged": 0, "digests": 0}
+        self.all_acknowledged = self.all_digests = 0
+        self.new_database(0)
+
+    def new_database(self, number):
+        arguments = self.arguments
+        if number:
+            self.all_acknowledged += self.tally["acknowledged"]
+            self.all_digests += self.tally["digests"]
+            if not arguments.keep:
+                shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder = self.base / f"{number}"
+        self.folder.mkdir()
+        self.path, self.store, self.kept = self.folder / "bank.db", self.folder / "digests", self.folder / "kept"
         self.store.mkdir()
         self.kept.mkdir()
         self.told = {number: set() for number in range(arguments.writers)}
-        self.tally = {"kills": 0, "full": 0, "acknowledged": 0, "digests": 0}
         db = ledger.connect(self.path)
         db.execute(f"PRAGMA journal_mode = {arguments.journal_mode}")
         db.execute("SELECT ledger_init(1)")
@@ -125,7 +137,7 @@ class Crash:
         for number in range(self.arguments.writers):
             limit = size + pick.randrange(1, 200_000) if full and number == 0 else 0
             running.append(self.spawn("--writer", number, "--path", self.path, "--seed", pick.randrange(1 << 30), "--book",
-                                      self.base / f"book{number}", "--file-size", limit))
+                                      self.folder / f"book{number}", "--file-size", limit))
         if pick.random() < 0.6:
             running.append(self.spawn("--sealer", "--path", self.path, "--seed", pick.randrange(1 << 30)))
         running.append(subprocess.Popen(
@@ -163,7 +175,7 @@ class Crash:
         self.digests()
         before = ledger.fingerprint(self.path)
         done = ledger.Report(ledger.run_cli("sql", "verify", self.path, "--store", f"file://{self.store}", "--json",
-                                            "--state", self.base / "state.json"))
+                                            "--state", self.folder / "state.json"))
         code, codes, second = ledger.second_opinion(self.path, self.store)
         if before != ledger.fingerprint(self.path):
             raise Broken("a verifier changed the files")
@@ -175,7 +187,7 @@ class Crash:
             raise Broken(f"a false alarm of the Python verifier: {codes} {getattr(second, 'findings', second)}")
         db = ledger.connect(self.path)
         for number in self.told:
-            book = self.base / f"book{number}"
+            book = self.folder / f"book{number}"
             lines = book.read_text().split("\n")[:-1] if book.exists() else []
             self.tally["full"] += lines.count("full") and 1
             self.told[number] |= {int(line) for line in lines if line != "full"}
@@ -204,18 +216,20 @@ class Crash:
         done = 0
         try:
             for done in range(1, self.arguments.rounds + 1):
+                if done > 1 and done % self.arguments.rounds_per_database == 1:
+                    self.new_database(done)
                 self.round()
                 if done % 10 == 0:
                     print(f"round {done}: {self.tally}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-                if self.path.stat().st_size > 200_000_000:
-                    raise Broken("the database grew too big for this many rounds")
         except Broken as problem:
             print(f"round {done} of seed {self.arguments.seed}: {problem}\nfiles kept in {self.base}", file=sys.stderr)
             return 1
         if not self.arguments.keep:
             shutil.rmtree(self.base, ignore_errors=True)
         print(json.dumps({"rounds": done, "seed": self.arguments.seed, "seconds": round(time.monotonic() - began, 1),
-                          "falseAlarms": 0, "lost": 0, **self.tally}))
+                          "falseAlarms": 0, "lost": 0, **self.tally,
+                          "acknowledged": self.all_acknowledged + self.tally["acknowledged"],
+                          "digests": self.all_digests + self.tally["digests"]}))
         return 0
 
 
@@ -223,6 +237,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=500)
     parser.add_argument("--seed", type=int, default=None, help="default: random; printed on failure")
+    parser.add_argument("--rounds-per-database", type=int, default=25)
     parser.add_argument("--writers", type=int, default=3)
     parser.add_argument("--journal-mode", default="WAL", choices=["WAL", "DELETE", "TRUNCATE"])
     parser.add_argument("--keep", action="store_true", help="leave the directory")
