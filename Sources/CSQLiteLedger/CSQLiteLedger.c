@@ -106,7 +106,7 @@ typedef struct {
 static int table_connect(sqlite3 *db, void *data, int argc, const char *const *argv, sqlite3_vtab **made, char **error) {
     (void)argc, (void)argv, (void)error;
     registration *r = data;
-    int code = sqlite3_declare_vtab(db, "CREATE TABLE x(nothing)");
+    int code = sqlite3_declare_vtab(db, "CREATE TABLE x(unused)");
     if (code != SQLITE_OK) return code;
     sqlite3_vtab_config(db, SQLITE_VTAB_INNOCUOUS);
     table *t = sqlite3_malloc(sizeof *t);

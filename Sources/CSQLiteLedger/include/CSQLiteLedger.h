@@ -159,6 +159,10 @@ static inline void *ils_commit_hook(sqlite3 *db, int (*f)(void *), void *context
 static inline void *ils_wal_hook(sqlite3 *db, int (*f)(void *, sqlite3 *, const char *, int), void *context) {
     return sqlite3_wal_hook(db, f, context);
 }
+static inline void *ils_rollback_hook(sqlite3 *db, void (*f)(void *), void *context) {
+    return sqlite3_rollback_hook(db, f, context);
+}
+static inline int ils_wal_checkpoint(sqlite3 *db, const char *name) { return sqlite3_wal_checkpoint(db, name); }
 static inline int ils_auto_extension(void (*f)(void)) { return sqlite3_auto_extension(f); }
 
 // The pre-update hook. It is not in the function table, because SQLite may be built without it; so it is looked up in

@@ -1,10 +1,152 @@
 import CSQLiteLedger
+import LedgerProofs
 import SQLLedger
 
-/// What the ledger knows about one connection.
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The ledger's state of one SQLite connection. SQLite serialises all calls on a connection, so nothing here is locked;
+/// SQLite owns the object through what it has registered.
 final class LedgerConnection {
-    static func attach(
-        to handle: OpaquePointer, principal: String?, application: String?, guardsObjects: Bool
-    ) throws(SQLiteLedgerError) {
+    let db: SQLiteConnection
+
+    /// On whose behalf and through which program the next transactions are.
+    var principal: String?
+    var application: String?
+    let guardsObjects: Bool
+
+    /// Ledger tables that are not dropped. A slot is never given to another table.
+    var tables: [TableState] = []
+    /// Table 0, whose rows are the schema events.
+    var eventLeaves: TableState
+    /// Slot by table id, -1 for unknown ones.
+    var slots: [Int] = []
+    /// Slot by folded name.
+    var slotsByName: [String: Int] = [:]
+    /// The table that the pre-update hook saw last, with its name as C text.
+    var lastSlot = -1
+    /// The names of `tables` as C text, by slot. Owned.
+    var names: [UnsafeMutablePointer<CChar>?] = []
+    /// The name that was looked up last and is no ledger table's. Owned.
+    var lastStranger: UnsafeMutablePointer<CChar>?
+    var isLastStrangerPlain = false
+    /// Tables that were no ledger tables when the schema was read, by folded name.
+    var plainNames: Set<String> = []
+
+    /// The ledger, once it is known that there is one.
+    var ledger: LedgerID?
+    var allTables = false
+    /// The schema cookie that `tables` were read under.
+    var cookie: Int64 = -1
+    /// Something was rolled back or changed that `tables` may depend on.
+    var isStale = true
+    // The running transaction.
+    /// SQLite tells us about savepoints and the end of the running transaction.
+    var isEnlisted = false
+    /// The transaction has a number and its schema was looked at.
+    var isReady = false
+    var transaction = TransactionNumber(0)
+    /// The topmost savepoint, -1 without one.
+    var level = -1
+    var touched: [Int] = []
+    /// The transaction has schema events, which a rollback takes back.
+    var hasEvents = false
+    /// A change that could not be ledgered and may not have been taken back, and the savepoint level it happened at.
+    var poison: (message: String, level: Int)?
+    /// The transaction entry was written by a commit that did not succeed.
+    var isEntryWritten = false
+
+    // Row events; see `LedgerConnection+Events`.
+    let hasHook: Bool
+    var events: [RowEvent] = []
+    /// Announced row operations of ledger tables less captured ones.
+    var outstanding = 0
+    /// The newest changes of tables that were not there when the schema was read; only until it has been looked at.
+    var strangers: [(name: String, event: RowEvent)] = []
+    /// Changes of plain tables in the same time.
+    var plainChanges = 0
+
+    /// We are executing SQL ourselves.
+    var isInternal = false
+    /// Parts of the arguments of a wide table's capture call.
+    var parts: SavedValues?
+    /// Why the running transaction may not be committed, though nothing of it was captured.
+    var veto: String?
+
+    var encoder = RowLeafEncoder(collectsChecks: true)
+
+    // Statements that are not a table's.
+    var enlist: SQLiteStatement?
+    var readCookie: SQLiteStatement?
+    var readLast: SQLiteStatement?
+    var readClosed: SQLiteStatement?
+    var insertEntry: SQLiteStatement?
+    var insertChunk: SQLiteStatement?
+    init(_ handle: OpaquePointer, principal: String?, application: String?, guardsObjects: Bool, usesHook: Bool) {
+        db = SQLiteConnection(borrowing: handle)
+        self.principal = principal
+        self.application = application
+        self.guardsObjects = guardsObjects
+        hasHook = usesHook && ils_has_preupdate() != 0
+        eventLeaves = TableState(
+            id: .schemaEvents,
+            description: TableDescription(
+                after: LeafNumber(0), columns: [], kind: .appendOnly, objects: [], rowIDColumn: nil, sql: "",
+                table: "ledger_schema_events", view: ""))
     }
+
+    deinit {
+        for name in names { free(name) }
+        free(lastStranger)
+    }
+
+    /// Runs our own SQL, which guards let pass and hooks overlook.
+    func withInternal<R>(_ body: () throws(SQLiteLedgerError) -> R) throws(SQLiteLedgerError) -> R {
+        let outer = isInternal
+        isInternal = true
+        defer { isInternal = outer }
+        return try body()
+    }
+
+    /// Forgets everything that belongs to the transaction that just ended.
+    func endTransaction() {
+        for slot in touched where slot < tables.count { tables[slot].clear() }
+        eventLeaves.clear()
+        touched.removeAll(keepingCapacity: true)
+        events.removeAll(keepingCapacity: true)
+        strangers.removeAll()
+        parts = nil
+        outstanding = 0
+        isEnlisted = false
+        transaction = TransactionNumber(0)
+        isReady = false
+        isEntryWritten = false
+        hasEvents = false
+        poison = nil
+        level = -1
+    }
+
+    /// Lets go of every prepared statement, so that SQLite can close the connection.
+    func dropStatements() {
+        for table in tables { table.statements = TableStatements() }
+        eventLeaves.statements = TableStatements()
+        enlist = nil
+        readCookie = nil
+        readLast = nil
+        readClosed = nil
+        insertEntry = nil
+        insertChunk = nil
+    }
+
+    /// A statement that is kept until the connection closes.
+    func kept(_ sql: String) throws(SQLiteLedgerError) -> SQLiteStatement {
+        try db.prepare(sql, persistent: true)
+    }
+
+    func bytes(_ text: String) -> SQLValue { .text(Array(text.utf8)) }
 }

@@ -1,1 +1,0 @@
-// Removed with the first type of this module.

@@ -1,0 +1,305 @@
+import CSQLiteLedger
+import LedgerProofs
+import SQLLedger
+
+// Capture: what the triggers of ledger tables call, once for each row operation. This is the hot path: no memory is
+// allocated for a row that is inserted, and every statement is prepared once.
+extension LedgerConnection {
+    static func capture(
+        _ context: OpaquePointer?, _ count: Int32, _ values: UnsafeMutablePointer<OpaquePointer?>?
+    ) {
+        guard let context, let data = ils_user_data(context) else { return }
+        Unmanaged<LedgerConnection>.fromOpaque(data)._withUnsafeGuaranteedRef { connection in
+            do throws(SQLiteLedgerError) {
+                guard let values, count >= 2 else {
+                    throw .refused("the capture function is for the triggers of ledger tables only")
+                }
+                try connection.capture(Int(count), UnsafePointer(values))
+            } catch {
+                // Where SQLite keeps no statement journal the change itself stays: then only the whole transaction can
+                // be rolled back, and must be.
+                connection.poison = connection.poison ?? (error.message, connection.level)
+                ils_result_error(context, error.message, -1)
+                if error.code != SQLITE_ERROR { ils_result_error_code(context, error.code) }
+            }
+        }
+    }
+
+    private func capture(_ count: Int, _ arguments: UnsafePointer<OpaquePointer?>) throws(SQLiteLedgerError) {
+        let call = ils_value_int64(arguments[0])
+        if call == 4 {
+            let parts = self.parts ?? SavedValues()
+            for index in 2..<max(2, count) { parts.append(copying: arguments[index]) }
+            self.parts = parts
+            return
+        }
+        guard !isInternal else { throw .refused("a ledger table cannot be written from within the ledger") }
+        isInternal = true
+        defer { isInternal = false }
+        if !isReady { try prepareTransaction() }
+        if !hasHook { try checkWithoutHook() }
+        let parts = self.parts
+        self.parts = nil
+        let id = ils_value_int64(arguments[1])
+        guard id > 0, id < Int64(slots.count), case let slot = slots[Int(id)], slot >= 0 else {
+            throw .refused("ledger table \(id) is not known; the ledger of this database is damaged")
+        }
+        if hasHook {
+            outstanding -= 1
+            guard outstanding >= 0 else {
+                outstanding = 0
+                throw .refused(
+                    """
+                    a change of ledger table '\(tables[slot].description.table)' was not announced by SQLite: open the \
+                    database itself to write to its ledger tables, not an attachment of it, and leave the connection's \
+                    pre-update hook to the ledger
+                    """)
+            }
+        }
+        try dispatch(call, slot, count, arguments, parts)
+        // A change that was kept back may go on now.
+        while !events.isEmpty, let deferred = nextDeferred() { try dispatchSaved(deferred) }
+    }
+
+    /// A capture call that was kept for later.
+    func dispatchSaved(_ saved: SavedValues) throws(SQLiteLedgerError) {
+        let values = saved.values
+        guard values.count >= 2, let first = values[0], let second = values[1] else { return }
+        let call = ils_value_int64(first)
+        let id = ils_value_int64(second)
+        guard id > 0, id < Int64(slots.count), case let slot = slots[Int(id)], slot >= 0 else { return }
+        let result = values.withUnsafeBufferPointer { buffer -> Result<Void, SQLiteLedgerError> in
+            guard let base = buffer.baseAddress else { return .success(()) }
+            do throws(SQLiteLedgerError) {
+                return .success(try dispatch(call, slot, values.count, base, nil, isDeferred: true))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try withExtendedLifetime(saved) { () throws(SQLiteLedgerError) in try result.get() }
+    }
+
+    private func dispatch(
+        _ call: Int64, _ slot: Int, _ count: Int, _ arguments: UnsafePointer<OpaquePointer?>, _ parts: SavedValues?,
+        isDeferred: Bool = false
+    ) throws(SQLiteLedgerError) {
+        let table = tables[slot]
+        if let drift = table.drift { throw .refused(drift) }
+        // The header: the call, the table, and the row ids of tables that have them.
+        var header = 2
+        var oldRow: Int64 = 0
+        var newRow: Int64 = 0
+        if table.hasRowID {
+            header = call == 2 ? 4 : 3
+            guard count >= header else { throw .refused("a trigger of table \(table.id) is damaged") }
+            oldRow = ils_value_int64(arguments[2])
+            newRow = call == 2 ? ils_value_int64(arguments[3]) : oldRow
+        }
+        let operation = call == 1 ? SQLITE_INSERT : call == 2 ? SQLITE_UPDATE : SQLITE_DELETE
+        if !isDeferred, !events.isEmpty {
+            guard
+                takeEvent(
+                    operation, slot: slot, oldRow: oldRow, newRow: newRow, arguments: arguments, count: count,
+                    parts: parts)
+            else { return }
+        }
+        guard let parts else {
+            return try perform(call, slot, oldRow, newRow, arguments + header, count - header)
+        }
+        let values = parts.values
+        let result = values.withUnsafeBufferPointer { buffer -> Result<Void, SQLiteLedgerError> in
+            guard let base = buffer.baseAddress else { return .success(()) }
+            do throws(SQLiteLedgerError) {
+                return .success(try perform(call, slot, oldRow, newRow, base, values.count))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try withExtendedLifetime(parts) { () throws(SQLiteLedgerError) in try result.get() }
+    }
+
+    /// One row operation with its values: of the new row (1), the old and the new one (2), or the old one (3).
+    private func perform(
+        _ call: Int64, _ slot: Int, _ oldRow: Int64, _ newRow: Int64, _ values: UnsafePointer<OpaquePointer?>,
+        _ count: Int
+    ) throws(SQLiteLedgerError) {
+        let table = tables[slot]
+        if table.leaves.leafCount == 0 { touch(slot) }
+        switch call {
+        case 1:
+            let new = RowKey(row: newRow, values: values)
+            if !events.isEmpty { try drainDeletes(of: slot, replacing: new, was: nil) }
+            try create(table, new, values, count, replaces: false)
+        case 2:
+            let half = count / 2
+            let old = RowKey(row: oldRow, values: values)
+            let new = RowKey(row: newRow, values: values + half)
+            if !events.isEmpty { try drainDeletes(of: slot, replacing: new, was: old) }
+            guard let start = try readStamp(table, old) else {
+                throw .refused(
+                    """
+                    a row of ledger table '\(table.description.table)' was not written through the ledger, so it \
+                    cannot be changed; verify the database
+                    """)
+            }
+            try end(table, old, values, count: half, start: start, isComplete: half == table.storedCount)
+            try create(table, new, values + half, half, replaces: true, old: old)
+        default:
+            let old = RowKey(row: oldRow, values: values)
+            // Without a stamp it was ledgered already, or never: nothing ends then.
+            guard let start = try readStamp(table, old) else { return }
+            try end(table, old, values, count: count, start: start, isComplete: count == table.storedCount)
+            try deleteStamp(table, old)
+        }
+    }
+
+    /// The table has leaves in this transaction.
+    func touch(_ slot: Int) {
+        if !touched.contains(slot) { touched.append(slot) }
+    }
+
+    // MARK: Leaves
+
+    /// Ledgers a row version that begins. `replaces`: its row has a stamp, found by `old`.
+    private func create(
+        _ table: TableState, _ key: RowKey, _ values: UnsafePointer<OpaquePointer?>, _ count: Int, replaces: Bool,
+        old: RowKey? = nil
+    ) throws(SQLiteLedgerError) {
+        guard count == table.storedCount else {
+            // The trigger was made before columns were added: the row itself knows their values.
+            guard let whole = try readRow(table, key) else { return }
+            return try whole.withKey(of: table, row: key.row) { (values, wholeKey) throws(SQLiteLedgerError) in
+                try create(table, wholeKey, values, table.storedCount, replaces: replaces, old: old)
+            }
+        }
+        let sequence = table.leaves.leafCount
+        encoder.begin(
+            operation: .created, table: table.id, schema: table.current.digest, transaction: transaction,
+            sequence: LeafNumber(sequence), columnCount: count)
+        Self.encode(values, count, into: &encoder)
+        try append(table, encoder.finish())
+        if replaces, let old {
+            try moveStamp(table, from: old, to: key, sequence: sequence)
+        } else {
+            try insertStamp(table, key, sequence: sequence)
+        }
+    }
+
+    /// Ledgers a row that was there before its table was a ledger table.
+    func adopt(
+        _ table: TableState, _ key: RowKey, _ values: UnsafePointer<OpaquePointer?>, _ count: Int
+    ) throws(SQLiteLedgerError) {
+        if table.leaves.leafCount == 0, slots.indices.contains(Int(table.id.rawValue)) {
+            touch(slots[Int(table.id.rawValue)])
+        }
+        try create(table, key, values, count, replaces: false)
+    }
+
+    /// Ledgers a row version that ends and moves it to the history. The stamp stays.
+    /// `isComplete`: `values` has a value for each stored column; otherwise the last ones may be missing or unknown.
+    func end(
+        _ table: TableState, _ key: RowKey, _ values: UnsafePointer<OpaquePointer?>, count: Int, start: RowStart,
+        isComplete: Bool
+    ) throws(SQLiteLedgerError) {
+        let version = table.version(at: start)
+        guard version.storedCount <= count else {
+            throw .refused("a trigger of ledger table '\(table.description.table)' is damaged; verify the database")
+        }
+        if table.leaves.leafCount == 0, slots.indices.contains(Int(table.id.rawValue)) {
+            touch(slots[Int(table.id.rawValue)])
+        }
+        let sequence = table.leaves.leafCount
+        encoder.begin(
+            operation: .ended, table: table.id, schema: version.digest, transaction: transaction,
+            sequence: LeafNumber(sequence), start: start, columnCount: version.storedCount)
+        Self.encode(values, version.storedCount, into: &encoder)
+        try append(table, encoder.finish())
+        // Values that are not known are the history's defaults.
+        let kept = isComplete ? count : version.storedCount
+        try insertHistory(table, values, kept, start: start, sequence: sequence)
+    }
+
+    private func append(_ table: TableState, _ leaf: Digest32) throws(SQLiteLedgerError) {
+        guard let full = table.append(leaf, checks: encoder.columnChecks, level: level) else { return }
+        try store(chunk: full.chunk, of: table.id, full.bytes)
+    }
+
+    /// Ledgers a row of the built-in table of schema events.
+    func append(event: SchemaEvent) throws(SQLiteLedgerError) {
+        let sequence = eventLeaves.leaves.leafCount
+        let values = event.values
+        encoder.begin(
+            operation: .created, table: .schemaEvents, schema: TableSchema.schemaEventsDigest,
+            transaction: transaction, sequence: LeafNumber(sequence), columnCount: values.count)
+        for value in values { encoder.append(value) }
+        try append(eventLeaves, encoder.finish())
+        try db.run(
+            """
+            INSERT INTO main.ledger_schema_events(transaction_id, sequence_number, event_type, table_id, body)
+            VALUES(?, ?, ?, ?, ?)
+            """,
+            [.integer(Int64(bitPattern: transaction.rawValue)), .integer(Int64(bitPattern: sequence))] + values)
+        hasEvents = true
+    }
+
+    /// Chunks are replaced when a commit did not succeed and the transaction went on.
+    func store(chunk: UInt64, of table: TableID, _ bytes: [UInt8]) throws(SQLiteLedgerError) {
+        let statement: SQLiteStatement
+        if let insertChunk {
+            statement = insertChunk
+        } else {
+            statement = try kept(
+                """
+                INSERT INTO main.ledger_leaf_chunks(transaction_id, table_id, chunk, leaves) VALUES(?, ?, ?, ?)
+                ON CONFLICT(transaction_id, table_id, chunk) DO UPDATE SET leaves = excluded.leaves
+                """)
+            insertChunk = statement
+        }
+        let handle = statement.handle
+        ils_bind_int64(handle, 1, Int64(bitPattern: transaction.rawValue))
+        ils_bind_int64(handle, 2, Int64(bitPattern: table.rawValue))
+        ils_bind_int64(handle, 3, Int64(bitPattern: chunk))
+        let code = bytes.withUnsafeBytes { buffer in
+            ils_bind_blob_static(handle, 4, buffer.baseAddress, UInt64(buffer.count))
+            return ils_step(handle)
+        }
+        try finish(handle, code)
+    }
+
+    @inline(__always)
+    static func encode(
+        _ values: UnsafePointer<OpaquePointer?>, _ count: Int, into encoder: inout RowLeafEncoder
+    ) {
+        for index in 0..<count {
+            guard let value = values[index] else {
+                encoder.appendNull()
+                continue
+            }
+            switch ils_value_type(value) {
+            case SQLITE_INTEGER: encoder.append(integer: ils_value_int64(value))
+            case SQLITE_FLOAT: encoder.append(real: ils_value_double(value))
+            case SQLITE_TEXT:
+                let text = ils_value_text(value)
+                encoder.append(text: UnsafeRawBufferPointer(start: text, count: Int(ils_value_bytes(value))))
+            case SQLITE_BLOB:
+                let blob = ils_value_blob(value)
+                encoder.append(blob: UnsafeRawBufferPointer(start: blob, count: Int(ils_value_bytes(value))))
+            default: encoder.appendNull()
+            }
+        }
+    }
+
+    /// Ends one execution of a kept statement that returns no rows.
+    @inline(__always)
+    func finish(_ handle: OpaquePointer, _ code: Int32) throws(SQLiteLedgerError) {
+        if code != SQLITE_DONE && code != SQLITE_ROW { try failed(handle, code) }
+        ils_reset(handle)
+    }
+
+    @inline(never)
+    private func failed(_ handle: OpaquePointer, _ code: Int32) throws(SQLiteLedgerError) {
+        let error = SQLiteLedgerError.last(of: db.handle, code: code)
+        ils_reset(handle)
+        throw SQLiteLedgerError(code: error.code, message: "the ledger could not be written: \(error.message)")
+    }
+}

@@ -1,0 +1,199 @@
+import CSQLiteLedger
+import SQLLedger
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+// Row events: what the pre-update hook announces before triggers run.
+//
+// Triggers bring the values; the hook adds what they cannot know: rows that a REPLACE deletes without a trigger's being
+// told, that a call of the capture function belongs to a change of a table of `main`, and the order of changes when a
+// trigger of the user's runs before ours and changes the same row again.
+extension LedgerConnection {
+    static let preupdate: ils_preupdate = { context, handle, operation, database, table, oldRow, newRow in
+        guard let context, let handle, let database, let table else { return }
+        Unmanaged<LedgerConnection>.fromOpaque(context)._withUnsafeGuaranteedRef {
+            $0.announced(handle, operation, database, table, oldRow, newRow)
+        }
+    }
+
+    private func announced(
+        _ handle: OpaquePointer, _ operation: Int32, _ database: UnsafePointer<CChar>,
+        _ name: UnsafePointer<CChar>, _ oldRow: Int64, _ newRow: Int64
+    ) {
+        guard !isInternal, ledger != nil else { return }
+        let slot = slot(of: name)
+        guard strcmp(database, "main") == 0 else { return }
+        guard slot >= 0 else {
+            if !isReady { stranger(handle, operation, name, oldRow, newRow) }
+            return
+        }
+        let table = tables[slot]
+        outstanding += 1
+        if !events.isEmpty, ils_preupdate_depth(handle) == 0 {
+            // A new row operation at the top: whatever is left of earlier ones but what it deletes itself was undone.
+            events.removeAll { $0.operation != SQLITE_DELETE && $0.deferred == nil }
+        }
+        // Columns were added or dropped since the table was looked at.
+        if ils_preupdate_count(handle) != Int32(truncatingIfNeeded: table.storedCount) {
+            isStale = true
+            isReady = false
+        }
+        guard operation == SQLITE_DELETE else {
+            events.append(RowEvent(operation: operation, slot: slot, oldRow: oldRow, newRow: newRow))
+            return
+        }
+        guard ils_preupdate_blobwrite(handle) < 0 else {
+            outstanding -= 1
+            veto = "incremental writing of blobs is not possible in ledger table '\(table.description.table)'"
+            return
+        }
+        if events.count >= 4_096 { events.removeFirst(2_048) }
+        let saved = save(handle, count: table.storedCount)
+        events.append(RowEvent(operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, old: saved))
+    }
+
+    private func save(_ handle: OpaquePointer, count: Int) -> SavedValues {
+        let saved = SavedValues()
+        for column in 0..<count {
+            var value: OpaquePointer?
+            let code = ils_preupdate_old(handle, Int32(truncatingIfNeeded: column), &value)
+            saved.append(copying: code == SQLITE_OK ? value : nil)
+        }
+        return saved
+    }
+
+    private func slot(of name: UnsafePointer<CChar>) -> Int {
+        if lastSlot >= 0, let known = names[lastSlot], strcmp(known, name) == 0 { return lastSlot }
+        if let lastStranger, strcmp(lastStranger, name) == 0 { return -1 }
+        if let slot = slotsByName[SQLName.folded(String(cString: name))] {
+            lastSlot = slot
+            return slot
+        }
+        free(lastStranger)
+        lastStranger = strdup(name)
+        isLastStrangerPlain = plainNames.contains(SQLName.folded(String(cString: name)))
+        return -1
+    }
+
+    /// A change of a table that is no ledger table as far as is known, before the schema of the transaction has been
+    /// looked at: a plain one, or one that another connection has made a ledger table or renamed since.
+    private func stranger(
+        _ handle: OpaquePointer, _ operation: Int32, _ name: UnsafePointer<CChar>, _ oldRow: Int64, _ newRow: Int64
+    ) {
+        guard !isLastStrangerPlain else {
+            plainChanges &+= 1
+            return
+        }
+        let saved = operation == SQLITE_DELETE ? save(handle, count: Int(ils_preupdate_count(handle))) : nil
+        if strangers.count >= 64 { strangers.removeFirst(32) }
+        let event = RowEvent(operation: operation, slot: -1, oldRow: oldRow, newRow: newRow, old: saved)
+        strangers.append((String(cString: name), event))
+    }
+
+    /// Strangers that turned out to be ledger tables become events.
+    func resolveStrangers(_ formerlyPlain: Set<String>) throws(SQLiteLedgerError) {
+        defer {
+            strangers.removeAll()
+            plainChanges = 0
+        }
+        for stranger in strangers {
+            guard let slot = slotsByName[SQLName.folded(stranger.name)] else { continue }
+            var event = stranger.event
+            event.slot = slot
+            events.append(event)
+            outstanding += 1
+        }
+        // What a REPLACE deleted was not kept, because the table was no ledger table when it was looked at last.
+        guard plainChanges == 0 || formerlyPlain.isDisjoint(with: slotsByName.keys) else {
+            throw .refused("another connection has made more ledger tables meanwhile; run the statement again")
+        }
+    }
+
+    /// Takes the event of a capture call out of the list. Returns `false` when an earlier change of the same row must be
+    /// captured first; then the call's arguments are kept with its event.
+    func takeEvent(
+        _ operation: Int32, slot: Int, oldRow: Int64, newRow: Int64, arguments: UnsafePointer<OpaquePointer?>,
+        count: Int, parts: SavedValues?
+    ) -> Bool {
+        let hasRowID = tables[slot].hasRowID
+        let place = events.lastIndex { event in
+            guard event.operation == operation, event.slot == slot, event.deferred == nil else { return false }
+            guard hasRowID else { return true }
+            return switch operation {
+            case SQLITE_INSERT: event.newRow == newRow
+            case SQLITE_DELETE: event.oldRow == oldRow
+            default: event.oldRow == oldRow && event.newRow == newRow
+            }
+        }
+        guard let place else { return true }
+        if place > 0, parts == nil, isBlocked(place) {
+            events[place].deferred = SavedValues(copying: arguments, count: count)
+            return false
+        }
+        events.remove(at: place)
+        return true
+    }
+
+    /// Whether an earlier change of the same row has not been captured yet.
+    private func isBlocked(_ place: Int) -> Bool {
+        let event = events[place]
+        guard event.operation != SQLITE_INSERT else { return false }
+        let hasRowID = tables[event.slot].hasRowID
+        return events[..<place].contains { earlier in
+            earlier.slot == event.slot && earlier.operation != SQLITE_DELETE
+                && (!hasRowID || earlier.newRow == event.oldRow)
+        }
+    }
+
+    /// The arguments of the first kept capture call that nothing is in the way of any more.
+    func nextDeferred(evenIfBlocked: Bool = false) -> SavedValues? {
+        guard let place = events.indices.first(where: { events[$0].deferred != nil && (evenIfBlocked || !isBlocked($0)) })
+        else { return nil }
+        return events.remove(at: place).deferred
+    }
+
+    /// Ledgers the rows of `slot` that were deleted without a trigger's being told. `replacing`: the row that is being
+    /// captured, and for an UPDATE the one that it was before.
+    func drainDeletes(
+        of slot: Int, replacing new: RowKey?, was old: RowKey?
+    ) throws(SQLiteLedgerError) {
+        let table = tables[slot]
+        // Newest first: of several events on one row only the newest has its last values.
+        while let place = events.lastIndex(where: { $0.slot == slot && $0.operation == SQLITE_DELETE && $0.old != nil }) {
+            let event = events.remove(at: place)
+            guard let saved = event.old else { continue }
+            try saved.withKey(of: table, row: event.oldRow) { (values, key) throws(SQLiteLedgerError) in
+                guard let start = try readStamp(table, key) else { return }
+                var isReplaced = false
+                if let new, let newStart = try readStamp(table, new), newStart == start {
+                    // The version of the row being written is the deleted one, unless it is what an UPDATE changes.
+                    isReplaced = true
+                    if let old, let oldStart = try readStamp(table, old), oldStart == start { isReplaced = false }
+                }
+                if !isReplaced, try rowExists(table, key) { return }
+                guard table.description.kind == .updatable else {
+                    throw .refused(
+                        """
+                        Updates are not allowed for the append only Ledger table '\(table.description.table)'. \
+                        (REPLACE would delete a row.)
+                        """)
+                }
+                guard !table.hasVirtualColumns else {
+                    throw .refused(
+                        """
+                        REPLACE in ledger table '\(table.description.table)', which has generated columns, needs \
+                        PRAGMA recursive_triggers = ON; run it on this connection and try again
+                        """)
+                }
+                try end(table, key, values, count: saved.values.count, start: start, isComplete: false)
+                try deleteStamp(table, key)
+            }
+        }
+    }
+}

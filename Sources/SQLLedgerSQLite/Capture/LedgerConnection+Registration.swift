@@ -1,0 +1,192 @@
+import CSQLiteLedger
+import SQLLedger
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+extension LedgerConnection {
+    /// Registers the ledger with a connection. On a connection that has it, only the options are set.
+    static func attach(
+        to handle: OpaquePointer, principal: String?, application: String?, guardsObjects: Bool, usesHook: Bool = true
+    ) throws(SQLiteLedgerError) {
+        guard ils_is_adopted() != 0 else { throw .refused("SQLite has not been loaded into this process") }
+        guard ils_libversion_number() >= 3_038_000 else {
+            throw .refused("the ledger needs SQLite 3.38 or newer; this is \(String(cString: ils_libversion()))")
+        }
+        let db = SQLiteConnection(borrowing: handle)
+        if (try? db.prepare("SELECT ledger_version()")) != nil {
+            if let principal { try db.run("SELECT ledger_set_principal(?)", [.text(principal)]) }
+            if let application { try db.run("SELECT ledger_set_application(?)", [.text(application)]) }
+            return
+        }
+        let connection = LedgerConnection(
+            handle, principal: principal, application: application, guardsObjects: guardsObjects, usesHook: usesHook)
+        let context = Unmanaged.passRetained(connection).toOpaque()
+        // SQLite retains what it registers, and releases it when that fails.
+        defer { Unmanaged<LedgerConnection>.fromOpaque(context).release() }
+        var code = ils_register(handle, Self.callbacks, context)
+        for function in SQLFunction.all where code == SQLITE_OK {
+            code = ils_function(
+                handle, function.name, function.argumentCount, function.isDirectOnly ? 1 : 0, Self.callbacks, context,
+                function.body)
+        }
+        guard code == SQLITE_OK else { throw .last(of: handle, code: code) }
+        if connection.hasHook {
+            _ = ils_preupdate_hook(handle, Self.preupdate, context)
+        } else {
+            // Without the hook only delete triggers tell what a REPLACE deletes.
+            try db.execute("PRAGMA recursive_triggers = ON")
+        }
+        if guardsObjects {
+            ils_set_authorizer(handle, Self.authorize, context)
+            _ = ils_commit_hook(handle, Self.commitHook, context)
+            _ = ils_rollback_hook(handle, Self.rollbackHook, context)
+        }
+        // A database that is locked or no database at all: what there is to know is read before the first write.
+        try? connection.withInternal { () throws(SQLiteLedgerError) in try connection.load() }
+        if guardsObjects, connection.allTables { _ = ils_wal_hook(handle, Self.walHook, context) }
+    }
+
+    /// The connection that a callback's context is.
+    @inline(__always)
+    static func of(_ context: UnsafeMutableRawPointer?) -> LedgerConnection? {
+        context.map { Unmanaged<LedgerConnection>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    // Written once, before the first use, and only read afterwards.
+    nonisolated(unsafe) static let callbacks: UnsafePointer<ils_callbacks> = {
+        let made = UnsafeMutablePointer<ils_callbacks>.allocate(capacity: 1)
+        made.initialize(
+            to: ils_callbacks(
+                retain: { context in
+                    if let context { _ = Unmanaged<LedgerConnection>.fromOpaque(context).retain() }
+                },
+                release: { context in
+                    if let context { Unmanaged<LedgerConnection>.fromOpaque(context).release() }
+                },
+                capture: { context, count, values in LedgerConnection.capture(context, count, values) },
+                connected: { _ in },
+                disconnected: { LedgerConnection.of($0)?.dropStatements() },
+                begin: { context in
+                    LedgerConnection.of(context)?.isEnlisted = true
+                    return SQLITE_OK
+                },
+                sync: { context, message in
+                    guard let connection = LedgerConnection.of(context) else { return SQLITE_OK }
+                    do throws(SQLiteLedgerError) {
+                        try connection.sync()
+                        return SQLITE_OK
+                    } catch {
+                        message?.pointee = ils_message(error.message)
+                        return error.code == SQLITE_OK ? SQLITE_ERROR : error.code
+                    }
+                },
+                commit: { LedgerConnection.of($0)?.committed() },
+                rollback: { LedgerConnection.of($0)?.rolledBack() },
+                savepoint: { context, level in LedgerConnection.of(context)?.level = Int(level) },
+                release_savepoint: { context, level in LedgerConnection.of(context)?.released(Int(level)) },
+                rollback_to: { context, level in LedgerConnection.of(context)?.rolledBack(to: Int(level)) }))
+        return UnsafePointer(made)
+    }()
+
+    // MARK: Transactions
+
+    func committed() {
+        endTransaction()
+    }
+
+    func rolledBack() {
+        veto = nil
+        if hasEvents { isStale = true }
+        endTransaction()
+    }
+
+    func released(_ level: Int) {
+        for slot in touched where slot < tables.count { tables[slot].release(level) }
+        eventLeaves.release(level)
+        if let poison, poison.level >= level { self.poison?.level = level - 1 }
+        self.level = level - 1
+    }
+
+    func rolledBack(to level: Int) {
+        for slot in touched where slot < tables.count { tables[slot].rollBack(to: level) }
+        eventLeaves.rollBack(to: level)
+        if hasEvents { isStale = true }
+        // No row operation is under way when a savepoint or a statement is taken back.
+        events.removeAll(keepingCapacity: true)
+        parts = nil
+        veto = nil
+        outstanding = 0
+        if let poison, poison.level >= level { self.poison = nil }
+        self.level = level
+    }
+
+    // MARK: Hooks of connections that are ours alone
+
+    private static let commitHook: @convention(c) (UnsafeMutableRawPointer?) -> Int32 = { context in
+        guard let connection = LedgerConnection.of(context), connection.veto != nil else { return 0 }
+        return 1
+    }
+
+    private static let rollbackHook: @convention(c) (UnsafeMutableRawPointer?) -> Void = { context in
+        guard let connection = LedgerConnection.of(context) else { return }
+        connection.veto = nil
+        // Otherwise the virtual table is told.
+        if !connection.isEnlisted { connection.endTransaction() }
+    }
+
+    static let walHook:
+        @convention(c) (UnsafeMutableRawPointer?, OpaquePointer?, UnsafePointer<CChar>?, Int32) -> Int32 = {
+            context, handle, name, frames in
+            // Taking the hook took SQLite's own use of it: a checkpoint from time to time.
+            if frames >= 1_000, let handle { ils_wal_checkpoint(handle, name) }
+            guard let connection = LedgerConnection.of(context), connection.allTables, !connection.isInternal else {
+                return SQLITE_OK
+            }
+            try? connection.enrollIfSchemaChanged()
+            return SQLITE_OK
+        }
+
+    private static let authorize:
+        @convention(c) (
+            UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?,
+            UnsafePointer<CChar>?
+        ) -> Int32 = { context, action, first, second, database, _ in
+            guard let connection = LedgerConnection.of(context), !connection.isInternal else { return SQLITE_OK }
+            switch action {
+            case SQLITE_DROP_TABLE, SQLITE_DROP_TRIGGER, SQLITE_DROP_VIEW, SQLITE_DROP_INDEX:
+                guard let first, connection.ledger != nil, isMain(database) else { return SQLITE_OK }
+                return connection.isOurs(String(cString: first), action) ? SQLITE_DENY : SQLITE_OK
+            case SQLITE_ALTER_TABLE:
+                guard let second, connection.ledger != nil, isMain(first) else { return SQLITE_OK }
+                let name = SQLName.folded(String(cString: second))
+                return name.hasPrefix("ledger_") || name.hasPrefix("database_ledger_") ? SQLITE_DENY : SQLITE_OK
+            case SQLITE_INSERT, SQLITE_UPDATE, SQLITE_DELETE:
+                // They have no guards of their own, because they are written with every row.
+                guard let first, connection.ledger != nil, isMain(database) else { return SQLITE_OK }
+                return strncmp(first, "ledger_stamps_", 14) == 0 ? SQLITE_DENY : SQLITE_OK
+            default:
+                return SQLITE_OK
+            }
+        }
+
+    private static func isMain(_ name: UnsafePointer<CChar>?) -> Bool {
+        guard let name else { return true }
+        return String(cString: name) == "main"
+    }
+
+    private func isOurs(_ name: String, _ action: Int32) -> Bool {
+        let folded = SQLName.folded(name)
+        if folded.hasPrefix("ledger_") || folded.hasPrefix("database_ledger_") { return true }
+        return switch action {
+        case SQLITE_DROP_TABLE: slotsByName[folded] != nil
+        case SQLITE_DROP_VIEW: tables.contains { SQLName.same($0.description.view, name) }
+        default: false
+        }
+    }
+}

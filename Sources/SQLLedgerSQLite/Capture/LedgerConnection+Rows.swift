@@ -1,0 +1,226 @@
+import CSQLiteLedger
+import SQLLedger
+
+// Stamps (where each live row version was created) and history rows.
+extension LedgerConnection {
+    /// Binds a key from parameter `first` on. Returns the next free parameter.
+    @inline(__always)
+    private func bind(_ key: RowKey, of table: TableState, to handle: OpaquePointer, from first: Int32) -> Int32 {
+        if table.hasRowID {
+            ils_bind_int64(handle, first, key.row)
+            return first + 1
+        }
+        var place = first
+        for index in table.keyIndices {
+            Self.bind(key.values[index], to: handle, at: place)
+            place += 1
+        }
+        return place
+    }
+
+    /// Binds without copying: the statement must be run and bound anew before the value goes away.
+    @inline(__always)
+    private static func bind(_ value: OpaquePointer?, to handle: OpaquePointer, at place: Int32) {
+        guard let value else {
+            ils_bind_null(handle, place)
+            return
+        }
+        switch ils_value_type(value) {
+        case SQLITE_INTEGER: ils_bind_int64(handle, place, ils_value_int64(value))
+        case SQLITE_FLOAT: ils_bind_double(handle, place, ils_value_double(value))
+        case SQLITE_TEXT:
+            let text = ils_value_text(value)
+            ils_bind_text_static(handle, place, text, UInt64(UInt32(bitPattern: ils_value_bytes(value))))
+        case SQLITE_BLOB:
+            let blob = ils_value_blob(value)
+            ils_bind_blob_static(handle, place, blob, UInt64(UInt32(bitPattern: ils_value_bytes(value))))
+        default: ils_bind_null(handle, place)
+        }
+    }
+
+    private func condition(_ table: TableState, _ column: String, from first: Int) -> String {
+        guard !table.hasRowID else { return "\(column) = ?\(first)" }
+        return table.sql.keyColumns.enumerated()
+            .map { "\(SQLName.quoted($0.element.name)) = ?\(first + $0.offset)" }.joined(separator: " AND ")
+    }
+
+    /// Where the live version of a row was created, or `nil` when the ledger knows no such row.
+    func readStamp(_ table: TableState, _ key: RowKey) throws(SQLiteLedgerError) -> RowStart? {
+        let statement: SQLiteStatement
+        if let kept = table.statements.readStamp {
+            statement = kept
+        } else {
+            statement = try kept(
+                """
+                SELECT transaction_id, sequence_number FROM main.\(table.sql.stamps)
+                WHERE \(condition(table, "row_id", from: 1))
+                """)
+            table.statements.readStamp = statement
+        }
+        let handle = statement.handle
+        _ = bind(key, of: table, to: handle, from: 1)
+        let code = ils_step(handle)
+        guard code == SQLITE_ROW else {
+            try finish(handle, code)
+            return nil
+        }
+        let start = RowStart(
+            transaction: TransactionNumber(UInt64(bitPattern: ils_column_int64(handle, 0))),
+            sequence: LeafNumber(UInt64(bitPattern: ils_column_int64(handle, 1))))
+        ils_reset(handle)
+        return start
+    }
+
+    func insertStamp(_ table: TableState, _ key: RowKey, sequence: UInt64) throws(SQLiteLedgerError) {
+        let statement: SQLiteStatement
+        if let kept = table.statements.insertStamp {
+            statement = kept
+        } else {
+            let marks = table.hasRowID ? "?" : table.keyIndices.map { _ in "?" }.joined(separator: ", ")
+            statement = try kept("INSERT INTO main.\(table.sql.stamps) VALUES(\(marks), ?, ?)")
+            table.statements.insertStamp = statement
+        }
+        let handle = statement.handle
+        let next = bind(key, of: table, to: handle, from: 1)
+        ils_bind_int64(handle, next, Int64(bitPattern: transaction.rawValue))
+        ils_bind_int64(handle, next + 1, Int64(bitPattern: sequence))
+        try finish(handle, ils_step(handle))
+        noticeSchemaChange(table, handle)
+    }
+
+    func moveStamp(
+        _ table: TableState, from old: RowKey, to new: RowKey, sequence: UInt64
+    ) throws(SQLiteLedgerError) {
+        let statement: SQLiteStatement
+        if let kept = table.statements.moveStamp {
+            statement = kept
+        } else {
+            let keys = table.hasRowID ? ["row_id"] : table.sql.keyColumns.map { SQLName.quoted($0.name) }
+            let sets = keys.enumerated().map { "\($0.element) = ?\($0.offset + 1)" }.joined(separator: ", ")
+            let count = keys.count
+            statement = try kept(
+                """
+                UPDATE main.\(table.sql.stamps) SET \(sets), transaction_id = ?\(count + 1),
+                sequence_number = ?\(count + 2) WHERE \(condition(table, "row_id", from: count + 3))
+                """)
+            table.statements.moveStamp = statement
+        }
+        if table.hasRowID, old.row == new.row { return try renewStamp(table, new, sequence: sequence) }
+        let handle = statement.handle
+        let next = bind(new, of: table, to: handle, from: 1)
+        ils_bind_int64(handle, next, Int64(bitPattern: transaction.rawValue))
+        ils_bind_int64(handle, next + 1, Int64(bitPattern: sequence))
+        _ = bind(old, of: table, to: handle, from: next + 2)
+        try finish(handle, ils_step(handle))
+        noticeSchemaChange(table, handle)
+    }
+
+    /// The usual update: the row keeps its id, so no key changes.
+    private func renewStamp(_ table: TableState, _ key: RowKey, sequence: UInt64) throws(SQLiteLedgerError) {
+        let statement: SQLiteStatement
+        if let kept = table.statements.renewStamp {
+            statement = kept
+        } else {
+            statement = try kept(
+                "UPDATE main.\(table.sql.stamps) SET transaction_id = ?1, sequence_number = ?2 WHERE row_id = ?3")
+            table.statements.renewStamp = statement
+        }
+        let handle = statement.handle
+        ils_bind_int64(handle, 1, Int64(bitPattern: transaction.rawValue))
+        ils_bind_int64(handle, 2, Int64(bitPattern: sequence))
+        ils_bind_int64(handle, 3, key.row)
+        try finish(handle, ils_step(handle))
+        noticeSchemaChange(table, handle)
+    }
+
+    func deleteStamp(_ table: TableState, _ key: RowKey) throws(SQLiteLedgerError) {
+        let statement: SQLiteStatement
+        if let kept = table.statements.deleteStamp {
+            statement = kept
+        } else {
+            statement = try kept(
+                "DELETE FROM main.\(table.sql.stamps) WHERE \(condition(table, "row_id", from: 1))")
+            table.statements.deleteStamp = statement
+        }
+        _ = bind(key, of: table, to: statement.handle, from: 1)
+        try finish(statement.handle, ils_step(statement.handle))
+        noticeSchemaChange(table, statement.handle)
+    }
+
+    func insertHistory(
+        _ table: TableState, _ values: UnsafePointer<OpaquePointer?>, _ count: Int, start: RowStart, sequence: UInt64
+    ) throws(SQLiteLedgerError) {
+        let isFull = count == table.storedCount
+        let statement: SQLiteStatement
+        if isFull, let kept = table.statements.insertFullHistory {
+            statement = kept
+        } else if let kept = table.statements.insertHistory[count] {
+            statement = kept
+        } else {
+            let columns = table.sql.stored.prefix(count).map { ", " + SQLName.quoted($0.name) }.joined()
+            let marks = String(repeating: ", ?", count: count)
+            statement = try kept(
+                """
+                INSERT INTO main.\(table.sql.history)(ledger_start_transaction_id, ledger_start_sequence_number,
+                ledger_end_transaction_id, ledger_end_sequence_number\(columns)) VALUES(?, ?, ?, ?\(marks))
+                """)
+            table.statements.insertHistory[count] = statement
+            if isFull { table.statements.insertFullHistory = statement }
+        }
+        let handle = statement.handle
+        ils_bind_int64(handle, 1, Int64(bitPattern: start.transaction.rawValue))
+        ils_bind_int64(handle, 2, Int64(bitPattern: start.sequence.rawValue))
+        ils_bind_int64(handle, 3, Int64(bitPattern: transaction.rawValue))
+        ils_bind_int64(handle, 4, Int64(bitPattern: sequence))
+        for index in 0..<count { Self.bind(values[index], to: handle, at: Int32(truncatingIfNeeded: index + 5)) }
+        try finish(handle, ils_step(handle))
+    }
+
+    /// Whether the table itself has a row with that key.
+    func rowExists(_ table: TableState, _ key: RowKey) throws(SQLiteLedgerError) -> Bool {
+        let statement: SQLiteStatement
+        if let kept = table.statements.rowExists {
+            statement = kept
+        } else {
+            let row = table.description.rowIDColumn.map { SQLName.quoted($0) } ?? ""
+            statement = try kept(
+                """
+                SELECT 1 FROM main.\(SQLName.quoted(table.description.table))
+                WHERE \(condition(table, row, from: 1))
+                """)
+            table.statements.rowExists = statement
+        }
+        _ = bind(key, of: table, to: statement.handle, from: 1)
+        let code = ils_step(statement.handle)
+        try finish(statement.handle, code)
+        return code == SQLITE_ROW
+    }
+
+    /// All stored values of a row of the table.
+    func readRow(_ table: TableState, _ key: RowKey) throws(SQLiteLedgerError) -> SavedValues? {
+        let columns = table.sql.stored.map { SQLName.quoted($0.name) }.joined(separator: ", ")
+        let row = table.description.rowIDColumn.map { SQLName.quoted($0) } ?? ""
+        let statement = try db.prepare(
+            """
+            SELECT \(columns) FROM main.\(SQLName.quoted(table.description.table))
+            WHERE \(condition(table, row, from: 1))
+            """)
+        _ = bind(key, of: table, to: statement.handle, from: 1)
+        guard try statement.step() else { return nil }
+        let saved = SavedValues()
+        for column in 0..<table.storedCount {
+            saved.append(copying: ils_column_value(statement.handle, Int32(truncatingIfNeeded: column)))
+        }
+        return saved
+    }
+
+    /// SQLite compiled a kept statement again, so the schema changed: look at it before the next row.
+    @inline(__always)
+    private func noticeSchemaChange(_ table: TableState, _ handle: OpaquePointer) {
+        let now = ils_reprepares(handle)
+        if now > table.reprepares {
+            table.reprepares = now
+            isReady = false
+        }
+    }
+}

@@ -1,0 +1,174 @@
+import CSQLiteLedger
+import Foundation
+import LedgerProofs
+import SQLLedger
+
+// The transaction entry: numbered when the first leaf is made, written when SQLite is about to commit.
+extension LedgerConnection {
+    /// Before the first leaf of a transaction, and again when its schema may have changed.
+    func prepareTransaction() throws(SQLiteLedgerError) {
+        guard ils_is_readonly(db.handle, "main") == 0 else { throw .refused("the database is read-only") }
+        try enlistIfNeeded()
+        if transaction.rawValue == 0 {
+            let last = try lastTransaction()
+            transaction = TransactionNumber((last?.number ?? 0) + 1)
+        }
+        try lookAtSchema()
+        isReady = true
+    }
+
+    /// From here on SQLite tells us about savepoints and the end of the transaction.
+    private func enlistIfNeeded() throws(SQLiteLedgerError) {
+        guard !isEnlisted else { return }
+        let statement: SQLiteStatement
+        if let enlist {
+            statement = enlist
+        } else {
+            statement = try kept("INSERT INTO main.ledger_capture SELECT 1 WHERE 0")
+            enlist = statement
+        }
+        try finish(statement.handle, ils_step(statement.handle))
+        guard isEnlisted else { throw .refused("SQLite does not tell the ledger about this transaction") }
+    }
+
+    /// Without the pre-update hook only delete triggers tell what a REPLACE deletes.
+    func checkWithoutHook() throws(SQLiteLedgerError) {
+        guard try db.value("PRAGMA recursive_triggers") == .integer(1) else {
+            throw .refused(
+                """
+                this SQLite library has no pre-update hook, so ledger tables can be written only with \
+                PRAGMA recursive_triggers = ON; run it on this connection and try again
+                """)
+        }
+        guard try db.value("SELECT 1 FROM pragma_database_list WHERE name NOT IN ('main', 'temp')") == nil else {
+            throw .refused(
+                """
+                this SQLite library has no pre-update hook, so ledger tables can be written only while no other \
+                database is attached
+                """)
+        }
+        // Nothing announces added columns: look each time.
+        if try readSchemaCookie() != cookie { try lookAtSchema() }
+    }
+
+    /// SQLite commits: write what is left of the chunks, and the entry. May be called again when the commit fails.
+    func sync() throws(SQLiteLedgerError) {
+        if let poison {
+            throw .refused("a change could not be ledgered, so the transaction must be rolled back: \(poison.message)")
+        }
+        if let veto { throw .refused(veto) }
+        guard isEnlisted else { return }
+        let row = ils_last_insert_rowid(db.handle)
+        defer { ils_set_last_insert_rowid(db.handle, row) }
+        try withInternal { () throws(SQLiteLedgerError) in
+            while let deferred = nextDeferred(evenIfBlocked: true) { try dispatchSaved(deferred) }
+            if !events.isEmpty, isReady {
+                for slot in Set(events.map(\.slot)).sorted() where slots.contains(slot) {
+                    try drainDeletes(of: slot, replacing: nil, was: nil)
+                }
+            }
+            try writeEntry()
+        }
+    }
+
+    private func writeEntry() throws(SQLiteLedgerError) {
+        var hashes: [TableHash] = []
+        for table in [eventLeaves] + touched.map({ tables[$0] }) {
+            guard let hash = table.leaves.tableHash(of: table.id) else { continue }
+            hashes.append(hash)
+            let partial = table.leaves.partialChunk
+            if !partial.isEmpty { try store(chunk: table.leaves.chunkIndex, of: table.id, partial) }
+        }
+        guard let ledger, let tableHashes = TableHashes(hashes) else {
+            // A commit that failed may have left an entry whose leaves were rolled back since.
+            if isEntryWritten { try removeEntry() }
+            return
+        }
+        if isEntryWritten { try removeEntry() }
+        let last = try lastTransaction()
+        guard transaction.rawValue == (last?.number ?? 0) + 1 else {
+            throw .refused("transaction \(transaction) was not the ledger's next one; roll back and try again")
+        }
+        let (block, ordinal) = try nextPlace(after: last)
+        let login = Self.login
+        let entry = TransactionEntry(
+            ledger: ledger, id: transaction, commitTime: CommitTime.now(notBefore: last?.time),
+            principal: principal ?? login, login: login, application: application ?? Self.processName,
+            tableHashes: tableHashes)
+        let statement: SQLiteStatement
+        if let insertEntry {
+            statement = insertEntry
+        } else {
+            statement = try kept("INSERT INTO main.database_ledger_transactions VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
+            insertEntry = statement
+        }
+        try statement.bind([
+            .integer(Int64(bitPattern: transaction.rawValue)), .integer(block), .integer(ordinal),
+            .text(entry.commitTime.utf8), .text(entry.principal), .text(entry.login), .text(entry.application),
+            .blob(entry.tableHashes.encoded()),
+        ])
+        try finish(statement.handle, ils_step(statement.handle))
+        isEntryWritten = true
+    }
+
+    private func removeEntry() throws(SQLiteLedgerError) {
+        try db.run(
+            "DELETE FROM main.database_ledger_transactions WHERE transaction_id = ?",
+            [.integer(Int64(bitPattern: transaction.rawValue))])
+        isEntryWritten = false
+    }
+
+    struct Last {
+        var number: UInt64
+        var block: Int64
+        var ordinal: Int64
+        var time: CommitTime?
+    }
+
+    /// The newest transaction entry.
+    func lastTransaction() throws(SQLiteLedgerError) -> Last? {
+        let statement: SQLiteStatement
+        if let readLast {
+            statement = readLast
+        } else {
+            statement = try kept(
+                """
+                SELECT transaction_id, block_id, transaction_ordinal, commit_time
+                FROM main.database_ledger_transactions ORDER BY transaction_id DESC LIMIT 1
+                """)
+            readLast = statement
+        }
+        defer { statement.reset() }
+        guard try statement.step() else { return nil }
+        return Last(
+            number: UInt64(bitPattern: statement.integer(0)), block: statement.integer(1),
+            ordinal: statement.integer(2), time: CommitTime(utf8: statement.bytes(3)))
+    }
+
+    /// The block and the place in it for the next transaction.
+    private func nextPlace(after last: Last?) throws(SQLiteLedgerError) -> (block: Int64, ordinal: Int64) {
+        let statement: SQLiteStatement
+        if let readClosed {
+            statement = readClosed
+        } else {
+            statement = try kept("SELECT max(block_id) FROM main.database_ledger_blocks")
+            readClosed = statement
+        }
+        defer { statement.reset() }
+        let closed = try statement.step() && !statement.isNull(0) ? statement.integer(0) : -1
+        guard let last, last.block > closed else { return (closed + 1, 0) }
+        let isFull = last.ordinal + 1 >= Int64(Block.maximumSize)
+        return isFull ? (last.block + 1, 0) : (last.block, last.ordinal + 1)
+    }
+
+    // MARK: Who
+
+    /// The name of the user that the process runs as, `uid:` and the number without one.
+    static let login: String = {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard ils_login(&buffer, 256) == 1 else { return "uid:\(geteuid())" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }()
+
+    static let processName: String = ProcessInfo.processInfo.processName
+}

@@ -1,0 +1,144 @@
+import CSQLiteLedger
+import LedgerProofs
+import SQLLedger
+
+/// One ledger table as the connection knows it: its schema versions, the leaves of the running transaction, and the
+/// statements that capture uses. Owned by one `LedgerConnection`.
+final class TableState {
+    /// A schema version, and the first row version that it holds for.
+    struct Version {
+        var from: RowStart
+        var digest: Digest32
+        /// The number of stored columns. Those of an older version are the first ones of a newer one.
+        var storedCount: Int
+    }
+
+    let id: TableID
+    var description: TableDescription
+    /// Ascending. Never empty once loaded.
+    var versions: [Version] = []
+    /// See `TableSQL.droppedColumns`.
+    var droppedColumns: [String] = []
+    /// Why the table cannot be written, or `nil`.
+    var drift: String?
+
+    /// The newest of `versions`, taken out for the hot path.
+    private(set) var current: Version
+    /// The place of each key column among the stored ones, in key order; empty for tables with row ids.
+    private(set) var keyIndices: [Int] = []
+
+    /// The leaves of the running transaction.
+    var leaves = TableLeaves()
+    /// What `leaves` held before the first leaf of each savepoint level, ascending by level.
+    private var marks: [(level: Int, count: UInt64)] = []
+    /// Copies from before a chunk was completed that some mark points into: (number of the chunk, copy).
+    private var copies: [(chunk: UInt64, leaves: TableLeaves)] = []
+
+    var statements = TableStatements()
+    /// How often SQLite compiled the stamp statements again: a change means that some schema changed.
+    var reprepares: Int32 = 0
+    /// The values of short records must not be taken for what they are: see `LedgerConnection+Events`.
+    var hasVirtualColumns = false
+
+    init(id: TableID, description: TableDescription) {
+        self.id = id
+        self.description = description
+        current = Version(
+            from: RowStart(transaction: TransactionNumber(0), sequence: LeafNumber(0)), digest: .zero, storedCount: 0)
+        settle()
+    }
+
+    var sql: TableSQL { TableSQL(id: id, description: description, droppedColumns: droppedColumns) }
+    var hasRowID: Bool { description.rowIDColumn != nil }
+    var storedCount: Int { current.storedCount }
+
+    /// Notes the state after a schema event.
+    func apply(_ event: TableDescription, in transaction: TransactionNumber) {
+        description = event
+        let schema = event.schema(of: id)
+        let digest = schema.digest
+        if versions.last?.digest != digest {
+            versions.append(
+                Version(
+                    from: RowStart(transaction: transaction, sequence: event.after), digest: digest,
+                    storedCount: schema.storedColumns.count))
+        }
+        settle()
+    }
+
+    private func settle() {
+        if let last = versions.last { current = last }
+        let stored = description.columns.filter { $0.generation != .virtual }
+        hasVirtualColumns = stored.count != description.columns.count
+        keyIndices =
+            hasRowID
+            ? []
+            : stored.indices.filter { stored[$0].primaryKeyPosition > 0 }
+                .sorted { stored[$0].primaryKeyPosition < stored[$1].primaryKeyPosition }
+    }
+
+    /// The schema version that a row version was created under.
+    @inline(__always)
+    func version(at start: RowStart) -> Version {
+        if current.from <= start { return current }
+        return versions.last { $0.from <= start } ?? current
+    }
+
+    // MARK: Leaves and savepoints
+
+    /// Appends a leaf at savepoint level `level` (-1 outside of all). Returns the chunk that it completes.
+    @inline(__always)
+    func append(_ leaf: Digest32, checks: [UInt16], level: Int) -> (chunk: UInt64, bytes: [UInt8])? {
+        if level >= 0 { mark(level) }
+        let chunk = leaves.chunkIndex
+        guard let bytes = leaves.append(leaf, columnChecks: checks) else { return nil }
+        return (chunk, bytes)
+    }
+
+    private func mark(_ level: Int) {
+        let count = leaves.leafCount
+        if let last = marks.last, last.level >= level {
+            guard !marks.isEmpty else { return }
+        } else {
+            marks.append((level, count))
+        }
+        let last = UInt64(LeafChunk.leafCount - 1)
+        // The next leaf completes a chunk: a copy is needed if a savepoint points into it.
+        guard count & last == last else { return }
+        let chunk = count / UInt64(LeafChunk.leafCount)
+        if marks.contains(where: { $0.count / UInt64(LeafChunk.leafCount) == chunk }) {
+            copies.append((chunk, leaves))
+        }
+    }
+
+    /// Goes back to the state at the beginning of savepoint `level`.
+    func rollBack(to level: Int) {
+        guard let first = marks.firstIndex(where: { $0.level >= level }) else { return }
+        let count = marks[first].count
+        marks.removeSubrange(first...)
+        if !leaves.truncate(to: count) {
+            let chunk = count / UInt64(LeafChunk.leafCount)
+            if let copy = copies.last(where: { $0.chunk == chunk }) {
+                leaves = copy.leaves
+                _ = leaves.truncate(to: count)
+            }
+        }
+        copies.removeAll { $0.chunk >= leaves.chunkIndex }
+    }
+
+    /// The savepoints from `level` on become part of the one around them.
+    func release(_ level: Int) {
+        guard let first = marks.firstIndex(where: { $0.level >= level }) else { return }
+        let count = marks[first].count
+        marks.removeSubrange(first...)
+        if level > 0, marks.last?.level != level - 1 { marks.append((level - 1, count)) }
+        if marks.isEmpty { copies.removeAll() }
+    }
+
+    /// Forgets the running transaction.
+    func clear() {
+        leaves = TableLeaves()
+        marks.removeAll()
+        copies.removeAll()
+    }
+}

@@ -1,0 +1,322 @@
+import CSQLiteLedger
+import LedgerProofs
+import SQLLedger
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+// What the ledger knows about tables: read from the schema events when the schema cookie changes, and compared with the
+// definitions as they are. A difference that can be explained becomes a schema event; any other stops writes.
+extension LedgerConnection {
+    func readSchemaCookie() throws(SQLiteLedgerError) -> Int64 {
+        guard isEnlisted else {
+            // A kept statement would be in the way of closing a connection that has not met our virtual table yet.
+            guard case .integer(let now)? = try db.value("PRAGMA main.schema_version") else { return -1 }
+            return now
+        }
+        let statement: SQLiteStatement
+        if let readCookie {
+            statement = readCookie
+        } else {
+            statement = try kept("PRAGMA main.schema_version")
+            readCookie = statement
+        }
+        defer { statement.reset() }
+        return try statement.step() ? statement.integer(0) : -1
+    }
+
+    /// Reads the ledger's own records. Changes nothing in the database.
+    func load() throws(SQLiteLedgerError) {
+        let now = try readSchemaCookie()
+        guard try db.value("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'ledger_identity'") != nil
+        else {
+            ledger = nil
+            slots = []
+            slotsByName = [:]
+            forgetNames()
+            cookie = now
+            isStale = false
+            return
+        }
+        let identity = try db.prepare("SELECT ledger_id, all_tables, format FROM main.ledger_identity WHERE id = 1")
+        guard try identity.step(), let id = LedgerID(identity.bytes(0)) else {
+            throw .refused("the ledger's identity is damaged; verify the database")
+        }
+        guard identity.integer(2) == LedgerObjects.format else {
+            throw .refused("the ledger has format \(identity.integer(2)), which this version does not know")
+        }
+        ledger = id
+        allTables = identity.integer(1) != 0
+        identity.reset()
+        try loadTables()
+        cookie = now
+        isStale = false
+    }
+
+    private func loadTables() throws(SQLiteLedgerError) {
+        var live: Set<TableID> = []
+        let list = try db.prepare("SELECT table_id FROM main.ledger_tables WHERE is_dropped = 0")
+        while try list.step() { live.insert(TableID(UInt64(bitPattern: list.integer(0)))) }
+        var loaded: [TableID: (state: TableState, description: TableDescription)] = [:]
+        let known = Dictionary(tables.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let events = try db.prepare(
+            """
+            SELECT transaction_id, event_type, table_id, body FROM main.ledger_schema_events ORDER BY event_id
+            """)
+        while try events.step() {
+            let id = TableID(UInt64(bitPattern: events.integer(2)))
+            guard live.contains(id) else { continue }
+            let event: SchemaEvent
+            do throws(ProofError) {
+                event = try SchemaEvent(type: events.integer(1), table: events.integer(2), body: events.bytes(3))
+            } catch {
+                throw .refused("the ledger's schema events are damaged (\(error.reason)); verify the database")
+            }
+            guard let description = event.description else { continue }
+            let transaction = TransactionNumber(UInt64(bitPattern: events.integer(0)))
+            if loaded[id] == nil {
+                let state = known[id] ?? TableState(id: id, description: description)
+                state.versions = []
+                state.droppedColumns = []
+                loaded[id] = (state, description)
+            }
+            if event.type == .dropColumn, let column = description.previous {
+                loaded[id]?.state.droppedColumns.append(TableSQL.droppedName(column, in: transaction))
+            }
+            loaded[id]?.state.apply(description, in: transaction)
+        }
+        slots = []
+        slotsByName = [:]
+        for (id, entry) in loaded.sorted(by: { $0.key < $1.key }) { try register(entry.state, id) }
+        plainNames = Set(try SchemaReader.userTables(on: db).map(SQLName.folded)).subtracting(slotsByName.keys)
+        forgetNames()
+    }
+
+    /// Gives a table its slot.
+    func register(_ table: TableState, _ id: TableID) throws(SQLiteLedgerError) {
+        guard id.rawValue < 1 << 24 else { throw .refused("the ledger's table numbers are damaged") }
+        let slot: Int
+        if let known = tables.firstIndex(where: { $0.id == id }) {
+            slot = known
+        } else {
+            slot = tables.count
+            tables.append(table)
+        }
+        while slots.count <= Int(id.rawValue) { slots.append(-1) }
+        slots[Int(id.rawValue)] = slot
+        slotsByName[SQLName.folded(table.description.table)] = slot
+        forgetNames()
+    }
+
+    func forgetNames() {
+        for name in names { free(name) }
+        names = tables.map { strdup($0.description.table) }
+        free(lastStranger)
+        lastStranger = nil
+        lastSlot = -1
+    }
+
+    var liveTables: [TableState] { slots.filter { $0 >= 0 }.map { tables[$0] } }
+
+    /// Looks at the schema if it may have changed, and ledgers what did. Part of a transaction that has a number.
+    func lookAtSchema() throws(SQLiteLedgerError) {
+        let now = try readSchemaCookie()
+        guard now != cookie || isStale else { return }
+        let formerlyPlain = plainNames
+        try load()
+        guard ledger != nil else { throw .refused("the database has no ledger; make one with SELECT ledger_init()") }
+        for table in liveTables { try compare(table) }
+        try resolveStrangers(formerlyPlain)
+        try realignRowIDs()
+        if allTables { try enrollNewTables() }
+        cookie = try readSchemaCookie()
+        isStale = false
+    }
+
+    /// Compares a table with what is ledgered of it.
+    private func compare(_ table: TableState) throws(SQLiteLedgerError) {
+        table.drift = nil
+        let old = table.description
+        let after = LeafNumber(table.leaves.leafCount)
+        var name = old.table
+        // A renamed table takes its triggers along.
+        let follow = try db.value(
+            "SELECT tbl_name FROM main.sqlite_schema WHERE type = 'trigger' AND name = ?",
+            [.text("ledger_insert_\(table.id)")])
+        if case .text(let bytes)? = follow { name = String(decoding: bytes, as: UTF8.self) }
+        guard
+            let new = try SchemaReader.describe(name, kind: old.kind, view: old.view, after: after, on: db)
+        else {
+            table.drift = "ledger table '\(old.table)' was dropped behind the ledger's back; verify the database"
+            return
+        }
+        guard !isSame(old, new) else { return }
+        guard follow != nil else {
+            table.drift = "the triggers of ledger table '\(old.table)' are gone; verify the database"
+            return
+        }
+        guard new.columns.count >= old.columns.count,
+            zip(old.columns, new.columns).allSatisfy({ Self.isSameColumn($0, $1) }),
+            (old.rowIDColumn == nil) == (new.rowIDColumn == nil)
+        else {
+            table.drift = """
+                the columns of ledger table '\(old.table)' were changed in a way that cannot be ledgered; restore its \
+                definition, or drop columns with SELECT ledger_drop_column(table, column)
+                """
+            return
+        }
+        try ledgerChanges(of: table, from: old, to: new)
+    }
+
+    private func isSame(_ old: TableDescription, _ new: TableDescription) -> Bool {
+        var old = old
+        old.after = new.after
+        old.previous = nil
+        return old == new
+    }
+
+    /// The same but for name and default.
+    private static func isSameColumn(_ a: SchemaColumn, _ b: SchemaColumn) -> Bool {
+        var a = a
+        a.name = b.name
+        a.defaultText = b.defaultText
+        return a == b
+    }
+
+    /// One event for each step from the ledgered definition to the present one.
+    private func ledgerChanges(
+        of table: TableState, from old: TableDescription, to new: TableDescription
+    ) throws(SQLiteLedgerError) {
+        let triggers = TableSQL(id: table.id, description: old).triggers.map(\.name)
+        for trigger in triggers { try db.execute("DROP TRIGGER IF EXISTS main.\(trigger)") }
+        try db.execute("DROP VIEW IF EXISTS main.\(SQLName.quoted(old.view))")
+        var state = old
+        state.after = new.after
+        state.objects = old.objects
+        state.previous = nil
+        if old.table != new.table {
+            state.table = new.table
+            state.sql = new.sql
+            state.previous = old.table
+            try record(.rename, of: table, state)
+            try db.run(
+                "UPDATE main.ledger_tables SET name = ? WHERE table_id = ?",
+                [.text(new.table), .integer(Int64(bitPattern: table.id.rawValue))])
+        }
+        for index in old.columns.indices where old.columns[index].name != new.columns[index].name {
+            let (from, to) = (old.columns[index].name, new.columns[index].name)
+            if old.columns[index].generation != .virtual {
+                try db.execute(
+                    """
+                    ALTER TABLE main.\(table.sql.history) RENAME COLUMN \(SQLName.quoted(from)) TO \
+                    \(SQLName.quoted(to))
+                    """)
+                if new.rowIDColumn == nil, old.columns[index].primaryKeyPosition > 0 {
+                    try db.execute(
+                        """
+                        ALTER TABLE main.\(table.sql.stamps) RENAME COLUMN \(SQLName.quoted(from)) TO \
+                        \(SQLName.quoted(to))
+                        """)
+                }
+            }
+            state.columns[index].name = to
+            state.rowIDColumn = new.rowIDColumn
+            state.sql = new.sql
+            state.previous = from
+            try record(.renameColumn, of: table, state)
+        }
+        for column in new.columns.dropFirst(old.columns.count) {
+            if column.generation != .virtual { try addHistoryColumn(column, to: table, of: new) }
+            state.columns.append(column)
+            state.rowIDColumn = new.rowIDColumn
+            state.sql = new.sql
+            state.previous = nil
+            try record(.addColumn, of: table, state)
+        }
+        if !isSame(state, new) { try record(.objects, of: table, new) }
+        for trigger in table.sql.triggers { try db.execute(trigger.sql) }
+        try db.execute(table.sql.createView)
+        table.statements = TableStatements()
+        slotsByName = slotsByName.filter { $0.value != slots[Int(table.id.rawValue)] }
+        try register(table, table.id)
+    }
+
+    /// Versions that ended before have the column's default, like rows of the table that were written before.
+    private func addHistoryColumn(
+        _ column: SchemaColumn, to table: TableState, of description: TableDescription
+    ) throws(SQLiteLedgerError) {
+        var definition = SQLName.quoted(column.name)
+        if let text = column.defaultText {
+            // With the declared type the default is converted like the table's. Values that come from the table have
+            // been converted already. ANY of a STRICT table converts nothing, and neither does no type.
+            if column.declaredType.uppercased() != "ANY" { definition += " \(column.declaredType)" }
+            definition += " DEFAULT \(text)"
+        }
+        try db.execute("ALTER TABLE main.\(table.sql.history) ADD COLUMN \(definition)")
+    }
+
+    /// Ledgers a schema event and applies it.
+    func record(
+        _ type: SchemaEventType, of table: TableState, _ description: TableDescription
+    ) throws(SQLiteLedgerError) {
+        try append(event: SchemaEvent(type, of: table.id, description))
+        table.apply(description, in: transaction)
+    }
+
+    // MARK: Row ids
+
+    /// VACUUM and a reloaded dump number the rows of tables without an INTEGER PRIMARY KEY anew, in order. The canary
+    /// shows it, and stamps follow by rank. A wrong guess is found by verification: leaves do not know row ids.
+    private func realignRowIDs() throws(SQLiteLedgerError) {
+        guard try db.value("SELECT 1 FROM main.ledger_rowid_canary WHERE rowid = 3") == nil else { return }
+        for table in liveTables {
+            let description = table.description
+            guard let row = description.rowIDColumn,
+                !description.columns.contains(where: { SQLName.same($0.name, row) })
+            else { continue }
+            try realign(table, row: SQLName.quoted(row))
+        }
+        try db.execute("DELETE FROM main.ledger_rowid_canary")
+        try db.execute("INSERT INTO main.ledger_rowid_canary(rowid) VALUES(1), (3)")
+    }
+
+    private func realign(_ table: TableState, row: String) throws(SQLiteLedgerError) {
+        let name = SQLName.quoted(table.description.table)
+        let stamps = table.sql.stamps
+        // The row operation that is being captured has been done already, and stamps do not know of it.
+        var added: Set<Int64> = []
+        var removed: Set<Int64> = []
+        for event in events where tables[event.slot] === table {
+            if event.operation != SQLITE_INSERT {
+                if added.remove(event.oldRow) == nil { removed.insert(event.oldRow) }
+            }
+            if event.operation != SQLITE_DELETE {
+                if removed.remove(event.newRow) == nil { added.insert(event.newRow) }
+            }
+        }
+        let without = added.map(String.init).joined(separator: ", ")
+        let with = removed.map { " UNION ALL SELECT \($0)" }.joined()
+        let rows = "SELECT \(row) AS row_id FROM main.\(name) WHERE \(row) NOT IN (\(without))\(with)"
+        let counts = try db.query(
+            """
+            WITH t AS (\(rows)) SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM main.\(stamps)),
+              EXISTS (SELECT row_id FROM t EXCEPT SELECT row_id FROM main.\(stamps))
+            """)
+        guard let found = counts.first, found[0] == found[1], found[2] == .integer(1) else { return }
+        // By way of negative numbers, so that no stamp meets another. (A temporary table would have to be dropped, which
+        // SQLite does not do while a statement is running.)
+        try db.execute(
+            """
+            UPDATE main.\(stamps) SET row_id = -1 - t.row_id FROM
+              (SELECT row_id, row_number() OVER (ORDER BY row_id) AS rank FROM (\(rows))) AS t JOIN
+              (SELECT row_id AS old, row_number() OVER (ORDER BY row_id) AS rank FROM main.\(stamps)) AS s USING (rank)
+              WHERE \(stamps).row_id = s.old;
+            UPDATE main.\(stamps) SET row_id = -1 - row_id
+            """)
+    }
+}

@@ -1,0 +1,229 @@
+import CSQLiteLedger
+import SQLLedger
+
+// Making, enrolling and dropping ledger tables. All of it happens inside a transaction that `write` opened.
+extension LedgerConnection {
+    /// Makes the ledger's own tables. Returns the ledger's identity.
+    func initialise(allTables: Bool) throws(SQLiteLedgerError) -> LedgerID {
+        try load()
+        if ledger == nil {
+            let id = LedgerID.random()
+            for sql in LedgerObjects.tables + LedgerObjects.views { try db.execute(sql) }
+            try db.run(
+                "INSERT INTO main.ledger_identity VALUES(1, ?, ?, ?, ?, 0)",
+                [
+                    .blob(id.bytes), .integer(LedgerObjects.format), .text(databaseName),
+                    .text(CommitTime.now().utf8),
+                ])
+            try db.execute("INSERT INTO main.ledger_rowid_canary(rowid) VALUES(1), (3)")
+            for sql in LedgerObjects.guards { try db.execute(sql) }
+            hasEvents = true
+            try load()
+        }
+        if allTables, !self.allTables {
+            try prepareTransaction()
+            try append(event: SchemaEvent(allTables: true))
+            try db.run("UPDATE main.ledger_identity SET all_tables = 1")
+            self.allTables = true
+            try enrollNewTables()
+            if guardsObjects { _ = ils_wal_hook(db.handle, Self.walHook, Unmanaged.passUnretained(self).toOpaque()) }
+        }
+        guard let ledger else { throw .refused("the ledger could not be made") }
+        return ledger
+    }
+
+    /// The file's name without its extension.
+    private var databaseName: String {
+        guard let path = ils_filename(db.handle, "main").map({ String(cString: $0) }), !path.isEmpty else {
+            return "main"
+        }
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
+        return String(name[..<dot])
+    }
+
+    /// Makes `name` a ledger table.
+    func enable(_ name: String, kind: TableKind, view: String?) throws(SQLiteLedgerError) -> TableID {
+        try prepareTransaction()
+        if let known = slotsByName[SQLName.folded(name)] {
+            let table = tables[known]
+            guard table.description.kind == kind else {
+                throw .refused(
+                    "table '\(name)' is a ledger table already, \(table.description.kind.rawValue); its kind is for good")
+            }
+            return table.id
+        }
+        guard !SQLName.isReserved(name) else {
+            throw .refused("'\(name)' cannot be a ledger table: its name is one of the ledger's or SQLite's own")
+        }
+        guard
+            let description = try SchemaReader.describe(
+                name, kind: kind, view: view ?? name + "_Ledger", after: LeafNumber(0), on: db)
+        else {
+            throw .refused("there is no ordinary table '\(name)' in this database that could become a ledger table")
+        }
+        try check(description)
+        let number = try db.value("SELECT coalesce(max(table_id), 0) + 1 FROM main.ledger_tables")
+        guard case .integer(let number)? = number else { throw .refused("the ledger's list of tables is damaged") }
+        let id = TableID(UInt64(bitPattern: number))
+        let table = TableState(id: id, description: description)
+        let sql = table.sql
+        try db.execute(sql.createHistory)
+        for guardSQL in LedgerObjects.guards(of: sql.history, includesInsert: true) { try db.execute(guardSQL) }
+        let collations = sql.hasRowID ? [] : try SchemaReader.keyCollations(of: description.table, on: db)
+        try db.execute(sql.createStamps(collations: collations))
+        try db.run(
+            "INSERT INTO main.ledger_tables VALUES(?, ?, ?, ?, 0)",
+            [.integer(number), .text(description.table), .text(description.view), .text(kind.rawValue)])
+        try record(.create, of: table, description)
+        try register(table, id)
+        try adoptRows(of: table)
+        for trigger in sql.triggers { try db.execute(trigger.sql) }
+        try db.execute(sql.createView)
+        cookie = try readSchemaCookie()
+        return id
+    }
+
+    private func check(_ description: TableDescription) throws(SQLiteLedgerError) {
+        let name = description.table
+        for column in description.columns where SQLName.folded(column.name).hasPrefix("ledger_") {
+            throw .refused(
+                "column '\(column.name)' of table '\(name)' has a name of the ledger's own; rename the column first")
+        }
+        guard try db.value(
+            "SELECT 1 FROM main.sqlite_schema WHERE name = ? COLLATE NOCASE", [.text(description.view)]) == nil
+        else {
+            throw .refused(
+                "there is an object '\(description.view)' already; name another ledger view for table '\(name)'")
+        }
+    }
+
+    /// The rows that the table has become the first versions of its rows.
+    private func adoptRows(of table: TableState) throws(SQLiteLedgerError) {
+        let sql = table.sql
+        let columns = sql.stored.map { SQLName.quoted($0.name) }.joined(separator: ", ")
+        let name = SQLName.quoted(table.description.table)
+        let key =
+            table.description.rowIDColumn.map { SQLName.quoted($0) }
+            ?? sql.keyColumns.map { SQLName.quoted($0.name) }.joined(separator: ", ")
+        let row = table.hasRowID ? key : "0"
+        let statement = try db.prepare("SELECT \(row), \(columns) FROM main.\(name) ORDER BY \(key)")
+        let count = table.storedCount
+        while try statement.step() {
+            let saved = SavedValues()
+            for column in 0..<count {
+                saved.append(copying: ils_column_value(statement.handle, Int32(truncatingIfNeeded: column + 1)))
+            }
+            try saved.withKey(of: table, row: statement.integer(0)) { (values, key) throws(SQLiteLedgerError) in
+                try adopt(table, key, values, count)
+            }
+        }
+    }
+
+    /// Ends all live versions of a table's rows.
+    private func endRows(of table: TableState) throws(SQLiteLedgerError) {
+        let sql = table.sql
+        let columns = sql.stored.map { SQLName.quoted($0.name) }.joined(separator: ", ")
+        let name = SQLName.quoted(table.description.table)
+        let key =
+            table.description.rowIDColumn.map { SQLName.quoted($0) }
+            ?? sql.keyColumns.map { SQLName.quoted($0.name) }.joined(separator: ", ")
+        let row = table.hasRowID ? key : "0"
+        let statement = try db.prepare("SELECT \(row), \(columns) FROM main.\(name) ORDER BY \(key)")
+        let count = table.storedCount
+        while try statement.step() {
+            let saved = SavedValues()
+            for column in 0..<count {
+                saved.append(copying: ils_column_value(statement.handle, Int32(truncatingIfNeeded: column + 1)))
+            }
+            try saved.withKey(of: table, row: statement.integer(0)) { (values, key) throws(SQLiteLedgerError) in
+                guard let start = try readStamp(table, key) else { return }
+                try end(table, key, values, count: count, start: start, isComplete: true)
+                try deleteStamp(table, key)
+            }
+        }
+    }
+
+    /// Tables that are not ledger tables yet become ones. For databases all of whose tables are.
+    func enrollNewTables() throws(SQLiteLedgerError) {
+        for name in try SchemaReader.userTables(on: db) where slotsByName[SQLName.folded(name)] == nil {
+            _ = try enable(name, kind: .updatable, view: nil)
+        }
+    }
+
+    /// After a commit: new tables are enrolled at once where that is possible.
+    func enrollIfSchemaChanged() throws(SQLiteLedgerError) {
+        let now = try withInternal { () throws(SQLiteLedgerError) in try readSchemaCookie() }
+        guard now != cookie || isStale else { return }
+        try write { () throws(SQLiteLedgerError) in try prepareTransaction() }
+    }
+
+    /// Drops a table: its rows end, the history stays.
+    func dropTable(_ name: String) throws(SQLiteLedgerError) {
+        let table = try ledgerTable(name)
+        try endRows(of: table)
+        var description = table.description
+        description.after = LeafNumber(table.leaves.leafCount)
+        description.previous = nil
+        try record(.drop, of: table, description)
+        try dropTriggers(of: table)
+        try db.execute("DROP TABLE main.\(SQLName.quoted(description.table))")
+        table.statements = TableStatements()
+        try db.execute("DROP TABLE main.\(table.sql.stamps)")
+        try db.run(
+            "UPDATE main.ledger_tables SET is_dropped = 1 WHERE table_id = ?",
+            [.integer(Int64(bitPattern: table.id.rawValue))])
+        slots[Int(table.id.rawValue)] = -1
+        slotsByName[SQLName.folded(description.table)] = nil
+        forgetNames()
+        cookie = try readSchemaCookie()
+    }
+
+    /// Drops a column: all rows end, and begin again without it. The history keeps the values.
+    func dropColumn(_ name: String, _ column: String) throws(SQLiteLedgerError) {
+        let table = try ledgerTable(name)
+        let old = table.description
+        guard let dropped = old.columns.first(where: { SQLName.same($0.name, column) }) else {
+            throw .refused("table '\(name)' has no column '\(column)'")
+        }
+        try endRows(of: table)
+        try dropTriggers(of: table)
+        try db.execute(
+            "ALTER TABLE main.\(SQLName.quoted(old.table)) DROP COLUMN \(SQLName.quoted(dropped.name))")
+        if dropped.generation != .virtual {
+            let kept = TableSQL.droppedName(dropped.name, in: transaction)
+            try db.execute(
+                """
+                ALTER TABLE main.\(table.sql.history) RENAME COLUMN \(SQLName.quoted(dropped.name)) TO \
+                \(SQLName.quoted(kept))
+                """)
+            table.droppedColumns.append(kept)
+        }
+        guard
+            var new = try SchemaReader.describe(
+                old.table, kind: old.kind, view: old.view, after: LeafNumber(table.leaves.leafCount), on: db)
+        else { throw .refused("table '\(name)' is gone") }
+        new.previous = dropped.name
+        table.statements = TableStatements()
+        try record(.dropColumn, of: table, new)
+        try adoptRows(of: table)
+        for trigger in table.sql.triggers { try db.execute(trigger.sql) }
+        try db.execute(table.sql.createView)
+        cookie = try readSchemaCookie()
+    }
+
+    private func ledgerTable(_ name: String) throws(SQLiteLedgerError) -> TableState {
+        try prepareTransaction()
+        guard let slot = slotsByName[SQLName.folded(name)] else {
+            throw .refused("there is no ledger table '\(name)'")
+        }
+        if let drift = tables[slot].drift { throw .refused(drift) }
+        touch(slot)
+        return tables[slot]
+    }
+
+    private func dropTriggers(of table: TableState) throws(SQLiteLedgerError) {
+        for trigger in table.sql.triggers { try db.execute("DROP TRIGGER IF EXISTS main.\(trigger.name)") }
+        try db.execute("DROP VIEW IF EXISTS main.\(SQLName.quoted(table.description.view))")
+    }
+}

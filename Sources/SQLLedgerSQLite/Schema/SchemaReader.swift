@@ -1,0 +1,109 @@
+import SQLLedger
+
+/// Reads the definitions of tables as they are now in `main`.
+package enum SchemaReader {
+    /// The ordinary tables that are neither SQLite's nor the ledger's, by name. Virtual tables and the tables that hold
+    /// their contents are left out.
+    package static func userTables(on db: SQLiteConnection) throws(SQLiteLedgerError) -> [String] {
+        let statement = try db.prepare(
+            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name")
+        var names: [String] = []
+        while try statement.step() {
+            let name = statement.text(0)
+            if !SQLName.isReserved(name) { names.append(name) }
+        }
+        return names
+    }
+
+    /// The present state of `table`, or `nil` when there is no such ordinary table. `kind` and `view` are the ledger's
+    /// own settings of it.
+    package static func describe(
+        _ table: String, kind: TableKind, view: String, after: LeafNumber, on db: SQLiteConnection
+    ) throws(SQLiteLedgerError) -> TableDescription? {
+        let found = try db.query(
+            "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name = ? COLLATE NOCASE",
+            [.text(table)])
+        guard let row = found.first, case .text(let nameBytes) = row[0] else { return nil }
+        let name = String(decoding: nameBytes, as: UTF8.self)
+        let isWithoutRowID = row[1] == .integer(1)
+        let columns = try columns(of: name, on: db)
+        let sql = try db.prepare("SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = ?")
+        try sql.bind([.text(name)])
+        guard try sql.step() else { return nil }
+        var rowID: String?
+        if !isWithoutRowID {
+            rowID = try rowIDColumn(of: name, columns: columns, on: db)
+        }
+        return TableDescription(
+            after: after, columns: columns, kind: kind, objects: try objects(of: name, on: db), rowIDColumn: rowID,
+            sql: sql.text(0), table: name, view: view)
+    }
+
+    private static func columns(of table: String, on db: SQLiteConnection) throws(SQLiteLedgerError) -> [SchemaColumn] {
+        let statement = try db.prepare(
+            "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, 'main') ORDER BY cid")
+        try statement.bind([.text(table)])
+        var columns: [SchemaColumn] = []
+        while try statement.step() {
+            columns.append(
+                SchemaColumn(
+                    name: statement.text(0), declaredType: statement.text(1), isNotNull: statement.integer(2) != 0,
+                    primaryKeyPosition: UInt32(clamping: statement.integer(4)),
+                    generation: ColumnGeneration(rawValue: UInt8(clamping: statement.integer(5))) ?? .none,
+                    defaultText: statement.optionalText(3)))
+        }
+        return columns
+    }
+
+    /// The column that is the row id. An `INTEGER PRIMARY KEY` is, and then SQLite makes no index for the key.
+    private static func rowIDColumn(
+        of table: String, columns: [SchemaColumn], on db: SQLiteConnection
+    ) throws(SQLiteLedgerError) -> String {
+        let keys = columns.filter { $0.primaryKeyPosition > 0 }
+        if keys.count == 1,
+            try db.value("SELECT 1 FROM pragma_index_list(?, 'main') WHERE origin = 'pk'", [.text(table)]) == nil
+        {
+            return keys[0].name
+        }
+        for name in ["rowid", "_rowid_", "oid"] where !columns.contains(where: { SQLName.same($0.name, name) }) {
+            return name
+        }
+        throw .refused(
+            """
+            table '\(table)' has columns named rowid, _rowid_ and oid and no INTEGER PRIMARY KEY, so its rows have no \
+            name to follow them by; rename one of the three columns
+            """)
+    }
+
+    /// Indexes and triggers of the user's.
+    private static func objects(of table: String, on db: SQLiteConnection) throws(SQLiteLedgerError) -> [SchemaObject] {
+        let statement = try db.prepare(
+            """
+            SELECT name, coalesce(sql, ''), type FROM main.sqlite_schema
+            WHERE type IN ('index', 'trigger') AND tbl_name = ? COLLATE NOCASE
+            """)
+        try statement.bind([.text(table)])
+        var objects: [SchemaObject] = []
+        while try statement.step() {
+            let name = statement.text(0)
+            if statement.text(2) == "trigger", SQLName.isReserved(name) { continue }
+            objects.append(SchemaObject(name: name, sql: statement.text(1), type: statement.text(2)))
+        }
+        return objects
+    }
+
+    /// The collating sequences of the primary key of a table without row ids, in key order.
+    package static func keyCollations(
+        of table: String, on db: SQLiteConnection
+    ) throws(SQLiteLedgerError) -> [String] {
+        let statement = try db.prepare(
+            """
+            SELECT x.coll FROM pragma_index_list(?1, 'main') AS l, pragma_index_xinfo(l.name, 'main') AS x
+            WHERE l.origin = 'pk' AND x.key = 1 ORDER BY x.seqno
+            """)
+        try statement.bind([.text(table)])
+        var collations: [String] = []
+        while try statement.step() { collations.append(statement.text(0)) }
+        return collations
+    }
+}

@@ -1,0 +1,144 @@
+import SQLLedger
+
+/// The SQL of the objects that belong to one ledger table.
+///
+/// Deterministic: the verifier compares what it finds with what is made here.
+package struct TableSQL {
+    package var id: TableID
+    package var description: TableDescription
+    /// Columns of the history table that are no longer columns of the table, by their names there, in the order of
+    /// their dropping.
+    package var droppedColumns: [String] = []
+
+    package init(id: TableID, description: TableDescription, droppedColumns: [String] = []) {
+        self.id = id
+        self.description = description
+        self.droppedColumns = droppedColumns
+    }
+
+    /// More values than this do not go into one call of the capture function.
+    static let maximumCallValues = 90
+
+    package var history: String { "ledger_history_\(id)" }
+    package var stamps: String { "ledger_stamps_\(id)" }
+
+    /// The columns whose values are ledgered, in ordinal order.
+    var stored: [SchemaColumn] { description.columns.filter { $0.generation != .virtual } }
+
+    /// The columns of the primary key of a table without row ids, in its order.
+    var keyColumns: [SchemaColumn] {
+        description.columns.filter { $0.primaryKeyPosition > 0 }
+            .sorted { $0.primaryKeyPosition < $1.primaryKeyPosition }
+    }
+
+    var hasRowID: Bool { description.rowIDColumn != nil }
+
+    private var table: String { SQLName.quoted(description.table) }
+
+    /// The name of a dropped column in the history table.
+    package static func droppedName(_ column: String, in transaction: TransactionNumber) -> String {
+        "ledger_dropped_\(transaction)_\(column)"
+    }
+
+    package var createHistory: String {
+        let columns = stored.map { ", " + SQLName.quoted($0.name) }.joined()
+        return """
+            CREATE TABLE \(history)(ledger_start_transaction_id, ledger_start_sequence_number, \
+            ledger_end_transaction_id, ledger_end_sequence_number\(columns))
+            """
+    }
+
+    /// `collations`: the collating sequences of the key columns of a table without row ids, in key order.
+    package func createStamps(collations: [String]) -> String {
+        guard !hasRowID else {
+            return "CREATE TABLE \(stamps)(row_id INTEGER PRIMARY KEY, transaction_id, sequence_number)"
+        }
+        let keys = zip(keyColumns, collations).map { column, collation in
+            SQLName.quoted(column.name) + " COLLATE " + SQLName.quoted(collation)
+        }
+        let names = keyColumns.map { SQLName.quoted($0.name) }.joined(separator: ", ")
+        return """
+            CREATE TABLE \(stamps)(\(keys.joined(separator: ", ")), transaction_id, sequence_number, \
+            PRIMARY KEY(\(names))) WITHOUT ROWID
+            """
+    }
+
+    /// Names, and the statements that make them.
+    package var triggers: [(name: String, sql: String)] {
+        var triggers: [(name: String, sql: String)] = []
+        let name = description.table
+        if description.kind == .appendOnly {
+            for operation in ["update", "delete"] {
+                let message = SQLName.literal("Updates are not allowed for the append only Ledger table '\(name)'.")
+                triggers.append(
+                    (
+                        "ledger_refuse_\(operation)_\(id)",
+                        """
+                        CREATE TRIGGER ledger_refuse_\(operation)_\(id) BEFORE \(operation.uppercased()) ON \(table) \
+                        BEGIN SELECT RAISE(ABORT, \(message)); END
+                        """
+                    ))
+            }
+        } else {
+            triggers.append(trigger("update", calls: calls(2, rows: ["OLD", "NEW"])))
+            triggers.append(trigger("delete", calls: calls(3, rows: ["OLD"])))
+        }
+        // The statement that writes nothing makes SQLite keep a statement journal, so that the refusal of a REPLACE
+        // takes back exactly its statement.
+        let journal = description.kind == .appendOnly ? " INSERT INTO ledger_capture SELECT 1 WHERE 0;" : ""
+        triggers.append(trigger("insert", calls: calls(1, rows: ["NEW"]) + journal))
+        return triggers
+    }
+
+    private func trigger(_ operation: String, calls: String) -> (name: String, sql: String) {
+        let name = "ledger_\(operation)_\(id)"
+        return (name, "CREATE TRIGGER \(name) AFTER \(operation.uppercased()) ON \(table) BEGIN \(calls) END")
+    }
+
+    private func calls(_ operation: Int, rows: [String]) -> String {
+        let function = "ledger_table_needs_indelible_extension"
+        var header = ["\(operation)", "\(id)"]
+        if let row = description.rowIDColumn { header += rows.map { "\($0).\(SQLName.quoted(row))" } }
+        let values = rows.flatMap { row in stored.map { "\(row).\(SQLName.quoted($0.name))" } }
+        guard values.count > Self.maximumCallValues else {
+            return "SELECT \(function)(\((header + values).joined(separator: ", ")));"
+        }
+        // SQLite limits the arguments of a function: the values go ahead in parts.
+        var calls = ""
+        var rest = values[...]
+        while !rest.isEmpty {
+            let part = ["4", "\(id)"] + rest.prefix(Self.maximumCallValues)
+            calls += "SELECT \(function)(\(part.joined(separator: ", "))); "
+            rest = rest.dropFirst(Self.maximumCallValues)
+        }
+        return calls + "SELECT \(function)(\(header.joined(separator: ", ")));"
+    }
+
+    /// The ledger view: one line for the creation of every version, one for the end of every ended one.
+    package var createView: String {
+        let columns = description.columns.map { SQLName.quoted($0.name) }
+        let live = columns.map { "t.\($0)" }.joined(separator: ", ")
+        let ended = description.columns.map { $0.generation == .virtual ? "NULL" : "h.\(SQLName.quoted($0.name))" }
+            .joined(separator: ", ")
+        let names = (columns + [
+            "ledger_transaction_id", "ledger_sequence_number", "ledger_operation_type",
+            "ledger_operation_type_desc",
+        ]).joined(separator: ", ")
+        let join =
+            if let row = description.rowIDColumn {
+                "s.row_id = t.\(SQLName.quoted(row))"
+            } else {
+                keyColumns.map { "s.\(SQLName.quoted($0.name)) = t.\(SQLName.quoted($0.name))" }
+                    .joined(separator: " AND ")
+            }
+        return """
+            CREATE VIEW \(SQLName.quoted(description.view))(\(names)) AS \
+            SELECT \(live), s.transaction_id, s.sequence_number, 1, 'INSERT' FROM \(table) AS t \
+            JOIN \(stamps) AS s ON \(join) \
+            UNION ALL SELECT \(ended), h.ledger_start_transaction_id, h.ledger_start_sequence_number, 1, 'INSERT' \
+            FROM \(history) AS h \
+            UNION ALL SELECT \(ended), h.ledger_end_transaction_id, h.ledger_end_sequence_number, 2, 'DELETE' \
+            FROM \(history) AS h
+            """
+    }
+}
