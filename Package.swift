@@ -117,6 +117,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
+            resources: [.embedInCode("Evidence/verify.html")],
             swiftSettings: strict),
         // Tests
         .testTarget(

@@ -18,6 +18,6 @@ struct Indelible: AsyncParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             Serve.self, EntryCommand.self, ReceiptCommand.self, UserCommand.self, RoleCommand.self,
-            CollectionCommand.self, LedgerCommand.self, IdentityCommand.self, SQLCommand.self,
+            CollectionCommand.self, LedgerCommand.self, IdentityCommand.self, SQLCommand.self, EvidenceCommand.self,
         ])
 }

@@ -97,6 +97,10 @@ struct DigestSources: ParsableArguments {
             return
         }
         for problem in listing.problems {
+            guard problem.kind == .damaged else {
+                gathered.notes.append("\(problem)")
+                continue
+            }
             gathered.findings.append(
                 Finding(.readUntrusted, object: store.url, reason: "The digest store is damaged: \(problem)."))
         }

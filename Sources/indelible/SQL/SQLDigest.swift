@@ -41,29 +41,29 @@ struct SQLDigest: AsyncParsableCommand {
         let digest = try LedgerDigest(json: text.shown)
         if upload || !stores.given.isEmpty {
             let source = DatabaseDigests(session: session)
+            // The uploader takes the places it is not given for former ones.
             var urls = stores.urls
-            if upload, stores.given.isEmpty { urls += try source.locations().filter(\.isCurrent).map(\.path) }
+            urls += try source.locations().filter(\.isCurrent).map(\.path).filter { !urls.contains($0) }
             guard !urls.isEmpty else {
                 throw Failure("\(database): uses no digest store yet; name one with --store URL")
             }
             try await stores.withStores(urls, collection: try LedgerStatus.collection(session)) { opened in
-                try await upload(digest, to: opened, source)
+                try await upload(to: opened, source)
             }
         }
         Output.line(digest.json)
     }
 
-    /// The rest of the stores is served even when one fails.
-    private func upload(_ digest: LedgerDigest, to stores: [any DigestArchive], _ source: DatabaseDigests) async throws
-    {
+    /// The rest of the stores is served even when one fails. The uploader knows what is there already.
+    private func upload(to stores: [any DigestArchive], _ source: DatabaseDigests) async throws {
+        let statuses = try await DigestUploader(source: source, stores: stores).uploadOnce()
+        let mine = Set(stores.map(\.url))
         var failures: [String] = []
-        for store in stores {
-            do {
-                try await store.append(digest)
-                try await source.record(DigestLocation(path: store.url, lastBlock: digest.block))
-                Output.diagnostic("uploaded to \(store.url)")
-            } catch {
-                failures.append("\(store.url): \(Failure(describing: error)?.message ?? "\(error)")")
+        for status in statuses where mine.contains(status.url) {
+            if status.blocksBehind > 0 || status.isHalted {
+                failures.append(status.summary)
+            } else {
+                Output.diagnostic("uploaded to \(status.url)")
             }
         }
         guard failures.isEmpty else { throw Failure(failures.joined(separator: "\n")) }

@@ -58,6 +58,13 @@ struct SQLSession: Sendable {
         }
     }
 
+    /// Reads evidence from one state of the database.
+    func exporting<R>(_ body: (EvidenceExporter) throws -> R) throws -> R {
+        _ = try rows("BEGIN")
+        defer { _ = try? rows("ROLLBACK") }
+        return try connection.withLedger { try body(try EvidenceExporter($0.connection)) }
+    }
+
     func changeCount() throws -> Int64 { connection.changeCount }
 
     func isInTransaction() throws -> Bool { connection.isInTransaction }

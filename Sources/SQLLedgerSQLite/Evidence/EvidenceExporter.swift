@@ -1,0 +1,358 @@
+import LedgerProofs
+import SQLLedger
+
+/// Reads what proves rows: the rows themselves by their keys, and of everything else stored hashes only. What it
+/// returns was checked to lead to the stored block, which proves nothing yet.
+public final class EvidenceExporter {
+    public let ledger: LedgerID
+    public let databaseName: String
+
+    private let connection: SQLiteConnection
+    private let history: SchemaHistory
+    private let chunkQuery: SQLiteStatement
+    private let transactionChunkQuery: SQLiteStatement
+    private var entries: [TransactionNumber: (entry: TransactionEntry, block: BlockID, path: InclusionProof)] = [:]
+
+    /// One version as it is stored.
+    private struct Version {
+        var start: RowStart
+        var end: RowStart?
+        /// By the names that the columns have now, or in history.
+        var values: [String: SQLValue]
+    }
+
+    /// - Throws: `SQLiteLedgerError` when the database has no ledger or cannot be read.
+    public init(_ connection: SQLiteConnection) throws {
+        self.connection = connection
+        let identity = try connection.query(
+            "SELECT ledger_id, database_name FROM main.ledger_identity WHERE id = 1")
+        guard let row = identity.first, case .blob(let bytes) = row[0], let ledger = LedgerID(bytes),
+            case .text(let name) = row[1]
+        else { throw SQLiteLedgerError.refused("the database has no ledger") }
+        self.ledger = ledger
+        databaseName = String(decoding: name, as: UTF8.self)
+        let statement = try connection.prepare(
+            "SELECT transaction_id, sequence_number, event_type, table_id, body FROM main.ledger_schema_events "
+                + "ORDER BY event_id")
+        history = try SchemaHistory {
+            guard try statement.step() else { return nil }
+            return StoredSchemaEvent(
+                transaction: TransactionNumber(UInt64(clamping: statement.integer(0))),
+                sequence: LeafNumber(UInt64(clamping: statement.integer(1))), type: statement.integer(2),
+                table: statement.integer(3), body: statement.bytes(4))
+        }
+        chunkQuery = try connection.prepare(
+            "SELECT leaves FROM main.ledger_leaf_chunks WHERE transaction_id = ? AND table_id = ? AND chunk = ?")
+        transactionChunkQuery = try connection.prepare(
+            "SELECT leaves FROM main.ledger_transaction_chunks WHERE block_id = ? AND chunk = ?")
+    }
+
+    /// The operations on a row's versions, oldest first: the creation of each, and its end if it ended.
+    /// - Parameters:
+    ///   - key: columns, and the values that each may have.
+    ///   - withSchema: whether the schema events come along that prove the name of the table.
+    /// - Throws: `SQLiteLedgerError` for an unknown table, for no or more than one row, and for versions that are in no
+    ///   closed block yet.
+    public func rows(
+        table name: String, key: [(column: String, values: [SQLValue])], versions: VersionSelection,
+        withSchema: Bool = false
+    ) throws -> [EvidenceRow] {
+        let candidates = history.tables.filter { $0.name.lowercased() == name.lowercased() }
+        guard let table = candidates.first(where: { !$0.isDropped }) ?? candidates.last,
+            let states = history.versions[table.id], let newest = states.last
+        else { throw SQLiteLedgerError.refused("\(name) is not a ledger table") }
+        var rows: [EvidenceRow] = []
+        var events: Set<Int> = []
+        for version in try chosen(versions, name, newest.description, table, key) {
+            guard let index = SchemaHistory.index(at: version.start, in: states) else {
+                throw SQLiteLedgerError.refused(
+                    "\(name) had no recorded schema in transaction \(version.start.transaction)")
+            }
+            let values = try values(version, states, index)
+            let schema = states[index].description.schema(of: table.id)
+            for operation in version.end == nil ? [RowOperation.created] : [.created, .ended] {
+                rows.append(
+                    try row(
+                        table.name, operation, schema,
+                        operation == .ended ? version.end ?? version.start : version.start,
+                        start: operation == .ended ? version.start : nil, values, isLive: version.end == nil))
+            }
+            if withSchema, events.insert(index).inserted { rows.append(try event(states[index], of: table.id)) }
+        }
+        return rows
+    }
+
+    /// The blocks of `rows` with their paths to digests, and the digests that are needed. The oldest digest that covers a
+    /// block is taken, one with a receipt before others.
+    /// - Throws: `SQLiteLedgerError` when no digest that the database reproduces covers a row.
+    public func cover(
+        _ rows: [EvidenceRow], with digests: [StoredDigest]
+    ) throws -> (blocks: [EvidenceBlock], digests: [EvidenceDigest]) {
+        var usable: [(stored: StoredDigest, block: Block)] = []
+        for stored in digests where stored.digest.ledger == ledger {
+            guard let block = try? block(stored.digest.block), block.hash == stored.digest.hash else { continue }
+            usable.append((stored, block))
+        }
+        func hasReceipt(_ stored: StoredDigest) -> Bool { if case .verified = stored.receipt { true } else { false } }
+        var blocks: [BlockID: EvidenceBlock] = [:]
+        var used: [BlockID: StoredDigest] = [:]
+        for id in Set(rows.map(\.block)).sorted() {
+            let covering = usable.filter { $0.block.id >= id }.min {
+                (hasReceipt($0.stored) ? 0 : 1, $0.block.id) < (hasReceipt($1.stored) ? 0 : 1, $1.block.id)
+            }
+            guard let covering else {
+                throw SQLiteLedgerError.refused(
+                    "no digest that was given covers block \(id); upload one with sql digest, or name its store")
+            }
+            let own = try block(id)
+            let path = try EvidencePaths.blockPath(of: own, inHistoryOf: covering.block, node: blockNode)
+            blocks[id] = EvidenceBlock(block: own, digestBlock: covering.block.id, path: path)
+            used[covering.block.id] = covering.stored
+        }
+        for (id, _) in used where blocks[id]?.digestBlock != id {
+            blocks[id] = EvidenceBlock(block: try block(id), digestBlock: id, path: InclusionProof(steps: []))
+        }
+        return (
+            blocks.sorted { $0.key < $1.key }.map(\.value),
+            used.sorted { $0.key < $1.key }.map { EvidenceDigest($0.value) }
+        )
+    }
+
+    /// A closed block as it is stored.
+    private func block(_ id: BlockID) throws -> Block {
+        let rows = try connection.query(
+            """
+            SELECT transactions_root_hash, block_size, first_transaction_id, previous_block_hash, history_root_hash,
+            close_time FROM main.database_ledger_blocks WHERE block_id = ?
+            """, [.integer(Int64(clamping: id.rawValue))])
+        func digest(_ value: SQLValue) -> Digest32? {
+            if case .blob(let bytes) = value { Digest32(bytes) } else { nil }
+        }
+        guard let row = rows.first, let root = digest(row[0]), case .integer(let size) = row[1], size > 0,
+            case .integer(let first) = row[2], first > 0, let historyRoot = digest(row[4]),
+            case .text(let text) = row[5], let time = CommitTime(utf8: text)
+        else { throw SQLiteLedgerError.refused("block \(id) is missing or is no block") }
+        return Block(
+            ledger: ledger, id: id, transactionsRoot: root, size: UInt64(size),
+            firstTransaction: TransactionNumber(UInt64(first)), previous: digest(row[3]), historyRoot: historyRoot,
+            closeTime: time)
+    }
+
+    // MARK: Stored hashes
+
+    private func blockNode(level: Int, position: UInt64) throws -> Digest32 {
+        let value = try connection.value(
+            "SELECT hash FROM main.ledger_block_nodes WHERE level = ? AND position = ?",
+            [.integer(Int64(level)), .integer(Int64(clamping: position))])
+        guard case .blob(let bytes)? = value, let hash = Digest32(bytes) else {
+            throw SQLiteLedgerError.refused("node \(position) of level \(level) of the block tree is missing")
+        }
+        return hash
+    }
+
+    private func chunk(_ query: SQLiteStatement, _ place: [Int64]) throws -> LeafChunk? {
+        defer { query.reset() }
+        try query.bind(place.map { .integer($0) })
+        return try query.step() ? try LeafChunk(decoding: query.bytes(0)) : nil
+    }
+
+    private func required(_ chunk: LeafChunk?, _ what: @autoclosure () -> String) throws -> LeafChunk {
+        guard let chunk else { throw SQLiteLedgerError.refused("stored hashes of \(what()) are missing") }
+        return chunk
+    }
+
+    // MARK: Versions
+
+    private func liveVersions(
+        _ table: TableDescription, _ id: TableID, _ key: [(column: String, values: [SQLValue])]
+    ) throws -> [Version] {
+        let columns = table.schema(of: id).storedColumns.map(\.name)
+        let filter = condition(key, prefix: "t.")
+        let join =
+            if let row = table.rowIDColumn {
+                "s.row_id = t.\(Self.quoted(row))"
+            } else {
+                table.columns.filter { $0.primaryKeyPosition > 0 }.map {
+                    "s.\(Self.quoted($0.name)) = t.\(Self.quoted($0.name))"
+                }.joined(separator: " AND ")
+            }
+        let list = columns.map { ", t.\(Self.quoted($0))" }.joined()
+        let rows = try connection.query(
+            """
+            SELECT s.transaction_id, s.sequence_number\(list) FROM main.\(Self.quoted(table.table)) AS t
+            CROSS JOIN main.ledger_stamps_\(id) AS s ON \(join) WHERE \(filter.sql) LIMIT 2
+            """, filter.values)
+        return try rows.map { row in
+            Version(
+                start: try start(row[0], row[1]), end: nil,
+                values: Dictionary(zip(columns, row.dropFirst(2)), uniquingKeysWith: { first, _ in first }))
+        }
+    }
+
+    private func endedVersions(
+        _ id: TableID, _ key: [(column: String, values: [SQLValue])]
+    ) throws -> [Version] {
+        let filter = condition(key, prefix: "")
+        let statement = try connection.prepare("SELECT * FROM main.ledger_history_\(id) WHERE \(filter.sql)")
+        try statement.bind(filter.values)
+        let names = (0..<statement.columnCount).map { statement.columnName($0) }
+        var versions: [Version] = []
+        while try statement.step() {
+            let row = statement.row
+            versions.append(
+                Version(
+                    start: try start(row[0], row[1]), end: try start(row[2], row[3]),
+                    values: Dictionary(zip(names, row).dropFirst(4), uniquingKeysWith: { first, _ in first })))
+        }
+        return versions
+    }
+
+    private func condition(
+        _ key: [(column: String, values: [SQLValue])], prefix: String
+    ) -> (sql: String, values: [SQLValue]) {
+        let parts = key.map { column, values in
+            "\(prefix)\(Self.quoted(column)) IN (\(values.map { _ in "?" }.joined(separator: ", ")))"
+        }
+        return (parts.isEmpty ? "1" : parts.joined(separator: " AND "), key.flatMap(\.values))
+    }
+
+    private func start(_ transaction: SQLValue, _ sequence: SQLValue) throws -> RowStart {
+        guard case .integer(let transaction) = transaction, transaction > 0,
+            case .integer(let sequence) = sequence, sequence >= 0
+        else { throw SQLiteLedgerError.refused("a row has no place in the ledger") }
+        return RowStart(transaction: TransactionNumber(UInt64(transaction)), sequence: LeafNumber(UInt64(sequence)))
+    }
+
+    private func chosen(
+        _ versions: VersionSelection, _ name: String, _ description: TableDescription, _ table: EvidenceTable,
+        _ key: [(column: String, values: [SQLValue])]
+    ) throws -> [Version] {
+        let live = table.isDropped ? [] : try liveVersions(description, table.id, key)
+        guard live.count <= 1 else {
+            throw SQLiteLedgerError.refused("more than one row of \(name) has this key; name all columns of its key")
+        }
+        if versions == .current {
+            guard !live.isEmpty else {
+                throw SQLiteLedgerError.refused("no row of \(name) has this key now; ended versions may")
+            }
+            return live
+        }
+        let all = (try endedVersions(table.id, key) + live).sorted { $0.start < $1.start }
+        guard !all.isEmpty else { throw SQLiteLedgerError.refused("no version of a row of \(name) has this key") }
+        guard case .number(let number) = versions else { return all }
+        guard all.indices.contains(number - 1) else {
+            throw SQLiteLedgerError.refused("the row has \(all.count) versions, there is no version \(number)")
+        }
+        return [all[number - 1]]
+    }
+
+    // MARK: Rows
+
+    private func row(
+        _ table: String, _ operation: RowOperation, _ schema: TableSchema, _ place: RowStart, start: RowStart?,
+        _ values: [SQLValue], isLive: Bool
+    ) throws -> EvidenceRow {
+        let found = try entry(place.transaction)
+        guard let hash = found.entry.tableHashes[schema.table], place.sequence.rawValue < hash.leafCount else {
+            throw SQLiteLedgerError.refused(
+                "transaction \(place.transaction) has no operation \(place.sequence) on \(table)")
+        }
+        var row = EvidenceRow(
+            tableName: table, operation: operation, schema: schema, values: values, transaction: found.entry,
+            sequence: place.sequence, start: start, rowPath: InclusionProof(steps: []), transactionPath: found.path,
+            block: found.block, isClaimedCurrent: isLive)
+        let transaction = Int64(clamping: place.transaction.rawValue)
+        let id = Int64(clamping: schema.table.rawValue)
+        do {
+            row.rowPath = try EvidencePaths.rowPath(of: row.leaf.hash, at: place.sequence, in: hash) { number in
+                try required(
+                    try chunk(chunkQuery, [transaction, id, Int64(clamping: number)]),
+                    "transaction \(transaction), table \(table)")
+            } rootChunk: { number in
+                try chunk(chunkQuery, [transaction, -2 - id, Int64(clamping: number)])
+            }
+        } catch let error as ProofError {
+            throw SQLiteLedgerError.refused(
+                "the row of \(table) is not what transaction \(transaction) recorded (\(error.reason)); run sql verify")
+        }
+        return row
+    }
+
+    /// The schema event that made a state of a table, as a row of table 0.
+    private func event(_ state: SchemaHistory.Version, of table: TableID) throws -> EvidenceRow {
+        let event = SchemaEvent(state.type, of: table, state.description)
+        return try row(
+            EvidenceTable.schemaEvents.name, .created,
+            TableSchema(table: .schemaEvents, columns: EvidenceRow.schemaEventColumns),
+            RowStart(transaction: state.transaction, sequence: state.sequence), start: nil, event.values, isLive: true)
+    }
+
+    /// The values of the columns that the version was created with, by what the columns are called now.
+    private func values(_ version: Version, _ states: [SchemaHistory.Version], _ index: Int) throws -> [SQLValue] {
+        var names: [(then: String, now: String)] = states[index].storedColumns.map { ($0.name, $0.name) }
+        for state in states[(index + 1)...] {
+            guard let previous = state.description.previous else { continue }
+            guard let place = names.firstIndex(where: { $0.now == previous }) else { continue }
+            switch state.type {
+            case .renameColumn:
+                // The column keeps its place; the new name is the one that was not there before.
+                let known = Set(names.map(\.now))
+                if let new = state.storedColumns.map(\.name).first(where: { !known.contains($0) }) {
+                    names[place].now = new
+                }
+            case .dropColumn:
+                names[place].now = "ledger_dropped_\(state.transaction)_\(previous)"
+            default: continue
+            }
+        }
+        return try names.map { name in
+            guard let value = version.values[name.now] else {
+                throw SQLiteLedgerError.refused("the column \(name.then) of an old version was not found")
+            }
+            return value
+        }
+    }
+
+    private func entry(
+        _ transaction: TransactionNumber
+    ) throws -> (entry: TransactionEntry, block: BlockID, path: InclusionProof) {
+        if let known = entries[transaction] { return known }
+        let rows = try connection.query(
+            """
+            SELECT block_id, commit_time, principal_name, login_name, application_name, table_hashes
+            FROM main.database_ledger_transactions WHERE transaction_id = ?
+            """, [.integer(Int64(clamping: transaction.rawValue))])
+        func text(_ value: SQLValue) -> String? {
+            if case .text(let bytes) = value { String(decoding: bytes, as: UTF8.self) } else { nil }
+        }
+        guard let row = rows.first, case .integer(let number) = row[0], number >= 0,
+            let time = text(row[1]).flatMap({ CommitTime($0) }), let principal = text(row[2]),
+            let login = text(row[3]), let application = text(row[4]), case .blob(let hashes) = row[5]
+        else { throw SQLiteLedgerError.refused("transaction \(transaction) is missing or is no transaction") }
+        let isClosed = try connection.value(
+            "SELECT 1 FROM main.database_ledger_blocks WHERE block_id = ?", [.integer(number)])
+        guard isClosed != nil else {
+            throw SQLiteLedgerError.refused(
+                "transaction \(transaction) is in no closed block yet, so no digest covers it; sql digest closes one")
+        }
+        let id = BlockID(UInt64(number))
+        let entry = TransactionEntry(
+            ledger: ledger, id: transaction, commitTime: time, principal: principal, login: login,
+            application: application, tableHashes: try TableHashes(decoding: hashes))
+        do {
+            let path = try EvidencePaths.transactionPath(of: entry, in: try block(id)) { chunkNumber in
+                try required(
+                    try chunk(transactionChunkQuery, [number, Int64(clamping: chunkNumber)]), "block \(number)")
+            }
+            entries[transaction] = (entry, id, path)
+            return (entry, id, path)
+        } catch let error as ProofError {
+            throw SQLiteLedgerError.refused(
+                "transaction \(transaction) is not what block \(id) recorded (\(error.reason)); run sql verify")
+        }
+    }
+
+    private static func quoted(_ name: String) -> String {
+        "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    }
+}

@@ -1,0 +1,184 @@
+import ArgumentParser
+import Foundation
+import LedgerClient
+import SQLLedger
+import SQLLedgerDigests
+import SQLLedgerGRDB
+import SQLLedgerSQLite
+
+/// `indelible evidence export`
+struct EvidenceExport: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write the proof of rows and entries into one file.",
+        discussion: """
+            The file holds the values of the named row, or entry, with everything between them and the service \
+            certificate: paths to the digest, the entry that stores it, its receipt. No other row is in it. It is \
+            verified before it is written. --key names the columns of the key in order, or NAME=VALUE; repeated --row \
+            options take more rows of the table (columns of a key separated by commas).
+
+            EXAMPLES
+              indelible evidence export app.db --table accounts --key 17 --out row.json \\
+                  --store 'https://127.0.0.1:8443?collection=app' --data ./data
+              indelible evidence export app.db --table accounts --row 17 --row 18 --version all --digest digest.json \\
+                  --out rows.json
+              indelible evidence export --entry 2.15 --data ./data --out entry.json
+            """)
+
+    @Argument(help: ArgumentHelp("The database: a path or a sqlite: URL. Needed for rows.", valueName: "db"))
+    var database: String?
+
+    @Option(help: "The table of the rows.")
+    var table: String?
+
+    @Option(
+        name: .customLong("key"),
+        help: ArgumentHelp("The row with this key; repeat it for a key of several columns.", valueName: "value"))
+    var keys: [String] = []
+
+    @Option(
+        name: .customLong("row"),
+        help: ArgumentHelp("The row with this key, its columns separated by commas. Repeatable.", valueName: "key"))
+    var rows: [String] = []
+
+    @Option(help: ArgumentHelp("all, current, or a number counted from the oldest version.", valueName: "version"))
+    var version = VersionArgument(.current)
+
+    @Flag(help: "Add the recorded schema, which proves the name of the table.")
+    var withSchema = false
+
+    @Option(
+        name: .customLong("entry"),
+        help: ArgumentHelp("An entry of the confidential ledger, by its transaction id. Repeatable.", valueName: "id"))
+    var entries: [TransactionArgument] = []
+
+    @Option(help: ArgumentHelp("The collection of the entries. (default subledger:0)", valueName: "name"))
+    var entryCollection: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The ledger of the entries. (env INDELIBLE_URL, default https://127.0.0.1:8443)", valueName: "url"))
+    var url: String?
+
+    @Option(name: .customLong("out"), help: ArgumentHelp("Where to write; - is standard output.", valueName: "file"))
+    var file: String
+
+    @OptionGroup var kept: KeptDigests
+    @OptionGroup var stores: StoreOptions
+    @OptionGroup var output: JSONOption
+
+    private struct Result: Encodable {
+        var file: String
+        var bytes: Int
+        var rows: Int
+        var entries: Int
+        var verdict: String
+    }
+
+    func validate() throws {
+        if table == nil, entries.isEmpty { throw ValidationError("give --table and --key, or --entry") }
+        if table != nil, database == nil { throw ValidationError("--table: name the database first") }
+        if table != nil, keys.isEmpty == rows.isEmpty { throw ValidationError("--table: give --key or --row") }
+        if table == nil, !keys.isEmpty || !rows.isEmpty { throw ValidationError("--key and --row need --table") }
+    }
+
+    func run() async throws {
+        let pin = try stores.credentials.files.serviceCertificatePEM()
+        var bundle = EvidenceBundle(database: nil, items: [], serviceCertificate: pin)
+        if let database, let table { try await addRows(of: table, in: try DatabaseLocation(database), to: &bundle) }
+        if !entries.isEmpty { bundle.items += try await entryItems() }
+        let bytes = try bundle.encoded()
+        let service = try pin.map { try EvidenceVerify.service(pem: $0, name: "the service certificate") }
+        let report = EvidenceVerifier(service: service, trustedDigests: try kept.digests().map(\.digest))
+            .verify(try UnverifiedEvidenceBundle(json: bytes))
+        guard report.verdict != .failed else {
+            let failed = report.subjects.flatMap(\.steps).filter(\.hasFailed)
+            let reasons = failed.map { "\($0.name.rawValue): \($0.detail)" }.joined(separator: "; ")
+            throw Failure("the evidence does not verify: \(reasons)", status: .proofFailed)
+        }
+        guard file != "-" else { return Output.bytes(bytes + [UInt8(ascii: "\n")]) }
+        try OutputFile.write(bytes, to: file)
+        let rowCount = bundle.items.count { if case .row = $0 { true } else { false } }
+        if output.json {
+            Output.json(
+                Result(
+                    file: file, bytes: bytes.count, rows: rowCount, entries: entries.count,
+                    verdict: report.verdict.rawValue))
+            return
+        }
+        Output.line("\(Style.good("ok")) \(report.summary); \(bytes.count) bytes written to \(file)")
+        if report.verdict == .unanchored {
+            Output.diagnostic("nothing in it vouches for the digest: whoever verifies it needs that digest from you")
+        }
+    }
+
+    private func addRows(
+        of table: String, in location: DatabaseLocation, to bundle: inout EvidenceBundle
+    ) async throws {
+        let session = try SQLSession(location, mode: .readOnly)
+        try LedgerStatus.requireIdentity(session, location.path)
+        let wanted = keys.isEmpty ? rows.map { $0.split(separator: ",").map(String.init) } : [keys]
+        let filters = try wanted.map { try KeyFilter($0, table: table, session: session).key }
+        let (found, ledger, name) = try session.exporting { exporter in
+            var found: [EvidenceRow] = []
+            for key in filters {
+                let proved = try exporter.rows(
+                    table: table, key: key.map { (column: $0.name, values: $0.values) }, versions: version.selection,
+                    withSchema: withSchema)
+                for row in proved where !found.contains(row) { found.append(row) }
+            }
+            return (found, exporter.ledger, exporter.databaseName)
+        }
+        let digests = try await digests(of: ledger, session)
+        guard !digests.isEmpty else {
+            throw Failure("no digest: name the store that holds them with --store URL, or a file with --digest FILE")
+        }
+        let covered = try session.exporting { try $0.cover(found, with: digests) }
+        bundle.database = EvidenceBundle.Database(ledger: ledger, name: name)
+        bundle.items = found.map { .row($0) }
+        bundle.blocks = covered.blocks
+        bundle.digests = covered.digests
+    }
+
+    private func digests(of ledger: LedgerID, _ session: SQLSession) async throws -> [StoredDigest] {
+        let own = try kept.digests()
+        let urls = stores.urls
+        guard !urls.isEmpty else { return own }
+        return try await stores.withStores(urls, collection: try LedgerStatus.collection(session)) { opened in
+            var digests = own
+            for store in opened {
+                digests += try await store.listing(for: ledger).digests.filter { stored in
+                    switch stored.receipt {
+                    case .none, .verified: true
+                    case .pending, .invalid: false
+                    }
+                }
+            }
+            return digests
+        }
+    }
+
+    private func entryItems() async throws -> [EvidenceItem] {
+        var connection = ConnectionOptions()
+        connection.url = url
+        connection.serviceCertificate = stores.credentials.serviceCertificate
+        connection.certificate = stores.credentials.certificate
+        connection.tokenFile = stores.credentials.tokenFile
+        connection.data = stores.credentials.data
+        connection.http1 = false
+        return try await connection.withClient { client in
+            var items: [EvidenceItem] = []
+            for wanted in entries {
+                let entry = try await client.entry(wanted.id, collectionID: entryCollection)
+                let proved = try await client.verifiedReceipt(
+                    for: entry.transactionID, collectionID: entry.collectionID, contents: entry.contents)
+                let place = DigestEntry(
+                    collectionID: entry.collectionID, contents: entry.contents, transactionID: entry.transactionID)
+                items.append(
+                    .entry(EvidenceReceipt(entry: place, document: String(decoding: proved.answer.json, as: UTF8.self)))
+                )
+            }
+            return items
+        }
+    }
+}

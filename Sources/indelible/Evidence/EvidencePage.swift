@@ -1,0 +1,23 @@
+import ArgumentParser
+
+/// `indelible evidence page`
+struct EvidencePage: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "page",
+        abstract: "Write the page that verifies evidence in a browser.",
+        discussion: """
+            One file, without a network: open it, choose the evidence and the service certificate.
+
+            EXAMPLES
+              indelible evidence page --out verify.html
+            """)
+
+    @Option(name: .customLong("out"), help: ArgumentHelp("Where to write; - is standard output.", valueName: "file"))
+    var file: String
+
+    func run() throws {
+        let bytes = PackageResources.verify_html
+        if file == "-" { return Output.bytes(bytes) }
+        try OutputFile.write(bytes, to: file)
+    }
+}

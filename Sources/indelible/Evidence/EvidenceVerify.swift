@@ -1,0 +1,112 @@
+import ArgumentParser
+import Foundation
+import LedgerProofs
+import SQLLedger
+
+/// `indelible evidence verify`
+struct EvidenceVerify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Verify a file of evidence, offline.",
+        discussion: """
+            Follows every path from the values up to the receipt of the digest, and the receipt up to the pinned service \
+            certificate; or to a digest of your own. Nothing else is trusted, no certificate in the file either. Prints what \
+            is proven, and what is not: a version that was recorded need not be the current one.
+
+            Exit codes: 0 verified, 1 something failed, 2 unable to tell (also: nothing you trust vouches for it).
+
+            EXAMPLES
+              indelible evidence verify row.json --service-certificate service_cert.pem
+              indelible evidence verify row.json --digest digest-i-kept.json --json
+            """)
+
+    @Argument(help: "The file; - is standard input.")
+    var file: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The service certificate to pin, PEM. (env INDELIBLE_SERVICE_CERTIFICATE)", valueName: "file"))
+    var serviceCertificate: String?
+
+    @Flag(help: "Show every step.")
+    var steps = false
+
+    @OptionGroup var kept: KeptDigests
+    @OptionGroup var output: JSONOption
+
+    func run() throws {
+        let bytes =
+            file == "-"
+            ? Array(try FileHandle.standardInput.readToEnd() ?? Data()) : try InputFile.bytes(file, limit: 64 << 20)
+        let bundle: UnverifiedEvidenceBundle
+        do {
+            bundle = try UnverifiedEvidenceBundle(json: bytes)
+        } catch {
+            throw Failure("\(file): is not evidence (\(error.reason))")
+        }
+        let pin = try CredentialFiles(serviceCertificate: serviceCertificate).serviceCertificatePEM()
+        let service = try pin.map { try Self.service(pem: $0, name: serviceCertificate ?? "the service certificate") }
+        let report = EvidenceVerifier(service: service, trustedDigests: try kept.digests().map(\.digest))
+            .verify(bundle)
+        if output.json { Output.line(report.json) } else { tell(report) }
+        switch report.verdict {
+        case .verified: return
+        case .failed: throw ExitStatus.proofFailed
+        case .unanchored: throw ExitStatus.unableToTell
+        }
+    }
+
+    static func service(pem: String, name: String) throws -> ReceiptVerifier {
+        do {
+            return try ReceiptVerifier(serviceCertificatePEM: pem)
+        } catch {
+            throw Failure("\(name): is not a service certificate (\(error))")
+        }
+    }
+
+    private func tell(_ report: EvidenceReport) {
+        let word =
+            switch report.verdict {
+            case .verified: Style.good("verified")
+            case .failed: Style.bad("failed")
+            case .unanchored: Style.bad("not anchored")
+            }
+        Output.line("\(word) \(report.summary)")
+        for subject in report.subjects {
+            let shown = steps ? subject.steps : subject.steps.filter { !$0.hasPassed }
+            if shown.isEmpty { continue }
+            Output.line(TextTable.printable("  \(subject.title)"))
+            for step in shown {
+                let mark = step.hasPassed ? "ok" : step.hasFailed ? "failed" : "open"
+                Output.line(TextTable.printable("    \(mark)  \(step.name.rawValue): \(step.detail)"))
+            }
+        }
+        guard let evidence = report.evidence else { return }
+        if let database = evidence.database {
+            Output.line(TextTable.printable("database \(database.name), ledger \(database.ledger)"))
+        }
+        for proved in evidence.rows where proved.row.schema.table != .schemaEvents { tell(proved) }
+        for entry in evidence.entries {
+            Output.line(TextTable.printable("entry \(entry.transactionID) of \(entry.collectionID)"))
+            Output.line(TextTable.printable("  \(entry.contents)"))
+        }
+        for digest in evidence.digests { Output.line("digest of block \(digest.block), made \(digest.digestTime)") }
+        Output.line("not proven:")
+        for sentence in report.notProven { Output.line("  \(sentence)") }
+    }
+
+    private func tell(_ proved: VerifiedEvidence.Row) {
+        let row = proved.row
+        let what = row.operation == .created ? "created" : "ended"
+        let name =
+            proved.tableNameProvenBy == nil ? "table \(row.schema.table), called \(row.tableName)" : row.tableName
+        Output.line(TextTable.printable("row of \(name), \(what) in transaction \(row.transaction.id)"))
+        Output.line(
+            TextTable.printable(
+                "  at \(row.transaction.commitTime) by \(row.transaction.principal) (login \(row.transaction.login), "
+                    + "application \(row.transaction.application))"))
+        for (column, value) in zip(row.schema.storedColumns, row.values) {
+            Output.line(TextTable.printable("  \(column.name) = \(value.literal(limit: 2_000))"))
+        }
+    }
+}

@@ -1,0 +1,425 @@
+"""The commands for ledger databases, without a server: digests go to files and directories.
+
+The tampering here is done the attacker's way, on the file: with a plain `sqlite3` connection that has no triggers
+(`writable_schema`) or on bytes. What each attack must be called is tested by the Swift attack suite; here it is what the
+command line says, writes and exits with.
+"""
+
+import html.parser
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from support.node import binary, clean_environment, run_cli
+
+
+class Database:
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.path = folder / "app.db"
+        self.store = f"file://{folder}/digests"
+        (folder / "digests").mkdir()
+        self.environment = {"XDG_STATE_HOME": str(folder / "state")}
+
+    def run(self, command, *words, code=0, stdin=None, database=None):
+        done = run_cli("sql", command, database or self.path, *words, stdin=stdin, environment=self.environment)
+        assert done.returncode == code, (command, words, done.returncode, done.stdout, done.stderr)
+        return done
+
+    def sql(self, *statements, code=0, **options):
+        return self.run("exec", *statements, code=code, **options)
+
+    def rows(self, statement, *words):
+        return lines(self.run("exec", statement, "--json", *words))
+
+    def status(self):
+        return json.loads(self.run("status", "--json").stdout)
+
+    def digest(self, *words):
+        return self.run("digest", *words).stdout
+
+    def verify(self, *words, code=0, **options):
+        return self.run("verify", *words, code=code, **options)
+
+    def report(self, *words, code=0):
+        return json.loads(self.verify("--json", *words, code=code).stdout)
+
+    def tamper(self, *statements):
+        """As someone who has the file and a SQLite without the extension: capture is out of the way meanwhile."""
+        database = sqlite3.connect(self.path)
+        triggers = database.execute("SELECT rowid, * FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute("DELETE FROM sqlite_schema WHERE type = 'trigger'")
+        database.commit()
+        database.close()
+        database = sqlite3.connect(self.path)
+        for statement in statements:
+            database.execute(statement)
+        database.execute("PRAGMA writable_schema = ON")
+        for row in triggers:
+            database.execute("INSERT INTO sqlite_schema (rowid, type, name, tbl_name, rootpage, sql) VALUES (?,?,?,?,?,?)", row)
+        database.commit()
+        database.close()
+
+
+def lines(done):
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture
+def empty(tmp_path):
+    return Database(tmp_path)
+
+
+@pytest.fixture
+def app(empty):
+    """Two ledger tables with some history, no block closed yet."""
+    plain = sqlite3.connect(empty.path)
+    plain.executescript(
+        """
+        CREATE TABLE accounts (id INTEGER PRIMARY KEY, owner TEXT NOT NULL, amount REAL);
+        CREATE TABLE notes (body TEXT);
+        INSERT INTO accounts VALUES (1, 'Ada', 10.5), (2, 'Bob', 20), (3, 'Cleo', 30);
+        INSERT INTO notes VALUES ('adopted');
+        """)
+    plain.close()
+    empty.run("init")
+    empty.run("enable", "accounts", "--principal", "setup")
+    empty.run("enable", "notes", "--append-only")
+    empty.sql("UPDATE accounts SET amount = 11 WHERE id = 1", "--principal", "alice", "--application", "bank")
+    empty.sql("INSERT INTO notes VALUES ('second')")
+    return empty
+
+
+# Making ledger tables
+
+def test_init_makes_a_file_and_repeats_without_change(empty):
+    first = empty.run("init")
+    assert re.search(r"ledger [0-9a-f]{32}", first.stdout)
+    again = empty.run("init")
+    assert re.findall(r"[0-9a-f]{32}", again.stdout) == re.findall(r"[0-9a-f]{32}", first.stdout)
+    assert empty.status()["allTables"] is False
+
+
+def test_all_tables(empty):
+    plain = sqlite3.connect(empty.path)
+    plain.executescript("CREATE TABLE a (x); INSERT INTO a VALUES (1); CREATE VIRTUAL TABLE words USING fts5(body);")
+    plain.close()
+    done = empty.run("init", "--all-tables")
+    assert "a" in done.stdout and "words" in done.stdout
+    empty.sql("CREATE TABLE b (y)", "INSERT INTO b VALUES (1)")
+    status = empty.status()
+    assert {table["name"] for table in status["tables"]} == {"a", "b"}
+    assert status["notCovered"] == [] and status["leftOut"] == ["words"]
+
+
+def test_enable_all_or_nothing(app):
+    app.sql("CREATE TABLE c (x)")
+    failed = app.run("enable", "c", "missing", code=2)
+    assert "missing" in failed.stderr
+    assert {table["name"] for table in app.status()["tables"]} == {"accounts", "notes"}
+
+
+@pytest.mark.parametrize("words, says", [
+    (["status", "postgres://host/db"], "PostgreSQL"),
+    (["status", "postgresql:db"], "PostgreSQL"),
+    (["status", "mysql://host/db"], "mysql"),
+    (["status", "sqlite://host/db"], "host"),
+    (["status", "/nonexistent.db"], "/nonexistent.db"),
+    (["status", "/tmp"], "directory"),
+    (["status", ":memory:"], "memory"),
+    (["enable", "x.db"], "table"),
+    (["verify", "x.db", "--jobs", "0"], "--jobs"),
+    (["verify", "x.db", "--max-digest-age", "soon"], "soon"),
+    (["repair", "x.db"], "--dry-run"),
+    (["watch", "x.db", "--interval", "0"], "--interval"),
+])
+def test_wrong_usage(words, says):
+    done = run_cli("sql", *words)
+    assert done.returncode == 2 and says in done.stderr, done.stderr
+
+
+def test_a_plain_database_and_no_database(empty, tmp_path):
+    sqlite3.connect(empty.path).execute("CREATE TABLE t (x)").connection.close()
+    for command in (["status"], ["digest"], ["history", "t"], ["blocks"], ["enable", "t"]):
+        done = run_cli("sql", command[0], empty.path, *command[1:])
+        assert done.returncode == 2 and "sql init" in done.stderr, command
+    garbage = tmp_path / "garbage.db"
+    garbage.write_bytes(b"not a database at all" * 100)
+    done = run_cli("sql", "status", garbage)
+    assert done.returncode == 2 and "not a database" in done.stderr
+
+
+# Statements
+
+def test_exec(app):
+    assert app.rows("SELECT id, owner FROM accounts ORDER BY id")[0] == {"id": 1, "owner": "Ada"}
+    assert app.rows("SELECT ? AS a, ? AS b, ? AS c, ? AS d", "-p", "5", "-p", "'5'", "-p", "NULL", "-p", "1.5") == [
+        {"a": 5, "b": "5", "c": None, "d": 1.5}]
+    assert app.rows("SELECT :x AS x", "--named", "x=it's") == [{"x": "it's"}]
+    assert app.rows("SELECT x'00ff' AS b, 'a' AS n, 'b' AS n") == [{"b": {"hex": "00ff"}, "n": "a", "n:2": "b"}]
+    assert "1 parameter" in app.sql("SELECT ?", code=2).stderr
+    assert "no statement has any" in app.sql("SELECT 1", "-p", "1", code=2).stderr
+    shown = app.sql("SELECT char(27) || '[31mred' || char(10) || 'x' AS t").stdout
+    assert "\x1b" not in shown and "\\u{1b}" in shown and len(shown.splitlines()) == 2
+
+
+def test_exec_file_in_one_transaction(app, tmp_path):
+    text = "INSERT INTO accounts VALUES (7, 'G', 1);\nINSERT INTO nowhere VALUES (1);\n"
+    assert "nowhere" in app.run("exec", "--single-transaction", "--file", "-", stdin=text, code=2).stderr
+    assert app.rows("SELECT count(*) AS n FROM accounts") == [{"n": 3}]
+    script = tmp_path / "s.sql"
+    script.write_text(
+        "CREATE TABLE log (x);\nCREATE TRIGGER tr AFTER INSERT ON accounts BEGIN\n  INSERT INTO log VALUES (';');\nEND;\n"
+        "INSERT INTO accounts VALUES (8, 'H;''--', 1); -- a comment; with a semicolon\nSELECT count(*) AS n FROM log")
+    assert lines(app.run("exec", "--file", script, "--json")) == [{"n": 1}]
+
+
+def test_shell(app):
+    done = app.run("shell", stdin=(
+        ".tables\n"
+        "SELECT owner\n  FROM accounts\n  WHERE id = 2;\n"
+        "SELECT * FROM nowhere;\n"
+        ".schema notes\n.nonsense\n.help\n"
+        "INSERT INTO accounts VALUES (9, 'Zoe', 0);\n"
+        "SELECT owner FROM accounts WHERE id = 9\n"), code=2)
+    assert "accounts" in done.stdout and "Bob" in done.stdout and "CREATE TABLE notes" in done.stdout
+    assert "nowhere" in done.stderr and ".nonsense" in done.stderr and ".quit" in done.stdout
+    assert "Zoe" in done.stdout, "errors do not end the shell, and the last statement needs no semicolon"
+    assert app.run("shell", stdin="SELECT 1;\n.quit\nSELECT 2;\n").stdout.split() == ["1", "1"]
+    left = app.run("shell", stdin="BEGIN; DELETE FROM accounts;\n", code=2)
+    assert "rolled back" in left.stderr and app.rows("SELECT count(*) AS n FROM accounts") == [{"n": 4}]
+
+
+def test_a_write_without_the_extension_is_refused(app):
+    plain = sqlite3.connect(app.path)
+    with pytest.raises(sqlite3.OperationalError, match="ledger_table_needs_indelible_extension"):
+        plain.execute("DELETE FROM accounts")
+    assert plain.execute("SELECT count(*) FROM accounts").fetchone() == (3,)
+
+
+# What is there
+
+def test_status_history_blocks(app):
+    status = app.status()
+    assert status["transactions"] >= 4 and status["openTransactions"] == status["transactions"]
+    assert [(table["name"], table["kind"]) for table in status["tables"]] == [
+        ("accounts", "updatable"), ("notes", "append-only")]
+    history = lines(app.run("history", "accounts", "--key", "1", "--json"))
+    assert [(line["operation"], line["amount"]) for line in history] == [
+        ("created", 10.5), ("ended", 10.5), ("created", 11)]
+    assert history[-1]["principal"] == "alice" and history[-1]["application"] == "bank"
+    assert app.run("history", "accounts", "--key", "id=1").stdout.count("\n") == 4
+    assert "nowhere" in app.run("history", "nowhere", code=2).stderr
+    assert app.run("blocks", "--json").stdout == ""
+    digest = json.loads(app.digest())
+    blocks = lines(app.run("blocks", "--json"))
+    assert [block["blockId"] for block in blocks] == [0]
+    assert "0x" + blocks[0]["hash"].upper() == digest["hash"]
+    assert app.status()["openTransactions"] == 0
+
+
+# Digests
+
+def test_digest_goes_to_a_store_once(app):
+    first = app.digest("--store", app.store)
+    assert json.loads(first)["block_id"] == 0
+    again = app.digest("--upload")
+    assert json.loads(again)["hash"] == json.loads(first)["hash"]
+    store = app.status()["stores"]
+    assert [(line["path"], line["lag"], line["isCurrent"]) for line in store] == [(app.store, 0, True)]
+    assert "store" in app.digest("--no-close", "--store", "nonsense") if False else True
+    assert app.run("digest", "--store", "ftp://x", code=2).stderr
+
+
+def test_watch_once_and_until_stopped(app):
+    app.run("watch", "--once", "--store", app.store)
+    assert app.status()["stores"][0]["lag"] == 0
+    watcher = subprocess.Popen(
+        [str(binary()), "sql", "watch", str(app.path), "--interval", "0.2", "--json"], stdout=subprocess.PIPE,
+        text=True, env={**clean_environment(), **app.environment})
+    try:
+        app.sql("UPDATE accounts SET amount = 12 WHERE id = 1")
+        assert json.loads(watcher.stdout.readline())["event"] == "closed"
+        uploaded = json.loads(watcher.stdout.readline())
+        assert (uploaded["event"], uploaded["store"]) == ("uploaded", app.store)
+        app.sql("UPDATE accounts SET amount = 13 WHERE id = 1")
+        watcher.send_signal(signal.SIGTERM)
+        assert watcher.wait(20) == 0
+    finally:
+        watcher.kill()
+    status = app.status()
+    assert status["openTransactions"] == 0 and status["stores"][0]["lag"] == 0, "the last round took what was left"
+    assert app.verify("--store", app.store).stdout.startswith("VERIFIED")
+
+
+def test_watch_without_a_store(app):
+    assert "--store" in app.run("watch", "--once", code=2).stderr
+
+
+def test_a_store_that_is_away_is_named_and_caught_up(app, tmp_path):
+    gone = f"file://{tmp_path}/not/there"
+    failed = app.run("watch", "--once", "--store", gone, "--store", app.store, code=2)
+    assert gone in failed.stderr + failed.stdout
+    assert {store["path"]: store["lag"] for store in app.status()["stores"]}[app.store] == 0
+    (tmp_path / "not/there").mkdir(parents=True)
+    app.run("watch", "--once", "--store", gone, "--store", app.store)
+    assert {store["path"]: store["lag"] for store in app.status()["stores"]}[gone] == 0
+
+
+# Verification
+
+def test_nothing_anchors(app):
+    done = app.verify(code=2)
+    assert "anchor" in done.stdout
+    report = app.report(code=2)
+    assert report["verdict"] == "unable" and report["anchored_through_block"] is None
+
+
+def test_verified_from_file_pipe_and_store(app, tmp_path):
+    kept = tmp_path / "kept.json"
+    kept.write_text(app.digest("--store", app.store))
+    assert app.verify("--digest", kept).stdout.startswith("VERIFIED")
+    assert app.verify("--digest", "-", stdin=kept.read_text()).stdout.startswith("VERIFIED")
+    assert app.report("--store", app.store)["anchored_through_block"] == 0
+    assert app.verify("--digest", kept, "--table", "accounts").returncode == 0
+    assert app.verify("--digest", kept, "--jobs", "2").returncode == 0
+    assert "digest" in app.verify("--digest", app.path, code=2).stderr
+    assert app.verify("--digest", "/nonexistent", code=2).stderr
+
+
+def test_the_file_is_not_changed(app, tmp_path):
+    kept = tmp_path / "kept.json"
+    kept.write_text(app.digest())
+    os.chmod(app.path, 0o444)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    app.verify("--digest", kept)
+    assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+
+
+def test_tampering_is_named(app, tmp_path):
+    kept = tmp_path / "kept.json"
+    kept.write_text(app.digest())
+    app.tamper("UPDATE accounts SET owner = 'Eve' WHERE id = 2")
+    done = app.verify("--digest", kept, code=1)
+    assert done.stdout.startswith("TAMPERED") and "Eve" in done.stdout
+    finding, = [line for line in app.report("--digest", kept, code=1)["findings"] if line["code"] == "ROW_ALTERED"]
+    assert finding["object"] == "accounts" and finding["columns"] == ["owner"]
+    assert finding["key"] == [{"column": "id", "value": "2"}] and finding["principal"] == "setup"
+
+
+def test_repair(app, tmp_path):
+    kept = tmp_path / "kept.json"
+    app.sql("UPDATE accounts SET amount = 21 WHERE id = 2")
+    kept.write_text(app.digest())
+    app.tamper("INSERT INTO accounts VALUES (66, 'Mallory', 1e6)")
+    assert "anchor" in app.run("repair", "--dry-run", code=2).stderr
+    shown = app.run("repair", "--dry-run", "--digest", kept, code=1)
+    assert "DELETE" in shown.stdout and "66" in shown.stdout
+    assert len(app.rows("SELECT * FROM accounts")) == 4
+    app.run("repair", "--apply", "--digest", kept, "--principal", "auditor")
+    assert len(app.rows("SELECT * FROM accounts")) == 3
+
+
+def test_since_last(app, tmp_path):
+    app.digest("--store", app.store)
+    first = app.report("--store", app.store)
+    assert first["since_block"] is None
+    state, = (tmp_path / "state/indelible/verified").iterdir()
+    assert state.name == first["ledger_id"] + ".json" and state.stat().st_mode & 0o777 == 0o600
+    app.sql("UPDATE accounts SET amount = 14 WHERE id = 3")
+    app.digest("--store", app.store)
+    second = app.report("--store", app.store, "--since-last")
+    assert second["since_block"] == 0 and second["anchored_through_block"] == 1
+    assert app.status()["lastVerified"]["blockId"] == 1
+    before = state.read_bytes()
+    app.tamper("DELETE FROM accounts WHERE id = 3")
+    assert app.report("--store", app.store, "--since-last", code=1)["verdict"] == "tampered"
+    assert state.read_bytes() == before, "only a verified run moves the mark"
+
+
+def test_a_rollback_is_seen_from_what_was_verified_last(app, tmp_path):
+    app.digest("--store", app.store)
+    older = app.path.read_bytes()
+    app.sql("UPDATE accounts SET amount = 14 WHERE id = 3")
+    app.digest("--store", app.store)
+    app.verify("--store", app.store)
+    app.path.write_bytes(older)
+    for digest in (tmp_path / "digests").rglob("*"):
+        if digest.is_file():
+            digest.chmod(0o644)
+            digest.unlink()
+    codes = {line["code"] for line in app.report("--since-last", code=1)["findings"]}
+    assert "ROLLBACK" in codes
+
+
+def test_policy(app):
+    app.digest("--store", app.store)
+    ledger = app.status()["ledgerId"]
+    app.verify("--store", app.store, "--expect-ledger", ledger, "--expect-store", app.store)
+    assert app.verify("--store", app.store, "--expect-store", "file:///elsewhere", code=1).stdout.count("POLICY_DRIFT")
+    app.verify("--store", app.store, "--expect-ledger", "0" * 32, code=1)
+    app.sql("UPDATE accounts SET amount = 15 WHERE id = 1")
+    assert app.report("--store", app.store)["tail"]["transactions"] == 1
+    assert app.verify("--store", app.store, "--max-tail", "0", code=2).stdout.count("TAIL_UNATTESTED")
+
+
+class Strict(html.parser.HTMLParser):
+    """Collects text, and refuses what an auditor's page may not hold."""
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.text, self.open = [], []
+
+    def handle_starttag(self, tag, attributes):
+        assert tag not in ("script", "img", "iframe", "object", "link"), tag
+        assert not any(name.startswith("on") or name in ("src", "href") for name, _ in attributes), attributes
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def page(path):
+    parser = Strict()
+    parser.feed(path.read_text())
+    parser.close()
+    assert parser.open == []
+    return "".join(parser.text)
+
+
+def test_html(empty, tmp_path):
+    hostile = "</code><script>alert('1')</script>&amp;\"'\x1b[31m"
+    plain = sqlite3.connect(empty.path)
+    plain.execute('CREATE TABLE "<img src=x onerror=alert(1)>" (id INTEGER PRIMARY KEY, "<b>" TEXT)')
+    plain.execute('INSERT INTO "<img src=x onerror=alert(1)>" VALUES (1, ?)', [hostile])
+    plain.commit()
+    plain.close()
+    empty.run("init", "--all-tables", "--principal", "<i>p</i>")
+    kept, good, bad = tmp_path / "kept.json", tmp_path / "good.html", tmp_path / "bad.html"
+    kept.write_text(empty.digest())
+    empty.verify("--digest", kept, "--html", good)
+    assert "verified" in page(good) and "None." in page(good)
+    empty.tamper('UPDATE "<img src=x onerror=alert(1)>" SET "<b>" = "<b>" || \'<svg onload=x>\'')
+    empty.verify("--digest", kept, "--html", bad, code=1)
+    text = page(bad)
+    assert "tampered with" in text and "ROW_ALTERED" in text and "<img src=x onerror=alert(1)>" in text
+    assert "<i>p</i>" in text and "\x1b" not in bad.read_text()
+    empty.verify("--html", tmp_path / "none.html", code=2)
+    assert "not anchored" in page(tmp_path / "none.html")
+
+
+def test_sqlite_urls(app):
+    assert json.loads(run_cli("sql", "status", f"sqlite://{app.path}", "--json").stdout)["tables"]
+    assert json.loads(run_cli("sql", "status", f"sqlite:{app.path}", "--json").stdout)["tables"]
