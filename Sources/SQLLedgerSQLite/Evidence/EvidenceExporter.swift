@@ -170,16 +170,16 @@ public final class EvidenceExporter {
         let filter = condition(key, prefix: "t.")
         let join =
             if let row = table.rowIDColumn {
-                "s.row_id = t.\(Self.quoted(row))"
+                "s.row_id = t.\(SQLName.quoted(row))"
             } else {
                 table.columns.filter { $0.primaryKeyPosition > 0 }.map {
-                    "s.\(Self.quoted($0.name)) = t.\(Self.quoted($0.name))"
+                    "s.\(SQLName.quoted($0.name)) = t.\(SQLName.quoted($0.name))"
                 }.joined(separator: " AND ")
             }
-        let list = columns.map { ", t.\(Self.quoted($0))" }.joined()
+        let list = columns.map { ", t.\(SQLName.quoted($0))" }.joined()
         let rows = try connection.query(
             """
-            SELECT s.transaction_id, s.sequence_number\(list) FROM main.\(Self.quoted(table.table)) AS t
+            SELECT s.transaction_id, s.sequence_number\(list) FROM main.\(SQLName.quoted(table.table)) AS t
             CROSS JOIN main.ledger_stamps_\(id) AS s ON \(join) WHERE \(filter.sql) LIMIT 2
             """, filter.values)
         return try rows.map { row in
@@ -211,7 +211,7 @@ public final class EvidenceExporter {
         _ key: [(column: String, values: [SQLValue])], prefix: String
     ) -> (sql: String, values: [SQLValue]) {
         let parts = key.map { column, values in
-            "\(prefix)\(Self.quoted(column)) IN (\(values.map { _ in "?" }.joined(separator: ", ")))"
+            "\(prefix)\(SQLName.quoted(column)) IN (\(values.map { _ in "?" }.joined(separator: ", ")))"
         }
         return (parts.isEmpty ? "1" : parts.joined(separator: " AND "), key.flatMap(\.values))
     }
@@ -301,7 +301,7 @@ public final class EvidenceExporter {
                     names[place].now = new
                 }
             case .dropColumn:
-                names[place].now = "ledger_dropped_\(state.transaction)_\(previous)"
+                names[place].now = TableSQL.droppedName(previous, in: state.transaction)
             default: continue
             }
         }
@@ -350,9 +350,5 @@ public final class EvidenceExporter {
             throw SQLiteLedgerError.refused(
                 "transaction \(transaction) is not what block \(id) recorded (\(error.reason)); run sql verify")
         }
-    }
-
-    private static func quoted(_ name: String) -> String {
-        "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 }

@@ -59,7 +59,7 @@ struct SQLExec: ParsableCommand {
             bindings.names[String(word[..<mark])] = SQLBindings.value(String(word[word.index(after: mark)...]))
         }
         let session = try SQLSession(try DatabaseLocation(database), mode: .readWrite, identity: identity)
-        let run = StatementRun(session: session, asJSON: output.json)
+        let run = try StatementRun(session: session, asJSON: output.json)
         func all() throws {
             if !sql.isEmpty {
                 var splitter = StatementSplitter()

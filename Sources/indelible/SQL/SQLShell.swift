@@ -30,7 +30,7 @@ struct SQLShell: ParsableCommand {
     func run() throws {
         let session = try SQLSession(try DatabaseLocation(database), mode: .readWrite, identity: identity)
         let isTerminal = isatty(STDIN_FILENO) == 1
-        let run = StatementRun(session: session, asJSON: output.json)
+        let run = try StatementRun(session: session, asJSON: output.json)
         var reader = try LineReader(path: nil)
         var splitter = StatementSplitter()
         var failed = false

@@ -1,26 +1,38 @@
 import SQLLedger
 
-/// Runs statements and prints their rows.
-struct StatementRun {
-    var session: SQLSession
-    var asJSON: Bool
+/// Runs statements and prints their rows. After one that changed the schema, the ledger takes notice.
+final class StatementRun {
+    private let session: SQLSession
+    private let asJSON: Bool
+    private var schemaVersion: Int64?
+
+    init(session: SQLSession, asJSON: Bool) throws {
+        self.session = session
+        self.asJSON = asJSON
+        schemaVersion = try version()
+    }
 
     func run(_ sql: String, _ bindings: inout SQLBindings) throws {
         var table: TextTable?
-        var names: [String] = []
         let used = try session.run(sql, bindings) { columns, row in
             if asJSON {
                 Output.json(JSONRow(columns: columns, values: row))
                 return
             }
             if table == nil {
-                names = columns
                 let numeric = row.indices.filter { if case .text = row[$0] { false } else { row[$0] != .null } }
-                table = TextTable(names, numeric: Set(numeric))
+                table = TextTable(columns, numeric: Set(numeric))
             }
             table?.append(row.map(\.shown))
         }
         table?.finish()
         if used { bindings = SQLBindings() }
+        let now = try version()
+        if now != schemaVersion, try LedgerStatus.identity(session) != nil {
+            _ = try session.value("SELECT ledger_refresh()")
+            schemaVersion = try version()
+        }
     }
+
+    private func version() throws -> Int64? { try session.value("PRAGMA main.schema_version")?.integer }
 }
