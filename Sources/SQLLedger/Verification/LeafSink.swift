@@ -17,6 +17,9 @@ public final class LeafSink {
     private let meter: ProgressMeter
     private let strays: StrayCollection
 
+    /// No honest number comes near; beyond it, records have no room.
+    private static let sequenceLimit: UInt64 = 1 << 55
+
     init(
         runs: RunCollection, findings: FindingCollector, meter: ProgressMeter, strays: StrayCollection, bufferCount: Int
     ) {
@@ -36,13 +39,13 @@ public final class LeafSink {
     /// The leaf of the version that was created as operation `sequence` of `transaction`.
     public func created(transaction: UInt64, sequence: UInt64, leaf: Digest32) {
         leaves += 1
-        created.append(LeafRecord(transaction: transaction, sequence: sequence, hash: leaf))
+        created.append(LeafRecord(transaction: transaction, sequence: min(sequence, Self.sequenceLimit), hash: leaf))
     }
 
     /// The leaf of the version that was ended as operation `sequence` of `transaction`.
     public func ended(transaction: UInt64, sequence: UInt64, leaf: Digest32) {
         leaves += 1
-        ended.append(LeafRecord(transaction: transaction, sequence: sequence, hash: leaf))
+        ended.append(LeafRecord(transaction: transaction, sequence: min(sequence, Self.sequenceLimit), hash: leaf))
     }
 
     /// There is a stamp for a row that is not there.

@@ -257,7 +257,7 @@ final class Localiser {
 
 extension RepairProposal {
     /// Nothing can be done about history by new changes.
-    static func history(_ table: String, proven: [NamedValue] = []) -> RepairProposal {
+    public static func history(_ table: String, proven: [NamedValue] = []) -> RepairProposal {
         let values = proven.map(\.description).joined(separator: ", ")
         return RepairProposal(
             .impossible, table: table, values: proven,

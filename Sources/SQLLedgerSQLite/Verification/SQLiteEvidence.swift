@@ -1,25 +1,95 @@
+import CSQLiteLedger
 import SQLLedger
+import Synchronization
 
 /// The SQLite file of a ledger, opened read-only as evidence.
 public final class SQLiteEvidence: LedgerEvidence {
     public let source: String
-    public var notes: [String] { [] }
+    public var notes: [String] { shared.notes.withLock { $0 } }
+
+    private let path: String
+    private let file: DatabaseFile
+    private let copy: PrivateCopy?
+    /// The state of the file when it was opened: without locks, nothing but that tells whether it was written.
+    private let opened: FileState?
+    private let shared: SharedEvidence
+    private let readers = Mutex<[SQLiteEvidenceReader]>([])
 
     /// Opens the database at `path` for verification. Neither the file nor its neighbours are changed; where SQLite
-    /// would have to (a hot journal, a WAL without its index), a private copy is read, and `notes` says so.
+    /// would have to (a hot journal, a WAL whose writers are gone), a private copy is read, and `notes` says so.
     ///
     /// SQLite must have been loaded into the process: `LinkedSQLite` does that for programs.
     public static func open(path: String) throws(VerificationError) -> SQLiteEvidence {
-        SQLiteEvidence(source: path)
+        guard ils_is_adopted() != 0 else {
+            throw VerificationError(object: path, reason: "SQLite has not been loaded into this process")
+        }
+        return try SQLiteEvidence(path)
     }
 
-    private init(source: String) {
-        self.source = source
+    private init(_ path: String) throws(VerificationError) {
+        file = try DatabaseFile(path)
+        opened = FileState(path)
+        shared = SharedEvidence()
+        switch file.access {
+        case .shared, .immutable:
+            copy = nil
+            self.path = path
+            source = path
+        case .copy(let ending):
+            let copy = try PrivateCopy(of: path, with: ending)
+            self.copy = copy
+            self.path = copy.path
+            source = "\(path) (a private copy, with its \(ending.dropFirst()))"
+            shared.note(
+                "A private copy of the database and its \(ending.dropFirst()) was read, because SQLite would have had to "
+                    + "write to the file to read it.")
+        }
     }
 
     public func makeReaders(_ count: Int) throws -> [any LedgerEvidenceReader] {
-        throw VerificationError(object: source, reason: "not implemented")
+        var made: [SQLiteEvidenceReader] = []
+        for _ in 0..<max(count, 1) { made.append(try makeReader()) }
+        if file.access == .shared {
+            try startTogether(made)
+        } else {
+            for reader in made { try reader.begin() }
+        }
+        readers.withLock { $0 = made }
+        return made
     }
 
-    public func finish() throws {}
+    private func makeReader() throws -> SQLiteEvidenceReader {
+        switch file.access {
+        case .shared:
+            try SQLiteEvidenceReader(file.uri(path, parameters: "mode=ro"), SQLITE_OPEN_READONLY, shared, source)
+        case .immutable:
+            try SQLiteEvidenceReader(
+                file.uri(path, parameters: "mode=ro&immutable=1"), SQLITE_OPEN_READONLY, shared, source)
+        case .copy:
+            try SQLiteEvidenceReader(file.uri(path, parameters: "mode=rw"), SQLITE_OPEN_READWRITE, shared, source)
+        }
+    }
+
+    /// Starts a read transaction on each reader until no commit fell between the first and the last.
+    private func startTogether(_ readers: [SQLiteEvidenceReader]) throws {
+        let spare = try makeReader()
+        for _ in 0..<100 {
+            let before = try spare.dataVersion()
+            for reader in readers { try reader.begin() }
+            if readers.count == 1 { return }
+            if try spare.dataVersion() == before { return }
+            for reader in readers { reader.end() }
+        }
+        throw VerificationError(object: source, reason: "other connections write too fast for one common snapshot")
+    }
+
+    public func finish() throws {
+        for reader in readers.withLock({ $0 }) { reader.end() }
+        readers.withLock { $0 = [] }
+        guard file.access == .immutable else { return }
+        let wal = FileState(file.path + "-wal")
+        guard FileState(file.path) == opened, (wal?.byteCount ?? 0) == 0 else {
+            throw VerificationError(object: source, reason: "it was written while it was read; try again")
+        }
+    }
 }

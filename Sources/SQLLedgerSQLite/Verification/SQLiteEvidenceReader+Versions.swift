@@ -1,0 +1,132 @@
+import LedgerProofs
+import SQLLedger
+
+extension SQLiteEvidenceReader {
+    func versions(
+        _ partition: EvidencePartition, wanted: (VersionLinks) -> Bool, _ body: (RowVersion) throws -> Void
+    ) throws {
+        guard partition.table.id != .schemaEvents else { return try eventVersions(wanted, body) }
+        let layout = try layout(of: partition.table)
+        guard !layout.versions.isEmpty else { return }
+        switch partition.kind {
+        case .live:
+            guard layout.hasTable else { return }
+            try liveVersions(layout, wanted, body)
+        case .history: try historyVersions(layout, wanted, body)
+        }
+    }
+
+    private func eventVersions(_ wanted: (VersionLinks) -> Bool, _ body: (RowVersion) throws -> Void) throws {
+        let next = try schemaEvents()
+        var number: Int64 = 0
+        while let event = try next() {
+            number += 1
+            let links = VersionLinks(start: RowStart(transaction: event.transaction, sequence: event.sequence), end: nil)
+            guard wanted(links) else { continue }
+            try body(
+                RowVersion(
+                    object: "ledger_schema_events", isLive: true, links: links, key: [NamedValue("event_id", .integer(number))],
+                    schema: TableSchema.schemaEventsDigest, columns: ["event_type", "table_id", "body"],
+                    values: [.integer(event.type), .integer(event.table), .text(event.body)]))
+        }
+    }
+
+    private static func links(_ statement: SQLiteStatement, from column: Int, isHistory: Bool) -> VersionLinks {
+        func place(_ column: Int) -> RowStart {
+            RowStart(
+                transaction: TransactionNumber(UInt64(bitPattern: statement.integer(column))),
+                sequence: LeafNumber(UInt64(bitPattern: statement.integer(column + 1))))
+        }
+        return VersionLinks(start: place(column), end: isHistory ? place(column + 2) : nil)
+    }
+
+    private func liveVersions(
+        _ layout: TableLayout, _ wanted: (VersionLinks) -> Bool, _ body: (RowVersion) throws -> Void
+    ) throws {
+        try objects().requireTable(layout.stamps)
+        let columns = layout.liveColumns.map { ", t.\(quotedName($0))" }.joined()
+        let table = "main.\(quotedName(layout.table.name)) AS t NOT INDEXED"
+        let statement: SQLiteStatement
+        switch layout.identity {
+        case .key(let names):
+            let join = names.map { "s.\(quotedName($0)) = t.\(quotedName($0))" }.joined(separator: " AND ")
+            statement = try connection.prepare(
+                "SELECT s.transaction_id, s.sequence_number, NULL\(columns) FROM \(table) JOIN main.\(layout.stamps) AS s ON \(join)")
+        case .rowID(let name) where layout.isRenumbered:
+            return try rankedVersions(layout, name, wanted, body)
+        case .rowID(let name):
+            statement = try connection.prepare(
+                """
+                SELECT s.transaction_id, s.sequence_number, t.\(name)\(columns)
+                FROM \(table) JOIN main.\(layout.stamps) AS s ON s.row_id = t.\(name)
+                """)
+        }
+        while try statement.step() {
+            let links = Self.links(statement, from: 0, isHistory: false)
+            if wanted(links) { try body(version(layout, statement, links, offset: 3, isLive: true)) }
+        }
+    }
+
+    private func rankedVersions(
+        _ layout: TableLayout, _ name: String, _ wanted: (VersionLinks) -> Bool, _ body: (RowVersion) throws -> Void
+    ) throws {
+        let columns = layout.liveColumns.map { ", t.\(quotedName($0))" }.joined()
+        let rows = try connection.prepare(
+            "SELECT NULL, NULL, t.\(name)\(columns) FROM main.\(quotedName(layout.table.name)) AS t NOT INDEXED ORDER BY t.\(name)")
+        let stamps = try prepareOwn(
+            layout.stamps, "SELECT row_id, transaction_id, sequence_number FROM main.\(layout.stamps) ORDER BY row_id")
+        var matcher = RankMatcher(reader: self, table: layout.table.id, stamps: stamps, hasStamp: try stamps.step())
+        while try rows.step() {
+            func version(at transaction: UInt64, _ sequence: UInt64) -> RowVersion {
+                let start = RowStart(transaction: TransactionNumber(transaction), sequence: LeafNumber(sequence))
+                return self.version(layout, rows, VersionLinks(start: start, end: nil), offset: 3, isLive: true)
+            }
+            let place = try matcher.next { transaction, sequence in
+                let version = version(at: transaction, sequence)
+                return RowLeaf(
+                    operation: .created, table: layout.table.id, schema: version.schema,
+                    transaction: version.links.start.transaction, sequence: version.links.start.sequence,
+                    values: version.values
+                ).hash
+            } skipped: { _, _, _ in
+            }
+            guard let place else { continue }
+            let found = version(at: place.0, place.1)
+            if wanted(found.links) { try body(found) }
+        }
+    }
+
+    private func historyVersions(
+        _ layout: TableLayout, _ wanted: (VersionLinks) -> Bool, _ body: (RowVersion) throws -> Void
+    ) throws {
+        let columns = layout.historyColumns.map { ", h.\(quotedName($0))" }.joined()
+        let statement = try prepareOwn(
+            layout.history,
+            """
+            SELECT ledger_start_transaction_id, ledger_start_sequence_number, ledger_end_transaction_id,
+              ledger_end_sequence_number\(columns) FROM main.\(layout.history) AS h NOT INDEXED
+            """)
+        while try statement.step() {
+            let links = Self.links(statement, from: 0, isHistory: true)
+            if wanted(links) { try body(version(layout, statement, links, offset: 4, isLive: false)) }
+        }
+    }
+
+    private func version(
+        _ layout: TableLayout, _ statement: SQLiteStatement, _ links: VersionLinks, offset: Int, isLive: Bool
+    ) -> RowVersion {
+        let version = layout.versions[
+            layout.version(transaction: links.start.transaction.rawValue, sequence: links.start.sequence.rawValue)]
+        let places = isLive ? version.live : version.history
+        let values = places.map { $0 < 0 ? SQLValue.null : statement.value(Int($0) + offset) }
+        var key = version.key.map { NamedValue(version.names[$0], values[$0]) }
+        if key.isEmpty, isLive { key = [NamedValue("rowid", statement.value(2))] }
+        return RowVersion(
+            object: isLive ? layout.table.name : layout.history, isLive: isLive, links: links, key: key,
+            schema: version.digest, columns: version.names, values: values)
+    }
+
+    func engineChecks(_ tables: [EvidenceTable], history: SchemaHistory, whole: Bool) throws -> [EngineCheck] {
+        []
+    }
+}

@@ -1,0 +1,237 @@
+import CSQLiteLedger
+import LedgerProofs
+import SQLLedger
+import Synchronization
+
+/// One read-only connection to the evidence. Used by one thread at a time.
+final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
+    let connection: SQLiteConnection
+    let shared: SharedEvidence
+    let source: String
+    private let handle: OpaquePointer
+    private var nodeStatement: SQLiteStatement?
+    private var chunkStatement: SQLiteStatement?
+    private var knownObjects: SchemaObjects?
+    private var layouts: [TableID: TableLayout] = [:]
+
+    init(_ uri: String, _ access: Int32, _ shared: SharedEvidence, _ source: String) throws(VerificationError) {
+        var opened: OpaquePointer?
+        let code = ils_open(uri, &opened, access | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX)
+        guard code == SQLITE_OK, let opened else {
+            let reason = opened.map { String(cString: ils_errmsg($0)) } ?? String(cString: ils_errstr(code))
+            if let opened { ils_close(opened) }
+            throw VerificationError(object: source, reason: reason)
+        }
+        handle = opened
+        self.shared = shared
+        self.source = source
+        connection = SQLiteConnection(borrowing: opened)
+        ils_extended_result_codes(opened, 1)
+        ils_busy_timeout(opened, 30_000)
+        // Nothing that the schema brings along may run, and damaged cells are errors, not answers.
+        for pragma in [
+            "PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON", "PRAGMA query_only = ON",
+            "PRAGMA cache_size = -2048", "PRAGMA mmap_size = 0",
+        ] { ils_exec(opened, pragma) }
+    }
+
+    deinit {
+        nodeStatement = nil
+        chunkStatement = nil
+        ils_close(handle)
+    }
+
+    // MARK: Snapshot
+
+    func begin() throws {
+        try connection.execute("BEGIN")
+        _ = try connection.value("SELECT count(*) FROM main.sqlite_schema")
+    }
+
+    func end() {
+        nodeStatement = nil
+        chunkStatement = nil
+        ils_exec(handle, "ROLLBACK")
+    }
+
+    func dataVersion() throws -> SQLValue? { try connection.value("PRAGMA main.data_version") }
+
+    /// Everything that the schema defines.
+    func objects() throws -> SchemaObjects {
+        if let knownObjects { return knownObjects }
+        let objects = try SchemaObjects(connection)
+        knownObjects = objects
+        return objects
+    }
+
+    /// A statement over one of the ledger's own tables, after making sure that it is a table.
+    func prepareOwn(_ table: String, _ sql: String) throws -> SQLiteStatement {
+        try objects().requireTable(table)
+        return try connection.prepare(sql)
+    }
+
+    // MARK: Ledger
+
+    func identity() throws -> EvidenceIdentity? {
+        guard try objects().contains("ledger_identity") else { return nil }
+        let statement = try prepareOwn(
+            "ledger_identity", "SELECT ledger_id, format, database_name, all_tables FROM main.ledger_identity WHERE id = 1")
+        guard try statement.step() else { return nil }
+        var ledger: LedgerID?
+        if case .blob(let bytes) = statement.value(0) { ledger = LedgerID(bytes) }
+        return EvidenceIdentity(
+            ledger: ledger, format: statement.integer(1), databaseName: statement.text(2),
+            allTables: statement.integer(3) != 0)
+    }
+
+    func blocks(from first: BlockID) throws -> () throws -> StoredBlock? {
+        let statement = try prepareOwn(
+            "database_ledger_blocks",
+            """
+            SELECT block_id, transactions_root_hash, block_size, first_transaction_id, previous_block_hash,
+              history_root_hash, close_time FROM main.database_ledger_blocks NOT INDEXED
+            WHERE block_id >= ? ORDER BY block_id
+            """)
+        try statement.bind(.integer(Int64(bitPattern: first.rawValue)), at: 1)
+        return {
+            guard try statement.step() else { return nil }
+            return Self.block(statement)
+        }
+    }
+
+    private static func block(_ statement: SQLiteStatement) -> StoredBlock {
+        var unreadable: [String] = []
+        func digest(_ column: Int, _ name: String) -> Digest32? {
+            if case .blob(let bytes) = statement.value(column), let digest = Digest32(bytes) { return digest }
+            if column != 4 || !statement.isNull(column) { unreadable.append(name) }
+            return nil
+        }
+        func number(_ column: Int, _ name: String) -> UInt64? {
+            if case .integer(let value) = statement.value(column), value > 0 { return UInt64(value) }
+            unreadable.append(name)
+            return nil
+        }
+        let root = digest(1, "transactions_root_hash")
+        let size = number(2, "block_size")
+        let firstTransaction = number(3, "first_transaction_id")
+        let previous = digest(4, "previous_block_hash")
+        let history = digest(5, "history_root_hash")
+        let time = CommitTime(statement.text(6))
+        if time == nil { unreadable.append("close_time") }
+        return StoredBlock(
+            id: BlockID(UInt64(bitPattern: statement.integer(0))), transactionsRoot: root, size: size,
+            firstTransaction: firstTransaction.map { TransactionNumber($0) }, previous: previous, historyRoot: history,
+            closeTime: time, unreadable: unreadable)
+    }
+
+    func blockNode(level: Int, position: UInt64) throws -> Digest32? {
+        if nodeStatement == nil {
+            guard try objects().contains("ledger_block_nodes") else { return nil }
+            nodeStatement = try prepareOwn(
+                "ledger_block_nodes", "SELECT hash FROM main.ledger_block_nodes WHERE level = ? AND position = ?")
+        }
+        guard let statement = nodeStatement else { return nil }
+        defer { statement.reset() }
+        try statement.bind([.integer(Int64(level)), .integer(Int64(bitPattern: position))])
+        guard try statement.step(), case .blob(let bytes) = statement.value(0) else { return nil }
+        return Digest32(bytes)
+    }
+
+    func transactions(from first: TransactionNumber) throws -> () throws -> StoredTransaction? {
+        let statement = try prepareOwn(
+            "database_ledger_transactions",
+            """
+            SELECT transaction_id, block_id, transaction_ordinal, commit_time, principal_name, login_name,
+              application_name, table_hashes FROM main.database_ledger_transactions NOT INDEXED
+            WHERE transaction_id >= ? ORDER BY transaction_id
+            """)
+        let low = first.rawValue <= 1 ? Int64.min : Int64(bitPattern: first.rawValue)
+        try statement.bind(.integer(low), at: 1)
+        return {
+            guard try statement.step() else { return nil }
+            func number(_ column: Int) -> Int64? {
+                if case .integer(let value) = statement.value(column) { value } else { nil }
+            }
+            func text(_ column: Int) -> String? {
+                guard case .text(let bytes) = statement.value(column) else { return nil }
+                return String(validating: bytes, as: UTF8.self)
+            }
+            var hashes: [UInt8]?
+            if case .blob(let bytes) = statement.value(7) { hashes = bytes }
+            return StoredTransaction(
+                id: statement.integer(0), block: number(1), ordinal: number(2), commitTime: text(3),
+                principal: text(4), login: text(5), application: text(6), tableHashes: hashes)
+        }
+    }
+
+    func schemaEvents() throws -> () throws -> StoredSchemaEvent? {
+        let statement = try prepareOwn(
+            "ledger_schema_events",
+            """
+            SELECT transaction_id, sequence_number, event_type, table_id, body FROM main.ledger_schema_events NOT INDEXED
+            ORDER BY event_id
+            """)
+        return {
+            guard try statement.step() else { return nil }
+            var body: [UInt8] = []
+            if case .text(let bytes) = statement.value(4) { body = bytes }
+            return StoredSchemaEvent(
+                transaction: TransactionNumber(UInt64(bitPattern: statement.integer(0))),
+                sequence: LeafNumber(UInt64(bitPattern: statement.integer(1))), type: statement.integer(2),
+                table: statement.integer(3), body: body)
+        }
+    }
+
+    func leafChunk(_ transaction: TransactionNumber, _ table: TableID, chunk: UInt64) throws -> [UInt8]? {
+        if chunkStatement == nil {
+            guard try objects().contains("ledger_leaf_chunks") else { return nil }
+            chunkStatement = try prepareOwn(
+                "ledger_leaf_chunks",
+                """
+                SELECT leaves FROM main.ledger_leaf_chunks WHERE transaction_id = ? AND table_id = ? AND chunk = ?
+                """)
+        }
+        guard let statement = chunkStatement else { return nil }
+        defer { statement.reset() }
+        try statement.bind([
+            .integer(Int64(bitPattern: transaction.rawValue)), .integer(Int64(bitPattern: table.rawValue)),
+            .integer(Int64(bitPattern: chunk)),
+        ])
+        guard try statement.step(), case .blob(let bytes) = statement.value(0) else { return nil }
+        return bytes
+    }
+
+    func digestLocations() throws -> [StoredDigestLocation] {
+        guard try objects().contains("database_ledger_digest_locations") else { return [] }
+        let statement = try prepareOwn(
+            "database_ledger_digest_locations",
+            "SELECT path, last_digest_block_id, is_current FROM main.database_ledger_digest_locations NOT INDEXED")
+        var locations: [StoredDigestLocation] = []
+        while try statement.step() {
+            locations.append(
+                StoredDigestLocation(
+                    path: statement.text(0), lastBlock: statement.isNull(1) ? nil : statement.integer(1),
+                    isCurrent: statement.integer(2) != 0))
+        }
+        return locations
+    }
+
+    // MARK: Tables
+
+    /// All schema events, read once for all readers.
+    func schemaHistory() throws -> SchemaHistory {
+        if let known = shared.history.withLock({ $0 }) { return known }
+        let history = try SchemaHistory(reading: schemaEvents())
+        shared.history.withLock { $0 = history }
+        return history
+    }
+
+    /// How the versions of a table are laid out in its columns.
+    func layout(of table: EvidenceTable) throws -> TableLayout {
+        if let known = layouts[table.id] { return known }
+        let versions = try schemaHistory().versions[table.id] ?? []
+        let layout = try TableLayout(table, versions, objects: objects(), connection: connection)
+        layouts[table.id] = layout
+        return layout
+    }
+}

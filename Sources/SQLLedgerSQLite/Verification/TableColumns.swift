@@ -1,0 +1,55 @@
+import SQLLedger
+
+/// The columns of a table as SQLite sees them now.
+struct TableColumns {
+    struct Column {
+        var name: String
+        var type: String
+        var isNotNull: Bool
+        var defaultText: String?
+        var keyPosition: Int64
+        /// 0, 2 (virtual) or 3 (stored).
+        var generation: Int64
+    }
+
+    let columns: [Column]
+
+    init(_ table: String, _ connection: SQLiteConnection) throws {
+        let statement = try connection.prepare("SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, 'main')")
+        try statement.bind(.text(table), at: 1)
+        var columns: [Column] = []
+        while try statement.step() {
+            columns.append(
+                Column(
+                    name: statement.text(0), type: statement.text(1), isNotNull: statement.integer(2) != 0,
+                    defaultText: statement.optionalText(3), keyPosition: statement.integer(4),
+                    generation: statement.integer(5)))
+        }
+        self.columns = columns
+    }
+
+    func find(_ name: String) -> String? { columns.first { $0.name.lowercased() == name.lowercased() }?.name }
+
+    /// The names under which the ledgered columns can be read now. Renaming changes no bytes, so the order counts as
+    /// long as the types do not contradict it; otherwise names do.
+    func names(for ledgered: [SchemaColumn]) -> [String?] {
+        let isSameShape =
+            columns.count >= ledgered.count
+            && zip(columns, ledgered).allSatisfy {
+                $0.type == $1.declaredType && $0.generation == Int64($1.generation.rawValue)
+            }
+        if isSameShape { return ledgered.indices.map { columns[$0].name } }
+        return ledgered.map { find($0.name) }
+    }
+
+    /// What tells rows apart.
+    func identity(_ description: TableDescription) -> TableLayout.RowIdentity {
+        guard description.rowIDColumn != nil else {
+            let key = columns.filter { $0.keyPosition > 0 }.sorted { $0.keyPosition < $1.keyPosition }
+            return .key(key.map(\.name))
+        }
+        let taken = Set(columns.map { $0.name.lowercased() })
+        if let free = ["rowid", "_rowid_", "oid"].first(where: { !taken.contains($0) }) { return .rowID(free) }
+        return .rowID(description.rowIDColumn.flatMap { find($0) } ?? "rowid")
+    }
+}

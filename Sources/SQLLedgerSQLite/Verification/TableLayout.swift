@@ -1,0 +1,187 @@
+import CSQLiteLedger
+import LedgerProofs
+import SQLLedger
+
+/// Where the stored columns of every schema version of a table are found: in the table as it is now, and in its
+/// history. A column keeps its identity through renames.
+struct TableLayout {
+    /// One schema version.
+    struct Version {
+        var transaction: UInt64
+        var after: UInt64
+        var digest: Digest32
+        /// For each stored column its place among `liveColumns` and `historyColumns`, or -1.
+        var live: [Int32]
+        var history: [Int32]
+        var names: [String]
+        /// Places in `names` of the key columns.
+        var key: [Int]
+        /// Columns that were added later: what rows of this version must hold in them.
+        var later: [Later]
+    }
+
+    struct Later {
+        var name: String
+        var live: Int32
+        var history: Int32
+        var value: SQLValue
+    }
+
+    /// What tells rows of the table apart.
+    enum RowIdentity {
+        /// The row id, under a name that reads it.
+        case rowID(String)
+        /// The key of a table without row ids.
+        case key([String])
+    }
+
+    let table: EvidenceTable
+    private(set) var versions: [Version] = []
+    /// Names in the table as it is now.
+    private(set) var liveColumns: [String] = []
+    private(set) var historyColumns: [String] = []
+    private(set) var identity: RowIdentity = .rowID("rowid")
+    /// Whether the row id is a column of the table, which VACUUM keeps.
+    private(set) var hasKeyedRowID = false
+    /// Whether the row ids were given anew, in the same order.
+    private(set) var isRenumbered = false
+    /// Whether the table can be read as one: it may be missing.
+    private(set) var hasTable = false
+
+    var history: String { "ledger_history_\(table.id)" }
+    var stamps: String { "ledger_stamps_\(table.id)" }
+
+    init(
+        _ table: EvidenceTable, _ states: [SchemaHistory.Version], objects: SchemaObjects, connection: SQLiteConnection
+    ) throws {
+        self.table = table
+        guard let newest = states.last else { return }
+        let identities = Self.identities(states)
+        let defaults = try Self.defaults(states, identities.ids)
+
+        var livePlace: [Int: Int32] = [:]
+        hasTable = !table.isDropped && objects.object("table", table.name).map { !$0.isVirtual } ?? false
+        if hasTable {
+            let actual = try TableColumns(table.name, connection)
+            let matched = actual.names(for: newest.description.columns)
+            for (index, column) in newest.description.columns.enumerated() where column.generation != .virtual {
+                guard let name = matched[index], let id = identities.ids.last?[index] else { continue }
+                livePlace[id] = Int32(liveColumns.count)
+                liveColumns.append(name)
+            }
+            identity = actual.identity(newest.description)
+            if let column = newest.description.rowIDColumn {
+                hasKeyedRowID = newest.description.columns.contains { $0.name == column && $0.primaryKeyPosition == 1 }
+            }
+        }
+        var historyPlace: [Int: Int32] = [:]
+        if objects.object("table", history) != nil {
+            let actual = try TableColumns(history, connection)
+            for (id, name) in identities.names.sorted(by: { $0.key < $1.key }) {
+                guard let found = actual.find(name) else { continue }
+                historyPlace[id] = Int32(historyColumns.count)
+                historyColumns.append(found)
+            }
+        }
+        for (state, ids) in zip(states, identities.ids) {
+            let stored = state.description.columns.indices.filter { state.description.columns[$0].generation != .virtual }
+            let known = Set(ids)
+            let later = identities.names.keys.sorted().filter { !known.contains($0) && Self.wasAdded($0, after: ids, identities.ids) }
+            versions.append(
+                Version(
+                    transaction: state.transaction.rawValue, after: state.description.after.rawValue,
+                    digest: state.digest, live: stored.map { livePlace[ids[$0]] ?? -1 },
+                    history: stored.map { historyPlace[ids[$0]] ?? -1 },
+                    names: stored.map { state.description.columns[$0].name },
+                    key: Self.key(state.description.columns, stored),
+                    later: later.map {
+                        Later(
+                            name: identities.names[$0] ?? "", live: livePlace[$0] ?? -1, history: historyPlace[$0] ?? -1,
+                            value: defaults[$0] ?? .null)
+                    }.filter { $0.live >= 0 || $0.history >= 0 }))
+        }
+        if case .rowID = identity, !hasKeyedRowID { isRenumbered = try Self.areRowIDsNew(objects, connection) }
+    }
+
+    /// The version that rows created there were written in.
+    @inline(__always)
+    func version(transaction: UInt64, sequence: UInt64) -> Int {
+        var index = versions.count - 1
+        while index > 0 {
+            let version = versions[index]
+            if version.transaction < transaction || (version.transaction == transaction && version.after <= sequence) { break }
+            index -= 1
+        }
+        return index
+    }
+
+    // MARK: Columns through time
+
+    private static func identities(_ states: [SchemaHistory.Version]) -> (ids: [[Int]], names: [Int: String]) {
+        var ids: [[Int]] = []
+        var names: [Int: String] = [:]
+        var next = 0
+        for (index, state) in states.enumerated() {
+            let columns = state.description.columns
+            var current: [Int] = []
+            if index > 0, state.type == .renameColumn, columns.count == ids[index - 1].count {
+                current = ids[index - 1]
+            } else {
+                var known: [String: Int] = [:]
+                if index > 0 {
+                    for (column, id) in zip(states[index - 1].description.columns, ids[index - 1]) { known[column.name] = id }
+                }
+                for column in columns {
+                    if let id = known[column.name] {
+                        current.append(id)
+                    } else {
+                        current.append(next)
+                        next += 1
+                    }
+                }
+            }
+            for (id, column) in zip(current, columns) where column.generation != .virtual { names[id] = column.name }
+            ids.append(current)
+        }
+        return (ids, names)
+    }
+
+    private static func wasAdded(_ id: Int, after ids: [Int], _ all: [[Int]]) -> Bool {
+        guard let index = all.firstIndex(of: ids) else { return false }
+        return all[(index + 1)...].contains { $0.contains(id) } && !all[...index].contains { $0.contains(id) }
+    }
+
+    private static func key(_ columns: [SchemaColumn], _ stored: [Int]) -> [Int] {
+        stored.indices.filter { columns[stored[$0]].primaryKeyPosition > 0 }.sorted {
+            columns[stored[$0]].primaryKeyPosition < columns[stored[$1]].primaryKeyPosition
+        }
+    }
+
+    /// What rows hold in columns that were added after them: SQLite is asked, in a database of its own.
+    private static func defaults(_ states: [SchemaHistory.Version], _ ids: [[Int]]) throws -> [Int: SQLValue] {
+        var defaults: [Int: SQLValue] = [:]
+        for index in states.indices.dropFirst() {
+            let before = Set(ids[index - 1])
+            for (column, id) in zip(states[index].description.columns, ids[index])
+            where !before.contains(id) && column.generation != .virtual {
+                guard let text = column.defaultText else { continue }
+                defaults[id] = try value(ofDefault: text, type: column.declaredType)
+            }
+        }
+        return defaults
+    }
+
+    private static func value(ofDefault text: String, type: String) throws -> SQLValue {
+        let memory = try SQLiteConnection(path: ":memory:", creates: true)
+        try memory.execute("PRAGMA trusted_schema = OFF; CREATE TABLE t(a); INSERT INTO t VALUES (1)")
+        try memory.execute("ALTER TABLE t ADD COLUMN b \(type) DEFAULT \(text)")
+        return try memory.value("SELECT b FROM t") ?? .null
+    }
+
+    /// The canary's row ids 1 and 3 become 1 and 2 where row ids were given anew.
+    private static func areRowIDsNew(_ objects: SchemaObjects, _ connection: SQLiteConnection) throws -> Bool {
+        guard objects.object("table", "ledger_rowid_canary") != nil else { return false }
+        let rows = try connection.query("SELECT rowid FROM main.ledger_rowid_canary ORDER BY rowid")
+        return rows == [[.integer(1)], [.integer(2)]]
+    }
+}
