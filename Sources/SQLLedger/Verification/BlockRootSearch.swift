@@ -31,7 +31,8 @@ struct BlockRootSearch {
             guard let entry = stored.entry(of: ledger).entry else { return }
             entries.append(entry)
         }
-        var tree = LeafTree(entries.map(\.leaf))
+        if let leaves = try provenLeaves(block) { return compare(entries, leaves, block) }
+        let tree = LeafTree(entries.map(\.leaf))
         var left = Self.budget
         for index in suspectsFirst(entries) {
             for candidate in candidates(entries, index) {
@@ -43,7 +44,6 @@ struct BlockRootSearch {
                 }
             }
         }
-        tree = LeafTree([])
         let range = block.range
         let first = entries.count == 1 ? entries.first : nil
         findings.report(
@@ -56,6 +56,48 @@ struct BlockRootSearch {
                     : "an entry of transactions \(range.lowerBound) to \(range.upperBound) was altered: "
                         + "together they no longer hash to their block's root"))
     }
+
+    /// The leaves that were stored when the block was closed, if they fold to its root.
+    private func provenLeaves(_ block: BadBlock) throws -> [LeafChunk.Leaf]? {
+        var leaves: [LeafChunk.Leaf] = []
+        let key = TableID(UInt64(bitPattern: LeafChunk.transactionsKey))
+        for index in 0..<(UInt64(block.range.count) + 127) / UInt64(LeafChunk.leafCount) {
+            guard let bytes = try reader.leafChunk(TransactionNumber(block.id.rawValue), key, chunk: index),
+                let chunk = try? LeafChunk(decoding: bytes)
+            else { return nil }
+            leaves += chunk.leaves
+        }
+        guard leaves.count == block.range.count,
+            MerkleFrontier.root(of: leaves.lazy.map(\.hash), rule: .prefixed) == block.root
+        else { return nil }
+        return leaves
+    }
+
+    /// Names the entries that do not hash to their leaves, and their fields by the checks beside the leaves.
+    private func compare(_ entries: [TransactionEntry], _ leaves: [LeafChunk.Leaf], _ block: BadBlock) {
+        var budget = 20
+        for (index, leaf) in leaves.enumerated() where index < entries.count {
+            let entry = entries[index]
+            guard entry.leaf != leaf.hash else { continue }
+            budget -= 1
+            let original = budget < 0 ? nil : candidates(entries, index).lazy.prefix(Self.budget).first { $0.leaf == leaf.hash }
+            if let original {
+                report(entry, original, block)
+                continue
+            }
+            let checks = entry.columnChecks
+            let fields = zip(Self.fields, zip(checks, leaf.columnChecks)).filter { $0.1.0 != $0.1.1 }.map(\.0)
+            findings.report(
+                Finding(
+                    .txAltered, object: "database_ledger_transactions", columns: fields, transaction: entry.id,
+                    principal: entry.principal, time: entry.commitTime, expected: "leaf \(leaf.hash.hex)",
+                    found: "leaf \(entry.leaf.hex)", block: block.id, certainty: .proven,
+                    reason: "the entry does not hash to its leaf, which the block's root proves"
+                        + (fields.isEmpty ? "" : "; the fields are those whose checks differ")))
+        }
+    }
+
+    private static let fields = ["commit_time", "principal_name", "login_name", "application_name", "table_hashes"]
 
     /// Entries whose times or rows do not fit go first.
     private func suspectsFirst(_ entries: [TransactionEntry]) -> [Int] {

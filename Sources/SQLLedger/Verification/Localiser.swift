@@ -10,6 +10,8 @@ final class Localiser {
     let partitions: [EvidencePartition]
     /// Keys of stamps whose rows are gone, by where the stamp says that the row was created.
     let strays: [RowStart: [NamedValue]]
+    /// Whether not all rows could be read: then nothing is called missing.
+    let isIncomplete: Bool
 
     /// What must be at each place, and is not proven to be there.
     var expected: [RowStart: ExpectedLeaf] = [:]
@@ -27,7 +29,8 @@ final class Localiser {
 
     init(
         table: EvidenceTable, reader: any LedgerEvidenceReader, options: VerificationOptions,
-        findings: FindingCollector, partitions: [EvidencePartition], strays: [RowStart: [NamedValue]]
+        findings: FindingCollector, partitions: [EvidencePartition], strays: [RowStart: [NamedValue]],
+        isIncomplete: Bool
     ) {
         self.table = table
         self.reader = reader
@@ -35,6 +38,7 @@ final class Localiser {
         self.findings = findings
         self.partitions = partitions
         self.strays = strays
+        self.isIncomplete = isIncomplete
     }
 
     /// Returns the keys of `strays` that a finding explains.
@@ -53,7 +57,7 @@ final class Localiser {
         try collectVersions()
         resolve()
         try LocaliserSearch(self).run()
-        report(skipped)
+        if !isIncomplete { report(skipped) }
         return Set(strays.keys.filter { explained.contains($0) })
     }
 
@@ -125,6 +129,7 @@ final class Localiser {
     }
 
     private func reportWithoutChunks(_ bad: BadTransaction, _ claim: TableHash) {
+        if isIncomplete { return }
         let code: Finding.Code =
             bad.foundCount < claim.leafCount ? .rowMissing : bad.foundCount > claim.leafCount ? .rowExtra : .rowAltered
         let difference = max(claim.leafCount, bad.foundCount) - min(claim.leafCount, bad.foundCount)
@@ -152,11 +157,16 @@ final class Localiser {
     private func collectVersions() throws {
         guard !(whole.isEmpty && chunks.isEmpty && beyond.isEmpty) else { return }
         for partition in partitions {
-            try reader.versions(
-                partition, wanted: { isWanted($0.start) || ($0.end.map { isWanted($0) } ?? false) }
-            ) { version in
-                guard versions.count < 400_000 else { return }
-                add(version, partition.kind)
+            do {
+                try reader.versions(
+                    partition, wanted: { isWanted($0.start) || ($0.end.map { isWanted($0) } ?? false) }
+                ) { version in
+                    guard versions.count < 400_000 else { return }
+                    add(version, partition.kind)
+                }
+            } catch where isIncomplete {
+                // Known to be unreadable; what came before it counts.
+                continue
             }
         }
     }

@@ -13,7 +13,7 @@ struct LocaliserSearch {
     func run() throws {
         matchMoved()
         let altered = alteredVersions()
-        let needsSearch = !altered.isEmpty || !missingPlaces().isEmpty
+        let needsSearch = !localiser.isIncomplete && (!altered.isEmpty || !missingPlaces().isEmpty)
         var values: [Int: [[SQLValue]]] = [:]
         if needsSearch, altered.count + localiser.expected.count <= 20_000 {
             values = try searchElsewhere(altered)
@@ -23,7 +23,7 @@ struct LocaliserSearch {
         {
             reportAltered(version, place, values[version])
         }
-        reportMissing()
+        if !localiser.isIncomplete { reportMissing() }
         reportExtra()
     }
 

@@ -10,6 +10,8 @@ final class VerificationRun: Sendable {
     let runs: RunCollection
     let claims: RunCollection
     let strays = StrayCollection()
+    /// Tables that could not be read to the end: nothing of them is called missing.
+    let incomplete = Mutex<Set<TableID>>([])
     let began = CommitTime.now()
 
     init(_ options: VerificationOptions, _ evidence: any LedgerEvidence) {
@@ -215,6 +217,7 @@ final class VerificationRun: Sendable {
                 }
             } catch {
                 findings.blocked(table.name, error)
+                _ = incomplete.withLock { $0.insert(table.id) }
             }
         }
         do {
@@ -239,12 +242,13 @@ final class VerificationRun: Sendable {
     }
 
     private func scanTask(_ partition: EvidencePartition, _ after: TransactionNumber?) -> WorkerPool.Task {
-        { [findings] worker in
+        { [findings, self] worker in
             do {
                 try worker.sink.begin(partition.table.id)
                 try worker.reader.scan(partition, after: after, into: worker.sink)
             } catch {
                 findings.blocked(partition.table.name, error)
+                _ = incomplete.withLock { $0.insert(partition.table.id) }
             }
         }
     }
@@ -298,19 +302,21 @@ final class VerificationRun: Sendable {
             let strays = strays.strays(of: table.id)
             let fold = folds[table.id] ?? TableFold(table: table.id)
             var explained: Set<RowStart> = []
+            let isIncomplete = incomplete.withLock { $0.contains(table.id) }
             if !fold.bad.isEmpty {
                 meter.begin("locating what is wrong in \(table.name)", total: nil)
                 do {
                     let partitions = try reader.partitions(of: table, count: 1, after: after)
                     let localiser = Localiser(
                         table: table, reader: reader, options: options, findings: findings, partitions: partitions,
-                        strays: strays.keys)
+                        strays: strays.keys, isIncomplete: isIncomplete)
                     explained = try localiser.run(fold)
                 } catch {
                     findings.blocked(table.name, error)
-                    report(unlocalised: fold, table)
+                    if !isIncomplete { report(unlocalised: fold, table) }
                 }
             }
+            if isIncomplete { continue }
             report(strays, explained, table)
             if fold.unverifiable > 0 {
                 findings.report(

@@ -125,8 +125,4 @@ extension SQLiteEvidenceReader {
             object: isLive ? layout.table.name : layout.history, isLive: isLive, links: links, key: key,
             schema: version.digest, columns: version.names, values: values)
     }
-
-    func engineChecks(_ tables: [EvidenceTable], history: SchemaHistory, whole: Bool) throws -> [EngineCheck] {
-        []
-    }
 }

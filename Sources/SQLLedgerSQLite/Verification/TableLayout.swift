@@ -78,7 +78,8 @@ struct TableLayout {
         if objects.object("table", history) != nil {
             let actual = try TableColumns(history, connection)
             for (id, name) in identities.names.sorted(by: { $0.key < $1.key }) {
-                guard let found = actual.find(name) else { continue }
+                let dropped = identities.dropped[id].map { TableSQL.droppedName(name, in: $0) }
+                guard let found = dropped.flatMap({ actual.find($0) }) ?? actual.find(name) else { continue }
                 historyPlace[id] = Int32(historyColumns.count)
                 historyColumns.append(found)
             }
@@ -117,8 +118,18 @@ struct TableLayout {
 
     // MARK: Columns through time
 
-    private static func identities(_ states: [SchemaHistory.Version]) -> (ids: [[Int]], names: [Int: String]) {
+    private struct Identities {
+        /// For each state, of each column.
+        var ids: [[Int]]
+        /// The last name of each.
+        var names: [Int: String]
+        /// When it was dropped.
+        var dropped: [Int: TransactionNumber]
+    }
+
+    private static func identities(_ states: [SchemaHistory.Version]) -> Identities {
         var ids: [[Int]] = []
+        var dropped: [Int: TransactionNumber] = [:]
         var names: [Int: String] = [:]
         var next = 0
         for (index, state) in states.enumerated() {
@@ -141,9 +152,13 @@ struct TableLayout {
                 }
             }
             for (id, column) in zip(current, columns) where column.generation != .virtual { names[id] = column.name }
+            if let before = ids.last {
+                let kept = Set(current)
+                for id in before where !kept.contains(id) { dropped[id] = state.transaction }
+            }
             ids.append(current)
         }
-        return (ids, names)
+        return Identities(ids: ids, names: names, dropped: dropped)
     }
 
     private static func wasAdded(_ id: Int, after ids: [Int], _ all: [[Int]]) -> Bool {

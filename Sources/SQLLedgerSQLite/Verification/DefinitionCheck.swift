@@ -1,0 +1,212 @@
+import LedgerProofs
+import SQLLedger
+
+/// Compares the definitions of one ledger table, its history, stamps, triggers and view with what the ledgered events
+/// say and with what the engine would make from them.
+struct DefinitionCheck {
+    let table: EvidenceTable
+    let newest: SchemaHistory.Version
+    let reader: SQLiteEvidenceReader
+    let findings: FindingCollector
+
+    private var description: TableDescription { newest.description }
+    private var made: TableSQL { TableSQL(id: table.id, description: description) }
+
+    func run() throws {
+        let objects = try reader.objects()
+        try checkOwnTable(made.history, objects)
+        for sql in LedgerObjects.guards(of: made.history, includesInsert: true) {
+            LedgerObjectsCheck.check(
+                "trigger", sql, objects, findings, missing: .captureOff, changed: .captureChanged, "the guard of a history table")
+        }
+        guard !table.isDropped else { return }
+        guard let found = objects.object("table", table.name), !found.isVirtual else {
+            reportReplaced(objects)
+            return
+        }
+        try checkOwnTable(made.stamps, objects)
+        let actual = try SchemaReader.describe(
+            table.name, kind: description.kind, view: description.view, after: description.after, on: reader.connection)
+        if let actual {
+            checkColumns(actual)
+            checkObjects(actual)
+        }
+        checkCapture(objects)
+        checkView(objects)
+    }
+
+    private func report(
+        _ code: Finding.Code, _ object: String, _ reason: String, columns: [String] = [], expected: String? = nil,
+        found: String? = nil, certainty: Finding.Certainty = .proven, repair: RepairProposal? = nil
+    ) {
+        findings.report(
+            Finding(
+                code, object: object, columns: columns, expected: expected, found: found, certainty: certainty,
+                reason: reason, repair: repair))
+    }
+
+    private func reportReplaced(_ objects: SchemaObjects) {
+        if let other = objects.named(table.name).first {
+            report(
+                .readUntrusted, table.name, "something else stands in the place of the ledger table",
+                expected: "table", found: other.isVirtual ? "virtual table" : other.type)
+            return
+        }
+        report(.schemaDrift, table.name, "the table was dropped or renamed past the ledger", expected: description.sql)
+    }
+
+    private func checkOwnTable(_ name: String, _ objects: SchemaObjects) throws {
+        guard let object = objects.object("table", name), !object.isVirtual else {
+            let found = objects.named(name).first
+            report(
+                found == nil ? .schemaDrift : .readUntrusted, name,
+                found == nil ? "the ledger's table is missing" : "something else stands in the place of the ledger's table",
+                expected: "table", found: found?.type)
+            return
+        }
+        guard name == made.history else { return }
+        let actual = try TableColumns(name, reader.connection)
+        for column in newest.storedColumns where !table.isDropped && actual.find(column.name) == nil {
+            report(.schemaDrift, name, "the history table has no such column", columns: [column.name])
+        }
+    }
+
+    // MARK: Columns
+
+    private func checkColumns(_ actual: TableDescription) {
+        let (ledgered, found) = (description.columns, actual.columns)
+        var names: [String] = []
+        var differences: [String] = []
+        func differs(_ name: String, _ what: String) {
+            if !names.contains(name) { names.append(name) }
+            differences.append(what)
+        }
+        for (index, column) in ledgered.enumerated() {
+            guard index < found.count else {
+                differs(column.name, "\(column.name) is missing")
+                continue
+            }
+            let other = found[index]
+            if other.name != column.name { differs(column.name, "\(column.name) is now \(other.name)") }
+            if other.declaredType != column.declaredType {
+                differs(column.name, "\(column.name) was declared \(column.declaredType), is \(other.declaredType)")
+            }
+            if other.isNotNull != column.isNotNull { differs(column.name, "NOT NULL of \(column.name)") }
+            if other.primaryKeyPosition != column.primaryKeyPosition { differs(column.name, "primary key: \(column.name)") }
+            if other.generation != column.generation { differs(column.name, "generation of \(column.name)") }
+            if other.defaultText != column.defaultText { differs(column.name, "default of \(column.name)") }
+        }
+        let added = Array(found.dropFirst(ledgered.count))
+        // A column that is NULL in every row holds nothing yet that could have escaped the ledger.
+        if differences.isEmpty, !added.isEmpty,
+            added.allSatisfy({ $0.defaultText == nil && $0.generation == .none }), isPlainAddition(actual)
+        {
+            noteAdded(added.map(\.name))
+            return
+        }
+        for column in added { differs(column.name, "\(column.name) is new") }
+        if differences.isEmpty, actual.sql != description.sql, actual.table == description.table {
+            differences.append("the definition reads differently (generated columns, constraints or collations)")
+        }
+        guard !differences.isEmpty else { return }
+        report(
+            .schemaDrift, table.name, differences.joined(separator: "; "), columns: names, expected: description.sql,
+            found: actual.sql)
+    }
+
+    /// Whether the definition is the ledgered one with something put in before the last parenthesis.
+    private func isPlainAddition(_ actual: TableDescription) -> Bool {
+        guard let end = description.sql.lastIndex(of: ")") else { return false }
+        return actual.sql.hasPrefix(description.sql[..<end])
+    }
+
+    private func noteAdded(_ names: [String]) {
+        let list = names.map { quotedName($0) }.joined(separator: ", ")
+        let test = names.map { "\(quotedName($0)) IS NOT NULL" }.joined(separator: " OR ")
+        let value = try? reader.connection.value(
+            "SELECT count(*) FROM main.\(quotedName(table.name)) NOT INDEXED WHERE \(test)")
+        guard value == .integer(0) else {
+            report(
+                .coverageGap, table.name, "columns that are not ledgered hold values; the next write through the ledger "
+                    + "takes them in", columns: names)
+            return
+        }
+        findings.note("\(table.name) has new columns that the next write will ledger: \(list)")
+    }
+
+    // MARK: Indexes and triggers of the user's
+
+    private func checkObjects(_ actual: TableDescription) {
+        let before = Dictionary(description.objects.map { ($0.name, $0) }) { first, _ in first }
+        let now = Dictionary(actual.objects.map { ($0.name, $0) }) { first, _ in first }
+        for (name, object) in before.sorted(by: { $0.key < $1.key }) {
+            guard let other = now[name] else {
+                let isUnique = object.sql.isEmpty || object.sql.uppercased().hasPrefix("CREATE UNIQUE")
+                if object.type == "index", !isUnique {
+                    findings.note("The index \(name) of \(table.name) was dropped and that is not ledgered yet.")
+                } else {
+                    report(.schemaDrift, name, "the \(object.type) of \(table.name) is gone", expected: object.sql)
+                }
+                continue
+            }
+            if other != object {
+                report(
+                    .schemaDrift, name, "the \(object.type) of \(table.name) was changed", expected: object.sql,
+                    found: other.sql)
+            }
+        }
+        for (name, object) in now.sorted(by: { $0.key < $1.key }) where before[name] == nil {
+            if object.type == "index" {
+                findings.note("The index \(name) of \(table.name) is new and not ledgered yet.")
+            } else {
+                report(
+                    .captureChanged, name, "a trigger on \(table.name) that the ledger does not know of", found: object.sql)
+            }
+        }
+    }
+
+    // MARK: Capture
+
+    private func checkCapture(_ objects: SchemaObjects) {
+        let expected = made.triggers
+        var isReported = false
+        for trigger in expected {
+            let repair = RepairProposal(
+                .reinstall, table: table.name, explanation: "writes the ledger's triggers again")
+            guard let found = objects.object("trigger", trigger.name), found.table.lowercased() == table.name.lowercased()
+            else {
+                report(
+                    .captureOff, trigger.name, "the trigger that captures changes of \(table.name) is missing",
+                    expected: trigger.sql, repair: repair)
+                isReported = true
+                continue
+            }
+            if found.sql != trigger.sql {
+                report(
+                    .captureChanged, trigger.name, "the trigger that captures changes of \(table.name) is not the ledger's",
+                    expected: trigger.sql, found: found.sql, repair: repair)
+                isReported = true
+            }
+        }
+        let own = Set(expected.map(\.name))
+        for trigger in objects.belonging(to: table.name, type: "trigger")
+        where SQLName.isReserved(trigger.name) && !own.contains(trigger.name) && !isReported {
+            report(
+                .captureChanged, trigger.name, "a trigger on \(table.name) with a name of the ledger's that is not its own",
+                found: trigger.sql)
+        }
+    }
+
+    private func checkView(_ objects: SchemaObjects) {
+        let repair = RepairProposal(.reinstall, table: table.name, explanation: "writes the ledger view again")
+        guard let view = objects.object("view", description.view) else {
+            report(.viewDrift, description.view, "the ledger view is missing", expected: made.createView, repair: repair)
+            return
+        }
+        if view.sql != made.createView {
+            report(
+                .viewDrift, description.view, "the ledger view is not what the ledger would make",
+                expected: made.createView, found: view.sql, repair: repair)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import SQLLedger
+
+/// Compares the ledger's own tables, views and guards with what the engine makes, and looks for tables that a ledger of
+/// all tables leaves out.
+struct LedgerObjectsCheck {
+    let history: SchemaHistory
+    let reader: SQLiteEvidenceReader
+    let findings: FindingCollector
+
+    func run() throws {
+        let objects = try reader.objects()
+        for sql in LedgerObjects.tables {
+            Self.check("table", sql, objects, findings, missing: .schemaDrift, changed: .schemaDrift, "the ledger's table")
+        }
+        for sql in LedgerObjects.views {
+            Self.check("view", sql, objects, findings, missing: .viewDrift, changed: .viewDrift, "the ledger's view")
+        }
+        for sql in LedgerObjects.guards {
+            Self.check("trigger", sql, objects, findings, missing: .captureOff, changed: .captureChanged, "the guard of a ledger table")
+        }
+        for name in LedgerObjects.guarded {
+            for trigger in objects.belonging(to: name, type: "trigger")
+            where !trigger.name.lowercased().hasPrefix("ledger_guard_") {
+                findings.report(
+                    Finding(
+                        .captureChanged, object: trigger.name, found: trigger.sql,
+                        reason: "a trigger on \(name) that is not the ledger's"))
+            }
+        }
+        try checkCoverage(objects)
+    }
+
+    /// The name is the word after the kind, in every statement of the engine's.
+    static func check(
+        _ type: String, _ sql: String, _ objects: SchemaObjects, _ findings: FindingCollector, missing: Finding.Code,
+        changed: Finding.Code, _ what: String
+    ) {
+        let name = String(sql.dropFirst("CREATE \(type) ".count).prefix { $0 != " " && $0 != "(" })
+        guard let found = objects.object(type, name) else {
+            let other = objects.named(name).first
+            findings.report(
+                Finding(
+                    other == nil ? missing : .readUntrusted, object: name, expected: sql, found: other?.sql ?? other?.type,
+                    reason: other == nil ? "\(what) is missing" : "something else stands in the place of \(what)"))
+            return
+        }
+        if found.sql != sql {
+            findings.report(
+                Finding(changed, object: name, expected: sql, found: found.sql, reason: "\(what) is not what the ledger makes"))
+        }
+    }
+
+    private func checkCoverage(_ objects: SchemaObjects) throws {
+        guard history.coversAllTables else { return }
+        let covered = Set(history.tables.filter { !$0.isDropped }.map { SQLName.folded($0.name) })
+        for table in try SchemaReader.userTables(on: reader.connection) where !covered.contains(SQLName.folded(table)) {
+            findings.report(
+                Finding(
+                    .coverageGap, object: table,
+                    reason: "every table of this database is to be a ledger table, and this one is not yet"))
+        }
+        let virtual = objects.all.filter { $0.isVirtual }.map(\.name)
+        if !virtual.isEmpty {
+            findings.note("Virtual tables are not covered: \(virtual.joined(separator: ", "))")
+        }
+    }
+}
