@@ -60,9 +60,8 @@ struct BlockRootSearch {
     /// The leaves that were stored when the block was closed, if they fold to its root.
     private func provenLeaves(_ block: BadBlock) throws -> [LeafChunk.Leaf]? {
         var leaves: [LeafChunk.Leaf] = []
-        let key = TableID(UInt64(bitPattern: LeafChunk.transactionsKey))
         for index in 0..<(UInt64(block.range.count) + 127) / UInt64(LeafChunk.leafCount) {
-            guard let bytes = try reader.leafChunk(TransactionNumber(block.id.rawValue), key, chunk: index),
+            guard let bytes = try reader.transactionChunk(block.id, chunk: index),
                 let chunk = try? LeafChunk(decoding: bytes)
             else { return nil }
             leaves += chunk.leaves

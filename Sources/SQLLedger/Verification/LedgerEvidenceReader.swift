@@ -23,6 +23,9 @@ public protocol LedgerEvidenceReader: AnyObject, Sendable {
     /// The stored chunk of leaves as it is, if there is one.
     func leafChunk(_ transaction: TransactionNumber, _ table: TableID, chunk: UInt64) throws -> [UInt8]?
 
+    /// The stored chunk of a block's transaction leaves as it is, if there is one.
+    func transactionChunk(_ block: BlockID, chunk: UInt64) throws -> [UInt8]?
+
     /// Where the database says that it uploads digests to.
     func digestLocations() throws -> [StoredDigestLocation]
 

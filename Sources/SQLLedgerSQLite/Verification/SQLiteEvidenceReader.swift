@@ -201,6 +201,16 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         return bytes
     }
 
+    func transactionChunk(_ block: BlockID, chunk: UInt64) throws -> [UInt8]? {
+        guard try objects().contains("ledger_transaction_chunks") else { return nil }
+        let statement = try prepareOwn(
+            "ledger_transaction_chunks",
+            "SELECT leaves FROM main.ledger_transaction_chunks WHERE block_id = ? AND chunk = ?")
+        try statement.bind([.integer(Int64(bitPattern: block.rawValue)), .integer(Int64(bitPattern: chunk))])
+        guard try statement.step(), case .blob(let bytes) = statement.value(0) else { return nil }
+        return bytes
+    }
+
     func digestLocations() throws -> [StoredDigestLocation] {
         guard try objects().contains("database_ledger_digest_locations") else { return [] }
         let statement = try prepareOwn(

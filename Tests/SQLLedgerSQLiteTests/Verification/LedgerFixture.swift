@@ -43,6 +43,11 @@ final class LedgerFixture {
         if wal { try db.execute("PRAGMA journal_mode = WAL") }
         try db.execute("PRAGMA synchronous = OFF")
         for statement in LedgerObjects.tables + LedgerObjects.views { try db.execute(statement) }
+        try db.execute(
+            """
+            CREATE TABLE IF NOT EXISTS ledger_transaction_chunks(chunk_id INTEGER PRIMARY KEY, block_id INTEGER NOT NULL,
+              chunk INTEGER NOT NULL, leaves BLOB NOT NULL, UNIQUE(block_id, chunk)) STRICT
+            """)
         try db.execute("INSERT INTO ledger_rowid_canary(rowid, x) VALUES (1, 1), (3, 3)")
         try db.run(
             "INSERT INTO ledger_identity VALUES (1, ?, 1, ?, ?, 0)",
@@ -300,7 +305,9 @@ final class LedgerFixture {
                 .blob(block.historyRoot.bytes), .text(block.closeTime.description),
             ])
         for (index, chunk) in builder.transactionChunks.enumerated() {
-            try store(chunk, Int64(block.id.rawValue), LeafChunk.transactionsKey, index)
+            try db.run(
+                "INSERT INTO ledger_transaction_chunks(block_id, chunk, leaves) VALUES (?, ?, ?)",
+                [.integer(Int64(block.id.rawValue)), .integer(Int64(index)), .blob(chunk)])
         }
         var nodes: [(Int, UInt64, Digest32)] = []
         tree.append(blockHash: block.hash) { nodes.append(($0, $1, $2)) }
