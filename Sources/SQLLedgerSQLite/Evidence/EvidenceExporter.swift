@@ -10,7 +10,7 @@ public final class EvidenceExporter {
     private let connection: SQLiteConnection
     private let history: SchemaHistory
     private let chunkQuery: SQLiteStatement
-    private let transactionChunkQuery: SQLiteStatement
+    private let transactionChunkQuery: SQLiteStatement?
     private var entries: [TransactionNumber: (entry: TransactionEntry, block: BlockID, path: InclusionProof)] = [:]
 
     /// One version as it is stored.
@@ -43,8 +43,13 @@ public final class EvidenceExporter {
         }
         chunkQuery = try connection.prepare(
             "SELECT leaves FROM main.ledger_leaf_chunks WHERE transaction_id = ? AND table_id = ? AND chunk = ?")
-        transactionChunkQuery = try connection.prepare(
-            "SELECT leaves FROM main.ledger_transaction_chunks WHERE block_id = ? AND chunk = ?")
+        let hasTransactionChunks = try connection.value(
+            "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'ledger_transaction_chunks'")
+        transactionChunkQuery =
+            hasTransactionChunks == nil
+            ? nil
+            : try connection.prepare(
+                "SELECT leaves FROM main.ledger_transaction_chunks WHERE block_id = ? AND chunk = ?")
     }
 
     /// The operations on a row's versions, oldest first: the creation of each, and its end if it ended.
@@ -317,6 +322,41 @@ public final class EvidenceExporter {
         _ transaction: TransactionNumber
     ) throws -> (entry: TransactionEntry, block: BlockID, path: InclusionProof) {
         if let known = entries[transaction] { return known }
+        let (entry, number) = try stored(transaction)
+        let isClosed = try connection.value(
+            "SELECT 1 FROM main.database_ledger_blocks WHERE block_id = ?", [.integer(number)])
+        guard isClosed != nil else {
+            throw SQLiteLedgerError.refused(
+                "transaction \(transaction) is in no closed block yet, so no digest covers it; sql digest closes one")
+        }
+        let id = BlockID(UInt64(number))
+        do {
+            let path = try transactionPath(of: entry, in: try block(id))
+            entries[transaction] = (entry, id, path)
+            return (entry, id, path)
+        } catch let error as ProofError {
+            throw SQLiteLedgerError.refused(
+                "transaction \(transaction) is not what block \(id) recorded (\(error.reason)); run sql verify")
+        }
+    }
+
+    private func transactionPath(of entry: TransactionEntry, in block: Block) throws -> InclusionProof {
+        if let query = transactionChunkQuery {
+            let id = Int64(clamping: block.id.rawValue)
+            return try EvidencePaths.transactionPath(of: entry, in: block) { number in
+                try required(try chunk(query, [id, Int64(clamping: number)]), "block \(block.id)")
+            }
+        }
+        // A database of a version that kept no such chunks: all entries of the block are hashed.
+        guard let range = block.transactions else { throw ProofError.invalid("the block has no transactions") }
+        let leaves = try (range.lowerBound.rawValue...range.upperBound.rawValue).map { number in
+            try stored(TransactionNumber(number)).entry.leaf
+        }
+        return try EvidencePaths.transactionPath(of: entry, in: block, leaves: leaves)
+    }
+
+    /// An entry and the number of its block, which may be still open.
+    private func stored(_ transaction: TransactionNumber) throws -> (entry: TransactionEntry, block: Int64) {
         let rows = try connection.query(
             """
             SELECT block_id, commit_time, principal_name, login_name, application_name, table_hashes
@@ -329,26 +369,10 @@ public final class EvidenceExporter {
             let time = text(row[1]).flatMap({ CommitTime($0) }), let principal = text(row[2]),
             let login = text(row[3]), let application = text(row[4]), case .blob(let hashes) = row[5]
         else { throw SQLiteLedgerError.refused("transaction \(transaction) is missing or is no transaction") }
-        let isClosed = try connection.value(
-            "SELECT 1 FROM main.database_ledger_blocks WHERE block_id = ?", [.integer(number)])
-        guard isClosed != nil else {
-            throw SQLiteLedgerError.refused(
-                "transaction \(transaction) is in no closed block yet, so no digest covers it; sql digest closes one")
-        }
-        let id = BlockID(UInt64(number))
-        let entry = TransactionEntry(
-            ledger: ledger, id: transaction, commitTime: time, principal: principal, login: login,
-            application: application, tableHashes: try TableHashes(decoding: hashes))
-        do {
-            let path = try EvidencePaths.transactionPath(of: entry, in: try block(id)) { chunkNumber in
-                try required(
-                    try chunk(transactionChunkQuery, [number, Int64(clamping: chunkNumber)]), "block \(number)")
-            }
-            entries[transaction] = (entry, id, path)
-            return (entry, id, path)
-        } catch let error as ProofError {
-            throw SQLiteLedgerError.refused(
-                "transaction \(transaction) is not what block \(id) recorded (\(error.reason)); run sql verify")
-        }
+        return (
+            TransactionEntry(
+                ledger: ledger, id: transaction, commitTime: time, principal: principal, login: login,
+                application: application, tableHashes: try TableHashes(decoding: hashes)), number
+        )
     }
 }
