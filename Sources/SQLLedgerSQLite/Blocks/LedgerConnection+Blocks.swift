@@ -70,6 +70,11 @@ extension LedgerConnection {
         }
         guard let block = builder.close(at: CommitTime.now(notBefore: previous?.closeTime)) else { return nil }
         try store(block)
+        for (chunk, leaves) in builder.transactionChunks.enumerated() {
+            try db.run(
+                "INSERT INTO main.ledger_transaction_chunks(block_id, chunk, leaves) VALUES(?, ?, ?)",
+                [.integer(Int64(bitPattern: block.id.rawValue)), .integer(Int64(chunk)), .blob(leaves)])
+        }
         var nodes: [(level: Int, position: UInt64, hash: Digest32)] = []
         tree.append(blockHash: block.hash) { nodes.append(($0, $1, $2)) }
         for node in nodes {

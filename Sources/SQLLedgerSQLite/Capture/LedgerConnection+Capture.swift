@@ -129,13 +129,15 @@ extension LedgerConnection {
         case 1:
             let new = RowKey(row: newRow, values: values)
             if !events.isEmpty { try drainDeletes(of: slot, replacing: new, was: nil) }
-            try create(table, new, values, count, replaces: false)
+            try create(table, new, values, count)
         case 2:
             let half = count / 2
             let old = RowKey(row: oldRow, values: values)
             let new = RowKey(row: newRow, values: values + half)
             if !events.isEmpty { try drainDeletes(of: slot, replacing: new, was: old) }
-            guard let start = try readStamp(table, old) else {
+            // The ended leaf comes first, so the new version's number is known already.
+            let sequence = table.leaves.leafCount + 1
+            guard let start = try moveStamp(table, from: old, to: new, sequence: sequence) else {
                 throw .refused(
                     """
                     a row of ledger table '\(table.description.table)' was not written through the ledger, so it \
@@ -143,7 +145,7 @@ extension LedgerConnection {
                     """)
             }
             try end(table, old, values, count: half, start: start, isComplete: half == table.storedCount)
-            try create(table, new, values + half, half, replaces: true, old: old)
+            try create(table, new, values + half, half, isStamped: true)
         default:
             let old = RowKey(row: oldRow, values: values)
             // Without a stamp it was ledgered already, or never: nothing ends then.
@@ -160,16 +162,16 @@ extension LedgerConnection {
 
     // MARK: Leaves
 
-    /// Ledgers a row version that begins. `replaces`: its row has a stamp, found by `old`.
+    /// Ledgers a row version that begins. `isStamped`: its row has its stamp already.
     private func create(
-        _ table: TableState, _ key: RowKey, _ values: UnsafePointer<OpaquePointer?>, _ count: Int, replaces: Bool,
-        old: RowKey? = nil
+        _ table: TableState, _ key: RowKey, _ values: UnsafePointer<OpaquePointer?>, _ count: Int,
+        isStamped: Bool = false
     ) throws(SQLiteLedgerError) {
         guard count == table.storedCount else {
             // The trigger was made before columns were added: the row itself knows their values.
             guard let whole = try readRow(table, key) else { return }
             return try whole.withKey(of: table, row: key.row) { (values, wholeKey) throws(SQLiteLedgerError) in
-                try create(table, wholeKey, values, table.storedCount, replaces: replaces, old: old)
+                try create(table, wholeKey, values, table.storedCount, isStamped: isStamped)
             }
         }
         let sequence = table.leaves.leafCount
@@ -178,11 +180,7 @@ extension LedgerConnection {
             sequence: LeafNumber(sequence), columnCount: count)
         Self.encode(values, count, into: &encoder)
         try append(table, encoder.finish())
-        if replaces, let old {
-            try moveStamp(table, from: old, to: key, sequence: sequence)
-        } else {
-            try insertStamp(table, key, sequence: sequence)
-        }
+        if !isStamped { try insertStamp(table, key, sequence: sequence) }
     }
 
     /// Ledgers a row that was there before its table was a ledger table.
@@ -192,7 +190,7 @@ extension LedgerConnection {
         if table.leaves.leafCount == 0, slots.indices.contains(Int(table.id.rawValue)) {
             touch(slots[Int(table.id.rawValue)])
         }
-        try create(table, key, values, count, replaces: false)
+        try create(table, key, values, count)
     }
 
     /// Ledgers a row version that ends and moves it to the history. The stamp stays.
@@ -221,7 +219,9 @@ extension LedgerConnection {
 
     private func append(_ table: TableState, _ leaf: Digest32) throws(SQLiteLedgerError) {
         guard let full = table.append(leaf, checks: encoder.columnChecks, level: level) else { return }
-        try store(chunk: full.chunk, of: table.id, full.bytes)
+        try store(chunk: full.chunk, of: Int64(bitPattern: table.id.rawValue), full.bytes)
+        guard let roots = table.leaves.takeRootChunk() else { return }
+        try store(chunk: roots.number, of: LeafChunk.rootsKey(of: table.id), roots.bytes)
     }
 
     /// Ledgers a row of the built-in table of schema events.
@@ -243,7 +243,7 @@ extension LedgerConnection {
     }
 
     /// Chunks are replaced when a commit did not succeed and the transaction went on.
-    func store(chunk: UInt64, of table: TableID, _ bytes: [UInt8]) throws(SQLiteLedgerError) {
+    func store(chunk: UInt64, of table: Int64, _ bytes: [UInt8]) throws(SQLiteLedgerError) {
         let statement: SQLiteStatement
         if let insertChunk {
             statement = insertChunk
@@ -257,7 +257,7 @@ extension LedgerConnection {
         }
         let handle = statement.handle
         ils_bind_int64(handle, 1, Int64(bitPattern: transaction.rawValue))
-        ils_bind_int64(handle, 2, Int64(bitPattern: table.rawValue))
+        ils_bind_int64(handle, 2, table)
         ils_bind_int64(handle, 3, Int64(bitPattern: chunk))
         let code = bytes.withUnsafeBytes { buffer in
             ils_bind_blob_static(handle, 4, buffer.baseAddress, UInt64(buffer.count))

@@ -167,9 +167,10 @@ extension LedgerConnection {
                 let name = SQLName.folded(String(cString: second))
                 return name.hasPrefix("ledger_") || name.hasPrefix("database_ledger_") ? SQLITE_DENY : SQLITE_OK
             case SQLITE_INSERT, SQLITE_UPDATE, SQLITE_DELETE:
-                // They have no guards of their own, because they are written with every row.
+                // They have no guards of their own against this, because they are written with every row.
                 guard let first, connection.ledger != nil, isMain(database) else { return SQLITE_OK }
-                return strncmp(first, "ledger_stamps_", 14) == 0 ? SQLITE_DENY : SQLITE_OK
+                let isHistory = action == SQLITE_INSERT && strncmp(first, "ledger_history_", 15) == 0
+                return isHistory || strncmp(first, "ledger_stamps_", 14) == 0 ? SQLITE_DENY : SQLITE_OK
             default:
                 return SQLITE_OK
             }

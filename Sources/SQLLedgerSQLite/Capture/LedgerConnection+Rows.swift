@@ -88,49 +88,52 @@ extension LedgerConnection {
         noticeSchemaChange(table, handle)
     }
 
+    /// Gives the stamp of the row `old` to `new`, with the number `sequence` of the running transaction. Returns what the
+    /// stamp said before, or `nil` when the ledger knows no such row.
+    ///
+    /// One statement reads and writes: SQLite hands the old values to a function of ours.
     func moveStamp(
         _ table: TableState, from old: RowKey, to new: RowKey, sequence: UInt64
-    ) throws(SQLiteLedgerError) {
+    ) throws(SQLiteLedgerError) -> RowStart? {
+        let keepsKey = table.hasRowID && old.row == new.row
         let statement: SQLiteStatement
-        if let kept = table.statements.moveStamp {
+        if keepsKey, let kept = table.statements.renewStamp {
+            statement = kept
+        } else if !keepsKey, let kept = table.statements.moveStamp {
             statement = kept
         } else {
-            let keys = table.hasRowID ? ["row_id"] : table.sql.keyColumns.map { SQLName.quoted($0.name) }
-            let sets = keys.enumerated().map { "\($0.element) = ?\($0.offset + 1)" }.joined(separator: ", ")
-            let count = keys.count
-            statement = try kept(
-                """
-                UPDATE main.\(table.sql.stamps) SET \(sets), transaction_id = ?\(count + 1),
-                sequence_number = ?\(count + 2) WHERE \(condition(table, "row_id", from: count + 3))
-                """)
-            table.statements.moveStamp = statement
-        }
-        if table.hasRowID, old.row == new.row { return try renewStamp(table, new, sequence: sequence) }
-        let handle = statement.handle
-        let next = bind(new, of: table, to: handle, from: 1)
-        ils_bind_int64(handle, next, Int64(bitPattern: transaction.rawValue))
-        ils_bind_int64(handle, next + 1, Int64(bitPattern: sequence))
-        _ = bind(old, of: table, to: handle, from: next + 2)
-        try finish(handle, ils_step(handle))
-        noticeSchemaChange(table, handle)
-    }
-
-    /// The usual update: the row keeps its id, so no key changes.
-    private func renewStamp(_ table: TableState, _ key: RowKey, sequence: UInt64) throws(SQLiteLedgerError) {
-        let statement: SQLiteStatement
-        if let kept = table.statements.renewStamp {
-            statement = kept
-        } else {
-            statement = try kept(
-                "UPDATE main.\(table.sql.stamps) SET transaction_id = ?1, sequence_number = ?2 WHERE row_id = ?3")
-            table.statements.renewStamp = statement
+            statement = try prepareMove(table, keepsKey: keepsKey)
         }
         let handle = statement.handle
+        swapped = nil
         ils_bind_int64(handle, 1, Int64(bitPattern: transaction.rawValue))
         ils_bind_int64(handle, 2, Int64(bitPattern: sequence))
-        ils_bind_int64(handle, 3, key.row)
+        let next = bind(old, of: table, to: handle, from: 3)
+        if !keepsKey { _ = bind(new, of: table, to: handle, from: next) }
         try finish(handle, ils_step(handle))
         noticeSchemaChange(table, handle)
+        return swapped
+    }
+
+    private func prepareMove(_ table: TableState, keepsKey: Bool) throws(SQLiteLedgerError) -> SQLiteStatement {
+        let keys = table.hasRowID ? ["row_id"] : table.sql.keyColumns.map { SQLName.quoted($0.name) }
+        let moves = keys.enumerated().map { ", \($0.element) = ?\($0.offset + 3 + keys.count)" }.joined()
+        let statement = try kept(
+            """
+            UPDATE main.\(table.sql.stamps) SET
+            transaction_id = ledger_swap_stamp(transaction_id, sequence_number, ?1), sequence_number = ?2\
+            \(keepsKey ? "" : moves) WHERE \(condition(table, "row_id", from: 3))
+            """)
+        if keepsKey { table.statements.renewStamp = statement } else { table.statements.moveStamp = statement }
+        return statement
+    }
+
+    /// What the stamp that is being updated said, on its way through `moveStamp`.
+    func swapStamp(_ transaction: Int64, _ sequence: Int64) {
+        guard isInternal else { return }
+        swapped = RowStart(
+            transaction: TransactionNumber(UInt64(bitPattern: transaction)),
+            sequence: LeafNumber(UInt64(bitPattern: sequence)))
     }
 
     func deleteStamp(_ table: TableState, _ key: RowKey) throws(SQLiteLedgerError) {

@@ -77,7 +77,7 @@ extension LedgerConnection {
             guard let hash = table.leaves.tableHash(of: table.id) else { continue }
             hashes.append(hash)
             let partial = table.leaves.partialChunk
-            if !partial.isEmpty { try store(chunk: table.leaves.chunkIndex, of: table.id, partial) }
+            if !partial.isEmpty { try store(chunk: table.leaves.chunkIndex, of: Int64(bitPattern: table.id.rawValue), partial) }
         }
         guard let ledger, let tableHashes = TableHashes(hashes) else {
             // A commit that failed may have left an entry whose leaves were rolled back since.

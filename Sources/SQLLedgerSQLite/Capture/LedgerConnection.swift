@@ -75,6 +75,8 @@ final class LedgerConnection {
     var isInternal = false
     /// Parts of the arguments of a wide table's capture call.
     var parts: SavedValues?
+    /// See `swapStamp`.
+    var swapped: RowStart?
     /// Why the running transaction may not be committed, though nothing of it was captured.
     var veto: String?
 

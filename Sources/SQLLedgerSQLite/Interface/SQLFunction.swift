@@ -21,6 +21,16 @@ struct SQLFunction: Sendable {
             guard let context, let connection = LedgerConnection.of(ils_user_data(context)) else { return }
             ils_result_int64(context, connection.isInternal ? 1 : 0)
         },
+        // Part of the statement that moves stamps.
+        SQLFunction(name: "ledger_swap_stamp", argumentCount: 3) { context, _, values in
+            guard let context, let data = ils_user_data(context), let transaction = values?[0],
+                let sequence = values?[1], let new = values?[2]
+            else { return }
+            Unmanaged<LedgerConnection>.fromOpaque(data)._withUnsafeGuaranteedRef {
+                $0.swapStamp(ils_value_int64(transaction), ils_value_int64(sequence))
+            }
+            ils_result_int64(context, ils_value_int64(new))
+        },
         SQLFunction(name: "ledger_init", argumentCount: -1) { context, count, values in
             run(context, count, values) { connection, arguments throws(SQLiteLedgerError) in
                 guard arguments.count <= 1 else { throw .refused("ledger_init takes one argument, 0 or 1") }

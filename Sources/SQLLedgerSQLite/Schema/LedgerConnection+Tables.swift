@@ -69,7 +69,7 @@ extension LedgerConnection {
         let table = TableState(id: id, description: description)
         let sql = table.sql
         try db.execute(sql.createHistory)
-        for guardSQL in LedgerObjects.guards(of: sql.history, includesInsert: true) { try db.execute(guardSQL) }
+        for guardSQL in LedgerObjects.guards(of: sql.history) { try db.execute(guardSQL) }
         let collations = sql.hasRowID ? [] : try SchemaReader.keyCollations(of: description.table, on: db)
         try db.execute(sql.createStamps(collations: collations))
         try db.run(
