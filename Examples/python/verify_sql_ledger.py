@@ -476,6 +476,7 @@ class Table:
 CLOCK_TOLERANCE = datetime.timedelta(seconds=300)
 MOST_TRANSACTIONS = 100_000
 ENTRY_FIELDS = ["commit_time", "principal_name", "login_name", "application_name", "table_hashes"]
+BLOCK_COLUMNS = ["transactions_root_hash", "block_size", "first_transaction_id", "history_root_hash", "close_time"]
 Entry = collections.namedtuple("Entry", "id block ordinal time principal login application blob hashes leaf")
 BlockRow = collections.namedtuple("BlockRow", "id root size first previous history time")
 Claim = collections.namedtuple("Claim", "hash side version")
@@ -698,7 +699,9 @@ class Verification:
         witnessed = after is not None or bool(named)
         if best is None or most <= 0 and witnessed:
             code = "CHAIN_BROKEN" if block.id and block.previous != previous else "BLOCK_ALTERED"
-            self.find(code, what, "the block does not hash to what the next block or a digest says", block=block.id)
+            self.find(code, what, "the block does not hash to what the next block or a digest says", block=block.id,
+                      columns=[column for column, value in zip(BLOCK_COLUMNS, block[1:4] + block[5:]) if value is None]
+                      or ["close_time"])
             chosen, replaced = block, ()
         names = {"previous": "previous_block_hash", "history": "history_root_hash", "root": "transactions_root_hash",
                  "size": "block_size", "first": "first_transaction_id"}
@@ -756,6 +759,8 @@ class Verification:
             if entry.block is not None and entry.block < self.block_count:
                 self.find("TX_EXTRA", "database_ledger_transactions", f"block {entry.block} was closed without it",
                           transaction=entry.id)
+                self.find("BLOCK_ALTERED", "database_ledger_blocks", "a transaction claims to be in it that it does not hold",
+                          block=entry.block)
                 continue
             for field, found, right in (("block_id", entry.block, block),
                                         ("transaction_ordinal", entry.ordinal, entry.id - first)):
@@ -1112,7 +1117,9 @@ class Verification:
             rest = [claim for claim in claims if claim is not match]
             for claim in rest:
                 if claim.hash == match.hash:
-                    self._say("ROW_DUPLICATE", claim.version, place, "the row version is stored more than once")
+                    live = {claim.version.place, match.version.place} == {"live", "history"}
+                    self._say("VERSION_LINK" if live else "ROW_DUPLICATE", claim.version, place,
+                              "an ended version is there as a current row" if live else "the row version is there more than once")
             self._keep(place, [claim for claim in rest if claim.hash != match.hash])
         self._moved()
         altered = {}

@@ -125,7 +125,7 @@ class Report:
     def codes(self):
         return {finding["code"] for finding in self.findings}
 
-    def __str__(self):
+    def __repr__(self):
         lines = [f"exit {self.exit_code} verdict {self.verdict} {self.stderr.strip()}"]
         for finding in self.findings[:15]:
             lines.append("  " + " ".join(f"{name}={value}" for name, value in finding.items()

@@ -223,6 +223,8 @@ def seal(db, ledger, time):
     db.execute("INSERT INTO database_ledger_blocks VALUES (?, ?, ?, ?, ?, ?, ?)", (
         number, ref.merkle_root([leaf for leaf, _ in leaves]), len(leaves), first, hashes[-1] if hashes else None, frontier.root(), time))
     write_nodes(db, block_hashes(db, ledger))
+    if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'ledger_transaction_chunks'").fetchone():
+        return number
     db.execute("DELETE FROM ledger_transaction_chunks WHERE block_id = ?", (number,))
     for chunk, blob in chunked(leaves):
         db.execute("INSERT INTO ledger_transaction_chunks(block_id, chunk, leaves) VALUES (?, ?, ?)", (number, chunk, blob))
