@@ -235,7 +235,6 @@ def test_digest_goes_to_a_store_once(app):
     assert json.loads(again)["hash"] == json.loads(first)["hash"]
     store = app.status()["stores"]
     assert [(line["path"], line["lag"], line["isCurrent"]) for line in store] == [(app.store, 0, True)]
-    assert "store" in app.digest("--no-close", "--store", "nonsense") if False else True
     assert app.run("digest", "--store", "ftp://x", code=2).stderr
 
 
@@ -340,9 +339,17 @@ def test_since_last(app, tmp_path):
     assert second["since_block"] == 0 and second["anchored_through_block"] == 1
     assert app.status()["lastVerified"]["blockId"] == 1
     before = state.read_bytes()
+    app.sql("UPDATE accounts SET amount = 15 WHERE id = 3")
+    app.digest("--store", app.store)
     app.tamper("DELETE FROM accounts WHERE id = 3")
     assert app.report("--store", app.store, "--since-last", code=1)["verdict"] == "tampered"
     assert state.read_bytes() == before, "only a verified run moves the mark"
+    app.tamper("UPDATE accounts SET owner = 'Eve' WHERE id = 2")
+    findings = app.report("--store", app.store, "--since-last", code=1)["findings"]
+    assert not any(finding["key"] == [{"column": "id", "value": "2"}] for finding in findings), \
+        "as documented: older rows are not read again"
+    findings = app.report("--store", app.store, code=1)["findings"]
+    assert any(finding["key"] == [{"column": "id", "value": "2"}] for finding in findings)
 
 
 def test_a_rollback_is_seen_from_what_was_verified_last(app, tmp_path):
@@ -410,16 +417,84 @@ def test_html(empty, tmp_path):
     kept, good, bad = tmp_path / "kept.json", tmp_path / "good.html", tmp_path / "bad.html"
     kept.write_text(empty.digest())
     empty.verify("--digest", kept, "--html", good)
+    empty.verify("--html", tmp_path / "none.html", code=2)
+    assert "not anchored" in page(tmp_path / "none.html")
     assert "verified" in page(good) and "None." in page(good)
     empty.tamper('UPDATE "<img src=x onerror=alert(1)>" SET "<b>" = "<b>" || \'<svg onload=x>\'')
     empty.verify("--digest", kept, "--html", bad, code=1)
     text = page(bad)
     assert "tampered with" in text and "ROW_ALTERED" in text and "<img src=x onerror=alert(1)>" in text
     assert "<i>p</i>" in text and "\x1b" not in bad.read_text()
-    empty.verify("--html", tmp_path / "none.html", code=2)
-    assert "not anchored" in page(tmp_path / "none.html")
 
 
 def test_sqlite_urls(app):
     assert json.loads(run_cli("sql", "status", f"sqlite://{app.path}", "--json").stdout)["tables"]
     assert json.loads(run_cli("sql", "status", f"sqlite:{app.path}", "--json").stdout)["tables"]
+
+
+# Evidence
+
+def evidence(app, *words, code=0):
+    done = run_cli("evidence", *words, environment=app.environment)
+    assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
+    return done
+
+
+def test_evidence_with_a_digest_that_was_kept(app, tmp_path):
+    kept, out = tmp_path / "kept.json", tmp_path / "row.json"
+    kept.write_text(app.digest())
+    done = evidence(app, "export", app.path, "--table", "accounts", "--key", "2", "--digest", kept, "--out", out, "--json")
+    assert json.loads(done.stdout)["verdict"] == "verified"
+    text = out.read_text()
+    assert "Bob" in text and "Ada" not in text and "adopted" not in text, "no other row is disclosed"
+    shown = evidence(app, "verify", out, "--digest", kept).stdout
+    assert "owner = 'Bob'" in shown and "still current" in shown
+    assert evidence(app, "verify", out, code=2).stdout.startswith("not anchored")
+    for value, other in (("Bob", "Bot"), ("setup", "setuq"), ('"sequence_number":1', '"sequence_number":2')):
+        assert value in text
+        (tmp_path / "changed.json").write_text(text.replace(value, other))
+        evidence(app, "verify", tmp_path / "changed.json", "--digest", kept, code=1)
+    (tmp_path / "cut.json").write_text(text[:-10])
+    assert "not evidence" in evidence(app, "verify", tmp_path / "cut.json", code=2).stderr
+
+
+def test_evidence_of_all_versions_and_across_blocks_and_schemas(app, tmp_path):
+    kept, out = tmp_path / "kept.json", tmp_path / "rows.json"
+    app.digest()
+    app.sql("ALTER TABLE accounts RENAME COLUMN owner TO holder", "ALTER TABLE accounts ADD COLUMN note TEXT DEFAULT 'n'")
+    app.sql("UPDATE accounts SET holder = 'Al' WHERE id = 1")
+    app.digest()
+    app.sql("SELECT ledger_drop_column('accounts', 'amount')", "DELETE FROM accounts WHERE id = 1")
+    kept.write_text(app.digest())
+    evidence(app, "export", app.path, "--table", "accounts", "--row", "1", "--row", "2", "--version", "all",
+             "--with-schema", "--digest", kept, "--out", out)
+    report = json.loads(evidence(app, "verify", out, "--digest", kept, "--json").stdout)
+    assert report["verdict"] == "verified" and "ledger_schema_events" in out.read_text()
+    shown = evidence(app, "verify", out, "--digest", kept).stdout
+    assert "owner = 'Ada'" in shown and "holder = 'Al'" in shown and "row of accounts, ended" in shown
+    gone = evidence(app, "export", app.path, "--table", "accounts", "--key", "1", "--digest", kept, "--out", out, code=2)
+    assert "ended versions" in gone.stderr
+    evidence(app, "export", app.path, "--table", "accounts", "--key", "1", "--version", "99", "--digest", kept, "--out",
+             out, code=2)
+
+
+def test_evidence_that_cannot_be_had(app, tmp_path):
+    out = tmp_path / "x.json"
+    words = ["export", app.path, "--table", "accounts", "--key", "1", "--out", out]
+    assert "closed block" in evidence(app, *words, "--store", app.store, code=2).stderr
+    app.digest()
+    assert "digest" in evidence(app, *words, code=2).stderr
+    assert "nowhere" in evidence(app, "export", app.path, "--table", "nowhere", "--key", "1", "--out", out, code=2).stderr
+    assert "--table" in evidence(app, "export", app.path, "--out", out, code=2).stderr
+    kept = tmp_path / "kept.json"
+    kept.write_text(app.digest())
+    app.tamper("UPDATE accounts SET owner = 'Eve' WHERE id = 1")
+    assert "sql verify" in evidence(app, *words, "--digest", kept, code=2).stderr
+    assert not out.exists()
+
+
+def test_evidence_page(app, tmp_path):
+    evidence(app, "page", "--out", tmp_path / "page.html")
+    page_text = (tmp_path / "page.html").read_text()
+    assert page_text.startswith("<!") and "crypto.subtle" in page_text
+    assert not re.search(r"""(src|href)\s*=\s*["']https?:""", page_text), "it needs no network"
