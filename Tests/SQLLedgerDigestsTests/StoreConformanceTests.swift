@@ -63,12 +63,13 @@ import Testing
     @Test(arguments: Kind.allCases) func otherBytesForABlockAreAConflictThatNamesBoth(_ kind: Kind) async throws {
         try await StorePlace.with(kind) { place in
             let ledger = LedgerID.random()
-            let first = try TestDigests.make(ledger, block: 7, hash: 1)
+            let first = try TestDigests.make(ledger, block: 7, hash: 1, database: "caf\u{E9}")
             let otherHash = try TestDigests.make(ledger, block: 7, hash: 2)
             let otherTime = try TestDigests.make(ledger, block: 7, hash: 1, seconds: 1)
+            let otherSpelling = try TestDigests.make(ledger, block: 7, hash: 1, database: "cafe\u{301}")
             try await place.use { store async throws in try await store.append(first) }
             try await place.use { store async throws in
-                for other in [otherHash, otherTime] {
+                for other in [otherHash, otherTime, otherSpelling] {
                     let error = await #expect(throws: DigestStoreError.self) { try await store.append(other) }
                     #expect(error?.code == .conflict)
                     let reason = error?.reason ?? ""

@@ -89,6 +89,24 @@ import Testing
         #expect(state.lastFailure == "fork" && state.blocksBehind == 5)
     }
 
+    /// Notes that say more than there is would stop uploads in silence.
+    @Test func notesAheadOfTheLedgerAreNotBelieved() {
+        var state = DigestUploadState(lastStored: BlockID(1_000_000))
+        state.closed(BlockID(5))
+        #expect(state.next(now: start) == .upload(BlockID(5)) && state.blocksBehind == 1)
+        #expect(state.lastFailure?.contains("1000000") == true && state.failureCount == 1)
+        // The same with a database that goes back while the process runs.
+        state.stored(BlockID(5))
+        state.closed(BlockID(3))
+        #expect(state.next(now: start) == .upload(BlockID(3)))
+        state.failed(BlockID(3), .conflict, reason: "another", now: start)
+        #expect(state.next(now: at(2)) == .look(BlockID(3)))
+        state.stored(BlockID(3))
+        #expect(state.lastFailure == nil && state.next(now: start) == .idle)
+        state.closed(BlockID(4))
+        #expect(state.next(now: start) == .upload(BlockID(4)), "which the store refuses if it is another one")
+    }
+
     /// The database can fail too: nothing is known about the store then, so nothing is read from it.
     @Test func aFailureOfTheDatabaseIsTriedAgain() {
         var state = DigestUploadState(lastStored: BlockID(0))

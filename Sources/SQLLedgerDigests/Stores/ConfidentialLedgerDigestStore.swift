@@ -18,10 +18,9 @@ public actor ConfidentialLedgerDigestStore: DigestArchive {
     /// How many receipts are asked for at the same time.
     private static let parallelReceiptCount = 8
 
-    /// An entry of the collection that is a digest.
+    /// An entry of the collection that is a digest. Its contents are exactly the digest's JSON text.
     private struct Known {
         var digest: LedgerDigest
-        var contents: String
         var transactionID: TransactionID
     }
 
@@ -54,7 +53,7 @@ public actor ConfidentialLedgerDigestStore: DigestArchive {
         let contents = digest.json
         try await mapping {
             try await readNewEntries()
-            if let stored = try stored(digest, contents) {
+            if let stored = try stored(digest) {
                 // The server's word so far.
                 _ = try await client.verifiedReceipt(
                     for: stored.transactionID, collectionID: collection, contents: contents)
@@ -66,15 +65,16 @@ public actor ConfidentialLedgerDigestStore: DigestArchive {
             _ = try await client.append(contents, options: options)
             // Somebody else may have been quicker with another digest of this block.
             try await readNewEntries()
-            _ = try self.stored(digest, contents)
+            _ = try stored(digest)
         }
     }
 
     /// The entry that holds exactly this digest.
     /// - Throws: `.conflict` when an older one holds another digest of its block.
-    private func stored(_ digest: LedgerDigest, _ contents: String) throws -> Known? {
+    private func stored(_ digest: LedgerDigest) throws -> Known? {
         guard let first = known[digest.ledger]?[digest.block]?.first else { return nil }
-        guard first.contents == contents else {
+        // Bytes, not characters: two spellings of one name are two digests.
+        guard first.digest.json.utf8.elementsEqual(digest.json.utf8) else {
             throw DigestStoreError(
                 .conflict,
                 "\(origin(first.transactionID)) holds another digest of block \(digest.block): hash "
@@ -132,7 +132,7 @@ public actor ConfidentialLedgerDigestStore: DigestArchive {
                     throw ProofError.malformed("the text is not byte for byte what is written for a digest")
                 }
                 known[digest.ledger, default: [:]][digest.block, default: []].append(
-                    Known(digest: digest, contents: entry.contents, transactionID: entry.transactionID))
+                    Known(digest: digest, transactionID: entry.transactionID))
             } catch let error as ProofError {
                 damage.append(
                     DigestProblem(
@@ -157,10 +157,11 @@ public actor ConfidentialLedgerDigestStore: DigestArchive {
     }
 
     nonisolated private func checked(_ entry: Known) async throws -> StoredDigest {
+        let contents = entry.digest.json
         let receipt: DigestReceipt
         do {
             let (_, answer) = try await client.verifiedReceipt(
-                for: entry.transactionID, collectionID: collection, contents: entry.contents)
+                for: entry.transactionID, collectionID: collection, contents: contents)
             receipt = .verified(
                 document: String(decoding: answer.json, as: UTF8.self), serviceCertificate: serviceCertificatePEM)
         } catch let error as LedgerClientError {
@@ -174,7 +175,7 @@ public actor ConfidentialLedgerDigestStore: DigestArchive {
         return StoredDigest(
             digest: entry.digest, origin: origin(entry.transactionID),
             entry: DigestEntry(
-                collectionID: collection, contents: entry.contents, transactionID: entry.transactionID),
+                collectionID: collection, contents: contents, transactionID: entry.transactionID),
             receipt: receipt)
     }
 

@@ -45,9 +45,17 @@ public struct DigestUploadState: Hashable, Sendable {
 
     // MARK: Events
 
-    /// The engine has closed blocks up to this one.
+    /// The engine has closed blocks up to this one. When the ledger says that it is behind what is stored already, its
+    /// notes were changed or an older copy was put in its place: the newest block is sent again, so that the store
+    /// tells which.
     public mutating func closed(_ block: BlockID) {
-        newest = max(newest ?? block, block)
+        newest = block
+        guard let last = lastStored, block < last else { return }
+        lastStored = nil
+        failureCount += 1
+        lastFailure =
+            "the database says that block \(last) was uploaded, and has no block after \(block): an older copy of it "
+            + "was restored, or its notes were changed"
     }
 
     /// The store has confirmed the digest of `block`.
