@@ -64,8 +64,9 @@ import Testing
         try await StorePlace.with(kind) { place in
             let ledger = LedgerID.random()
             let first = try TestDigests.make(ledger, block: 7, hash: 1, database: "caf\u{E9}")
-            let otherHash = try TestDigests.make(ledger, block: 7, hash: 2)
-            let otherTime = try TestDigests.make(ledger, block: 7, hash: 1, seconds: 1)
+            let otherHash = try TestDigests.make(ledger, block: 7, hash: 2, database: first.databaseName)
+            let otherTime = try TestDigests.make(
+                ledger, block: 7, hash: 1, seconds: 1, database: first.databaseName)
             let otherSpelling = try TestDigests.make(ledger, block: 7, hash: 1, database: "cafe\u{301}")
             try await place.use { store async throws in try await store.append(first) }
             try await place.use { store async throws in
