@@ -288,6 +288,7 @@ ok("default-changed", "Defaults are not part of the schema digest.", item(lambda
 ok("spread-out", "Other spaces, members in another order.", json.dumps(dict(reversed(GOOD.items())), indent=2))
 ok("no-certificate-inside", "The certificate inside is for people.", {**GOOD, "service_certificate": None})
 ok("other-certificate-inside", "The certificate inside is never trusted, and not believed either.", {**GOOD, "service_certificate": OTHER_SERVICE})
+ok("receipt-transaction-unnamed", "The response around the receipt need not name its transaction.", changed(lambda d: d["digests"][0]["receipt"].pop("transactionId")))
 ok("source-null", "Where a digest was found is for people.", changed(lambda d: put(d["digests"][0], "source", None)))
 ok("unused-block", "A block that no item uses, with a right path.", changed(lambda d: d["blocks"].append(LEDGER.block(2, 4))))
 ok("two-digests", "Two digests, each with its receipt.", {
@@ -428,6 +429,9 @@ in_receipt = lambda change: changed(lambda d: change(d["digests"][0]["receipt"])
 fails("receipt-of-another-entry", ["receipt-claims"], "A genuine receipt of another digest.", in_receipt(lambda r: r.update(LEDGER.digest(3)["receipt"])))
 fails("receipt-of-another-transaction", ["receipt-claims"], "A genuine receipt of another transaction with the same contents.", in_receipt(lambda r: r.update(receipt("2.16", [claim("digests/shop", CONTENTS)]))))
 fails("receipt-names-another-transaction", ["receipt-claims"], "The response around the receipt names another one.", in_receipt(lambda r: put(r, "transactionId", "2.16")))
+unnamed = {k: v for k, v in receipt("2.16", [claim("digests/shop", CONTENTS)]).items() if k != "transactionId"}
+fails("receipt-of-unnamed-transaction", ["receipt-claims"], "A genuine receipt of another transaction, in a response that names none.", changed(lambda d: put(d["digests"][0], "receipt", unnamed)))
+fails("receipt-misnamed-transaction", ["receipt-claims"], "A genuine receipt of another transaction, in a response that names the expected one.", changed(lambda d: put(d["digests"][0], "receipt", {**unnamed, "transactionId": "2.15"})))
 fails("receipt-of-another-collection", ["receipt-claims"], "A genuine receipt of another collection.", in_receipt(lambda r: r.update(receipt("2.15", [claim("public", CONTENTS)]))))
 fails("receipt-claims-replaced", ["receipt-claims"], "Claims that the receipt does not bind.", in_receipt(lambda r: r.update(applicationClaims=[claim("digests/shop", CONTENTS)], receipt=LEDGER.digest(3)["receipt"]["receipt"])))
 fails("receipt-claim-digest-only", ["receipt-claims"], "The claim not disclosed.", in_receipt(lambda r: put(r, "applicationClaims", [{"kind": "ClaimDigest", "digest": {"protocol": "LedgerEntryV1", "value": "00" * 32}}])))
