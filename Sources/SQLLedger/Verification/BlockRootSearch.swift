@@ -79,7 +79,8 @@ struct BlockRootSearch {
             let entry = entries[index]
             guard entry.leaf != leaf.hash else { continue }
             budget -= 1
-            let original = budget < 0 ? nil : candidates(entries, index).lazy.prefix(Self.budget).first { $0.leaf == leaf.hash }
+            let original =
+                budget < 0 ? nil : candidates(entries, index).lazy.prefix(Self.budget).first { $0.leaf == leaf.hash }
             if let original {
                 report(entry, original, block)
                 continue

@@ -164,7 +164,7 @@ final class Localiser {
                     guard versions.count < 400_000 else { return }
                     add(version, partition.kind)
                 }
-            } catch where isIncomplete {
+            } catch  where isIncomplete {
                 // Known to be unreadable; what came before it counts.
                 continue
             }
