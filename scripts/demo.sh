@@ -18,9 +18,11 @@ prepare_programs() {
 # An earlier quickstart is stopped and its data is replaced: this is a demonstration.
 clear_data() {
     if [ -f "$data/quickstart.pid" ]; then
-        local old
+        local old program
         for old in $(cat "$data/quickstart.pid"); do
-            if [ -e "/proc/$old/exe" ] && [ "$(readlink -f "/proc/$old/exe")" = "$(readlink -f "$indelible")" ]; then
+            # A program that was built anew since then is shown as deleted.
+            program=$(readlink "/proc/$old/exe" 2>/dev/null || true)
+            if [ -n "$program" ] && [ "$(basename "${program% (deleted)}")" = "$(basename "$indelible")" ]; then
                 kill "$old" && for _ in $(seq 100); do [ -e "/proc/$old" ] || break; sleep 0.1; done
             fi
         done

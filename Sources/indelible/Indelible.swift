@@ -14,6 +14,9 @@ struct Indelible: AsyncParsableCommand {
               indelible receipt get 2.15 --data ./data --output receipt.json
               indelible receipt verify receipt.json --service-certificate ./data/service_cert.pem
               indelible ledger verify ./data
+              indelible sql init app.db --all-tables
+              indelible sql watch app.db --store 'https://127.0.0.1:8443?collection=app' --data ./data
+              indelible sql verify app.db --store 'https://127.0.0.1:8443?collection=app' --data ./data
             """,
         version: ProgramVersion.text,
         subcommands: [

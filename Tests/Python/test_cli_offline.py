@@ -21,6 +21,9 @@ COMMANDS = [
     ["role"], ["role", "set"], ["role", "get"], ["role", "list"], ["role", "remove"],
     ["collection"], ["collection", "list"],
     ["ledger"], ["ledger", "verify"], ["ledger", "inspect"], ["identity"], ["identity", "get"],
+    ["sql"], ["sql", "init"], ["sql", "enable"], ["sql", "status"], ["sql", "exec"], ["sql", "shell"], ["sql", "digest"],
+    ["sql", "watch"], ["sql", "verify"], ["sql", "history"], ["sql", "blocks"], ["sql", "repair"],
+    ["evidence"], ["evidence", "export"], ["evidence", "verify"], ["evidence", "page"],
 ]
 
 

@@ -201,6 +201,9 @@ public final class EvidenceExporter {
         let statement = try connection.prepare("SELECT * FROM main.ledger_history_\(id) WHERE \(filter.sql)")
         try statement.bind(filter.values)
         let names = (0..<statement.columnCount).map { statement.columnName($0) }
+        guard key.allSatisfy({ part in names.contains { $0.lowercased() == part.column.lowercased() } }) else {
+            throw SQLiteLedgerError.refused("history keeps no row ids; name a column of the table for ended versions")
+        }
         var versions: [Version] = []
         while try statement.step() {
             let row = statement.row

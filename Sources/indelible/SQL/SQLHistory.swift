@@ -50,19 +50,23 @@ struct SQLHistory: ParsableCommand {
             throw Failure(
                 "\(table): was dropped; its versions are in ledger_history_\(known.tableId) and stay verifiable")
         }
-        var (conditions, values) = try KeyFilter(keys, table: known.name, session: session).conditions(prefix: "v.")
+        let filter = try KeyFilter(keys, table: known.name, session: session)
+        guard !filter.key.contains(where: { $0.name == "rowid" }) else {
+            throw Failure("--key: \(known.name) has no key; name a column with NAME=VALUE")
+        }
+        var (conditions, values) = filter.conditions(prefix: "v.")
         if let transaction {
             conditions.append("v.ledger_transaction_id = ?")
             values.append(.integer(transaction))
         }
-        let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+        let clause = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
         let sql = """
             SELECT t.commit_time AS time, t.principal_name AS principal, t.application_name AS application,
                    v.ledger_transaction_id AS "transaction", v.ledger_sequence_number AS sequence,
                    CASE v.ledger_operation_type WHEN 1 THEN 'created' ELSE 'ended' END AS operation, v.*
             FROM \(known.view.quotedForSQL) AS v
             LEFT JOIN database_ledger_transactions AS t ON t.transaction_id = v.ledger_transaction_id
-            \(filter) ORDER BY v.ledger_transaction_id, v.ledger_sequence_number \(limit.map { "LIMIT \($0)" } ?? "")
+            \(clause) ORDER BY v.ledger_transaction_id, v.ledger_sequence_number \(limit.map { "LIMIT \($0)" } ?? "")
             """
         // The view's own four columns were shown under shorter names.
         let own: Set<String> = [

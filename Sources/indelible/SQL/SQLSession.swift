@@ -11,6 +11,9 @@ struct SQLSession: Sendable {
 
     private let connection: LinkedConnection
 
+    /// SQLITE_AUTH.
+    private static let notAuthorised: Int32 = 23
+
     init(_ location: DatabaseLocation, mode: Mode, identity: SQLIdentityOptions? = nil) throws {
         do {
             connection = try LinkedConnection(
@@ -28,7 +31,14 @@ struct SQLSession: Sendable {
     func run(
         _ sql: String, _ bindings: SQLBindings, row: (_ columns: [String], _ values: [SQLValue]) throws -> Void
     ) throws -> Bool {
-        try connection.run(sql, positions: bindings.positions, names: bindings.names, row: row)
+        do {
+            return try connection.run(sql, positions: bindings.positions, names: bindings.names, row: row)
+        } catch let error as SQLiteLedgerError where error.code & 0xFF == Self.notAuthorised {
+            // All that SQLite says is "not authorized".
+            throw Failure(
+                "\(error.message): the ledger keeps what this would remove; a ledger table is dropped with "
+                    + "SELECT ledger_drop_table('NAME'), a column with SELECT ledger_drop_column('TABLE', 'COLUMN')")
+        }
     }
 
     func rows(_ sql: String, _ parameters: [SQLValue] = []) throws -> [[SQLValue]] {
