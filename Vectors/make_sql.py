@@ -81,7 +81,7 @@ def check(encoded):
     for i in range(0, len(encoded), 8):
         h = (h ^ int.from_bytes(encoded[i : i + 8], "little")) * 0xFF51AFD7ED558CCD & mask
         h ^= h >> 32
-    return h & 0xFFFF
+    return (h * 0xFF51AFD7ED558CCD & mask) >> 48
 
 
 def chunk(leaves_and_checks):
@@ -129,6 +129,8 @@ for x in [0.0, 1.5, -2.25, 5e-324, 1.7976931348623157e308, float("inf"), float("
 row("-0.0 is written as +0.0", 1, 1, S, 1, 3, None, [real(0.0)])
 row("the empty text", 1, 1, S, 1, 4, None, [string("")])
 row("text of seven bytes", 1, 1, S, 1, 4, None, [string("1234567")])
+row("text that ends in 2", 1, 1, S, 1, 4, None, [string("1.21.22")])
+row("text that ends in 3", 1, 1, S, 1, 4, None, [string("1.21.23")])
 row("text with NUL and beyond ASCII", 1, 1, S, 1, 4, None, [string("a\0b é 漢 🜚")])
 row("text that is not UTF-8", 1, 1, S, 1, 4, None, [raw_text(b"\xff\xfe")])
 row("the empty blob", 1, 1, S, 1, 5, None, [blob(b"")])

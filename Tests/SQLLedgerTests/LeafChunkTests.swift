@@ -70,6 +70,21 @@ import Testing
         #expect(LeafChunk(leaves: Array(repeating: leaf, count: 129)) == nil)
     }
 
+    /// A change of any one byte shows in the check, wherever it is; 16 bits let one in 65,536 through.
+    @Test func checksSeeEveryByte() {
+        var missed = 0
+        for count in 1...100 {
+            let value = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+            let check = value.withUnsafeBytes { ColumnCheck.of($0) }
+            for index in 0..<count {
+                var changed = value
+                changed[index] ^= 1
+                if changed.withUnsafeBytes({ ColumnCheck.of($0) }) == check { missed += 1 }
+            }
+        }
+        #expect(missed <= 2)
+    }
+
     @Test func keys() {
         #expect(LeafChunk.rootsKey(of: TableID(0)) == -2)
         #expect(LeafChunk.rootsKey(of: TableID(7)) == -9)

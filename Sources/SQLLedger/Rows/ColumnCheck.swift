@@ -17,8 +17,9 @@ public struct ColumnCheck: Sendable {
         state ^= state >> 32
     }
 
+    /// The check of what was mixed in. The last step brings the upper bits of the last word into sight.
     @inlinable
-    public var value: UInt16 { UInt16(truncatingIfNeeded: state) }
+    public var value: UInt16 { UInt16(truncatingIfNeeded: (state &* 0xFF51_AFD7_ED55_8CCD) >> 48) }
 
     /// The check of one whole encoded value, its type byte included.
     @inlinable
