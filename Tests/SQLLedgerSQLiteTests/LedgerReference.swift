@@ -86,6 +86,10 @@ struct LedgerReference {
         return tables.values.sorted { $0.id < $1.id }
     }
 
+    private static func quoted(_ name: String) -> String {
+        "\"" + name.replacing("\"", with: "\"\"") + "\""
+    }
+
     private func version(of table: Table, _ transaction: UInt64, _ sequence: UInt64) -> Version? {
         table.versions.last { $0.transaction < transaction || ($0.transaction == transaction && $0.after <= sequence) }
     }
@@ -94,14 +98,14 @@ struct LedgerReference {
         if !table.isDropped {
             let sql = TableSQL(id: table.id, description: table.last)
             let names = table.last.columns.filter { $0.generation != .virtual }.map(\.name)
-            let list = names.map { "t.\"\($0)\"" }.joined(separator: ", ")
+            let list = names.map { "t." + Self.quoted($0) }.joined(separator: ", ")
             let keys = table.last.columns.filter { $0.primaryKeyPosition > 0 }.map(\.name)
             let join =
-                table.last.rowIDColumn.map { "s.row_id = t.\"\($0)\"" }
+                table.last.rowIDColumn.map { "s.row_id = t." + Self.quoted($0) }
                 ?? keys.map { "s.\"\($0)\" = t.\"\($0)\"" }.joined(separator: " AND ")
             let rows = try db.query(
                 """
-                SELECT s.transaction_id, s.sequence_number, \(list) FROM "\(table.last.table)" AS t
+                SELECT s.transaction_id, s.sequence_number, \(list) FROM \(Self.quoted(table.last.table)) AS t
                 LEFT JOIN \(sql.stamps) AS s ON \(join)
                 """)
             let stamps = try db.value("SELECT count(*) FROM \(sql.stamps)")

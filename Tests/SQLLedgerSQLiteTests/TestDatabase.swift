@@ -65,3 +65,16 @@ extension SQLValue {
         }
     }
 }
+
+extension SQLiteConnection {
+    /// Whether a transaction is open: only then is there a savepoint to release after BEGIN fails.
+    var isInTransaction: Bool {
+        do throws(SQLiteLedgerError) {
+            try execute("BEGIN")
+        } catch {
+            return true
+        }
+        try? execute("ROLLBACK")
+        return false
+    }
+}

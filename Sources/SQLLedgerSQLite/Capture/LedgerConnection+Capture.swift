@@ -213,7 +213,7 @@ extension LedgerConnection {
         Self.encode(values, version.storedCount, into: &encoder)
         try append(table, encoder.finish())
         // Values that are not known are the history's defaults.
-        let kept = isComplete ? count : version.storedCount
+        let kept = isComplete && table.hasHistory(of: count) ? count : version.storedCount
         try insertHistory(table, values, kept, start: start, sequence: sequence)
     }
 

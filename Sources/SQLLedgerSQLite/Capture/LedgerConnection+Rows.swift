@@ -38,10 +38,18 @@ extension LedgerConnection {
         }
     }
 
-    private func condition(_ table: TableState, _ column: String, from first: Int) -> String {
-        guard !table.hasRowID else { return "\(column) = ?\(first)" }
-        return table.sql.keyColumns.enumerated()
-            .map { "\(SQLName.quoted($0.element.name)) = ?\(first + $0.offset)" }.joined(separator: " AND ")
+    /// Finds a stamp.
+    private func stamp(_ table: TableState, from first: Int) -> String {
+        condition(table.hasRowID ? ["row_id"] : table.stampKeys, from: first)
+    }
+
+    /// Finds a row of the table itself.
+    private func row(_ table: TableState, from first: Int) -> String {
+        condition(table.description.rowIDColumn.map { [$0] } ?? table.sql.keyColumns.map(\.name), from: first)
+    }
+
+    private func condition(_ names: [String], from first: Int) -> String {
+        names.enumerated().map { "\(SQLName.quoted($0.element)) = ?\(first + $0.offset)" }.joined(separator: " AND ")
     }
 
     /// Where the live version of a row was created, or `nil` when the ledger knows no such row.
@@ -53,7 +61,7 @@ extension LedgerConnection {
             statement = try kept(
                 """
                 SELECT transaction_id, sequence_number FROM main.\(table.sql.stamps)
-                WHERE \(condition(table, "row_id", from: 1))
+                WHERE \(stamp(table, from: 1))
                 """)
             table.statements.readStamp = statement
         }
@@ -116,13 +124,13 @@ extension LedgerConnection {
     }
 
     private func prepareMove(_ table: TableState, keepsKey: Bool) throws(SQLiteLedgerError) -> SQLiteStatement {
-        let keys = table.hasRowID ? ["row_id"] : table.sql.keyColumns.map { SQLName.quoted($0.name) }
+        let keys = table.hasRowID ? ["row_id"] : table.stampKeys.map(SQLName.quoted)
         let moves = keys.enumerated().map { ", \($0.element) = ?\($0.offset + 3 + keys.count)" }.joined()
         let statement = try kept(
             """
             UPDATE main.\(table.sql.stamps) SET
             transaction_id = ledger_swap_stamp(transaction_id, sequence_number, ?1), sequence_number = ?2\
-            \(keepsKey ? "" : moves) WHERE \(condition(table, "row_id", from: 3))
+            \(keepsKey ? "" : moves) WHERE \(stamp(table, from: 3))
             """)
         if keepsKey { table.statements.renewStamp = statement } else { table.statements.moveStamp = statement }
         return statement
@@ -142,7 +150,7 @@ extension LedgerConnection {
             statement = kept
         } else {
             statement = try kept(
-                "DELETE FROM main.\(table.sql.stamps) WHERE \(condition(table, "row_id", from: 1))")
+                "DELETE FROM main.\(table.sql.stamps) WHERE \(stamp(table, from: 1))")
             table.statements.deleteStamp = statement
         }
         _ = bind(key, of: table, to: statement.handle, from: 1)
@@ -160,13 +168,7 @@ extension LedgerConnection {
         } else if let kept = table.statements.insertHistory[count] {
             statement = kept
         } else {
-            let columns = table.sql.stored.prefix(count).map { ", " + SQLName.quoted($0.name) }.joined()
-            let marks = String(repeating: ", ?", count: count)
-            statement = try kept(
-                """
-                INSERT INTO main.\(table.sql.history)(ledger_start_transaction_id, ledger_start_sequence_number,
-                ledger_end_transaction_id, ledger_end_sequence_number\(columns)) VALUES(?, ?, ?, ?\(marks))
-                """)
+            statement = try prepareHistory(table, count)
             table.statements.insertHistory[count] = statement
             if isFull { table.statements.insertFullHistory = statement }
         }
@@ -179,17 +181,35 @@ extension LedgerConnection {
         try finish(handle, ils_step(handle))
     }
 
+    private func prepareHistory(_ table: TableState, _ count: Int) throws(SQLiteLedgerError) -> SQLiteStatement {
+        let marks = String(repeating: ", ?", count: count)
+        guard table.hasHistory(of: count) else {
+            // The columns are added when nothing is being written.
+            let columns = (0..<count).map { ", c\($0)" }.joined()
+            let pending = table.sql.pending(count)
+            try db.execute("CREATE TEMP TABLE IF NOT EXISTS \(pending)(st, ss, et, es\(columns))")
+            pendingHistories[table.id, default: []].insert(count)
+            return try kept("INSERT INTO temp.\(pending) VALUES(?, ?, ?, ?\(marks))")
+        }
+        let columns = table.historyPlaces.prefix(count)
+            .map { ", " + SQLName.quoted(table.physicalHistory[$0]) }.joined()
+        return try kept(
+            """
+            INSERT INTO main.\(table.sql.history)(ledger_start_transaction_id, ledger_start_sequence_number,
+            ledger_end_transaction_id, ledger_end_sequence_number\(columns)) VALUES(?, ?, ?, ?\(marks))
+            """)
+    }
+
     /// Whether the table itself has a row with that key.
     func rowExists(_ table: TableState, _ key: RowKey) throws(SQLiteLedgerError) -> Bool {
         let statement: SQLiteStatement
         if let kept = table.statements.rowExists {
             statement = kept
         } else {
-            let row = table.description.rowIDColumn.map { SQLName.quoted($0) } ?? ""
             statement = try kept(
                 """
                 SELECT 1 FROM main.\(SQLName.quoted(table.description.table))
-                WHERE \(condition(table, row, from: 1))
+                WHERE \(row(table, from: 1))
                 """)
             table.statements.rowExists = statement
         }
@@ -202,11 +222,10 @@ extension LedgerConnection {
     /// All stored values of a row of the table.
     func readRow(_ table: TableState, _ key: RowKey) throws(SQLiteLedgerError) -> SavedValues? {
         let columns = table.sql.stored.map { SQLName.quoted($0.name) }.joined(separator: ", ")
-        let row = table.description.rowIDColumn.map { SQLName.quoted($0) } ?? ""
         let statement = try db.prepare(
             """
             SELECT \(columns) FROM main.\(SQLName.quoted(table.description.table))
-            WHERE \(condition(table, row, from: 1))
+            WHERE \(row(table, from: 1))
             """)
         _ = bind(key, of: table, to: statement.handle, from: 1)
         guard try statement.step() else { return nil }

@@ -67,6 +67,7 @@ extension LedgerConnection {
                     try drainDeletes(of: slot, replacing: nil, was: nil)
                 }
             }
+            try alterHistories()
             try writeEntry()
         }
     }

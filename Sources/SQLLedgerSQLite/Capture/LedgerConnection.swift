@@ -54,6 +54,10 @@ final class LedgerConnection {
     /// The topmost savepoint, -1 without one.
     var level = -1
     var touched: [Int] = []
+    /// Some history table may not have the columns that it must have.
+    var altersHistories = false
+    /// History rows that wait for columns: the numbers of values, by table.
+    var pendingHistories: [TableID: Set<Int>] = [:]
     /// The transaction has schema events, which a rollback takes back.
     var hasEvents = false
     /// A change that could not be ledgered and may not have been taken back, and the savepoint level it happened at.
@@ -129,6 +133,8 @@ final class LedgerConnection {
         isReady = false
         isEntryWritten = false
         hasEvents = false
+        altersHistories = false
+        pendingHistories = [:]
         poison = nil
         level = -1
     }

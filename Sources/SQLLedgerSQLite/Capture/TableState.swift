@@ -17,8 +17,16 @@ final class TableState {
     var description: TableDescription
     /// Ascending. Never empty once loaded.
     var versions: [Version] = []
-    /// See `TableSQL.droppedColumns`.
-    var droppedColumns: [String] = []
+    /// The columns that the history table must have after its first four, in its order: all stored columns that the
+    /// table ever had.
+    private(set) var historyColumns: [String] = []
+    /// The columns that it has. While a statement is writing its table cannot be altered, see `alterHistories`; then the
+    /// last ones may be missing, and others have older names.
+    var physicalHistory: [String] = []
+    /// The names of the key columns in the stamps, for tables without row ids.
+    var stampKeys: [String] = []
+    /// The place of each stored column in `historyColumns`.
+    private(set) var historyPlaces: [Int] = []
     /// Why the table cannot be written, or `nil`.
     var drift: String?
 
@@ -48,12 +56,20 @@ final class TableState {
         settle()
     }
 
-    var sql: TableSQL { TableSQL(id: id, description: description, droppedColumns: droppedColumns) }
+    var sql: TableSQL { TableSQL(id: id, description: description) }
     var hasRowID: Bool { description.rowIDColumn != nil }
     var storedCount: Int { current.storedCount }
 
+    /// Before the first event.
+    func forgetEvents() {
+        versions = []
+        historyColumns = []
+        historyPlaces = []
+    }
+
     /// Notes the state after a schema event.
-    func apply(_ event: TableDescription, in transaction: TransactionNumber) {
+    func apply(_ type: SchemaEventType, _ event: TableDescription, in transaction: TransactionNumber) {
+        applyToHistory(type, event, in: transaction)
         description = event
         let schema = event.schema(of: id)
         let digest = schema.digest
@@ -64,6 +80,33 @@ final class TableState {
                     storedCount: schema.storedColumns.count))
         }
         settle()
+    }
+
+    private func applyToHistory(
+        _ type: SchemaEventType, _ event: TableDescription, in transaction: TransactionNumber
+    ) {
+        let stored = event.columns.filter { $0.generation != .virtual }.map(\.name)
+        let before = description.columns.filter { $0.generation != .virtual }.map(\.name)
+        switch type {
+        case .renameColumn:
+            for (place, name) in zip(historyPlaces, stored) { historyColumns[place] = name }
+        case .dropColumn:
+            guard let dropped = event.previous, let index = before.firstIndex(of: dropped),
+                historyPlaces.indices.contains(index)
+            else { return }
+            historyColumns[historyPlaces.remove(at: index)] = TableSQL.droppedName(dropped, in: transaction)
+        default:
+            for name in stored.dropFirst(historyPlaces.count) {
+                historyPlaces.append(historyColumns.count)
+                historyColumns.append(name)
+            }
+        }
+    }
+
+    /// Whether the history table has a column for each of the first `count` stored ones.
+    @inline(__always)
+    func hasHistory(of count: Int) -> Bool {
+        count == 0 || historyPlaces[count - 1] < physicalHistory.count
     }
 
     private func settle() {

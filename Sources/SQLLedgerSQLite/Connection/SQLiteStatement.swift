@@ -91,8 +91,12 @@ public final class SQLiteStatement {
     /// The column as text, or `nil` for NULL.
     public func optionalText(_ column: Int) -> String? { isNull(column) ? nil : text(column) }
 
-    /// The bytes of the column.
+    /// The bytes of the column, of a text its UTF-8 form.
     public func bytes(_ column: Int) -> [UInt8] {
+        if ils_column_type(handle, Int32(column)) == SQLITE_TEXT {
+            let text = ils_column_text(handle, Int32(column))
+            return Array(UnsafeRawBufferPointer(start: text, count: Int(ils_column_bytes(handle, Int32(column)))))
+        }
         let blob = ils_column_blob(handle, Int32(column))
         return Array(UnsafeRawBufferPointer(start: blob, count: Int(ils_column_bytes(handle, Int32(column)))))
     }

@@ -175,6 +175,7 @@ extension LedgerConnection {
         do throws(SQLiteLedgerError) {
             // Enlisted with the first leaf otherwise; here the savepoint must be known before.
             let result = try body()
+            try alterHistories()
             try db.execute(isWhole ? "COMMIT" : "RELEASE ledger_call")
             return result
         } catch {

@@ -81,18 +81,17 @@ extension LedgerConnection {
             let transaction = TransactionNumber(UInt64(bitPattern: events.integer(0)))
             if loaded[id] == nil {
                 let state = known[id] ?? TableState(id: id, description: description)
-                state.versions = []
-                state.droppedColumns = []
+                state.forgetEvents()
                 loaded[id] = (state, description)
             }
-            if event.type == .dropColumn, let column = description.previous {
-                loaded[id]?.state.droppedColumns.append(TableSQL.droppedName(column, in: transaction))
-            }
-            loaded[id]?.state.apply(description, in: transaction)
+            loaded[id]?.state.apply(event.type, description, in: transaction)
         }
         slots = []
         slotsByName = [:]
-        for (id, entry) in loaded.sorted(by: { $0.key < $1.key }) { try register(entry.state, id) }
+        for (id, entry) in loaded.sorted(by: { $0.key < $1.key }) {
+            try readHistoryColumns(of: entry.state)
+            try register(entry.state, id)
+        }
         plainNames = Set(try SchemaReader.userTables(on: db).map(SQLName.folded)).subtracting(slotsByName.keys)
         forgetNames()
     }
@@ -194,7 +193,6 @@ extension LedgerConnection {
     ) throws(SQLiteLedgerError) {
         let triggers = TableSQL(id: table.id, description: old).triggers.map(\.name)
         for trigger in triggers { try db.execute("DROP TRIGGER IF EXISTS main.\(trigger)") }
-        try db.execute("DROP VIEW IF EXISTS main.\(SQLName.quoted(old.view))")
         var state = old
         state.after = new.after
         state.objects = old.objects
@@ -210,20 +208,6 @@ extension LedgerConnection {
         }
         for index in old.columns.indices where old.columns[index].name != new.columns[index].name {
             let (from, to) = (old.columns[index].name, new.columns[index].name)
-            if old.columns[index].generation != .virtual {
-                try db.execute(
-                    """
-                    ALTER TABLE main.\(table.sql.history) RENAME COLUMN \(SQLName.quoted(from)) TO \
-                    \(SQLName.quoted(to))
-                    """)
-                if new.rowIDColumn == nil, old.columns[index].primaryKeyPosition > 0 {
-                    try db.execute(
-                        """
-                        ALTER TABLE main.\(table.sql.stamps) RENAME COLUMN \(SQLName.quoted(from)) TO \
-                        \(SQLName.quoted(to))
-                        """)
-                }
-            }
             state.columns[index].name = to
             state.rowIDColumn = new.rowIDColumn
             state.sql = new.sql
@@ -231,7 +215,6 @@ extension LedgerConnection {
             try record(.renameColumn, of: table, state)
         }
         for column in new.columns.dropFirst(old.columns.count) {
-            if column.generation != .virtual { try addHistoryColumn(column, to: table, of: new) }
             state.columns.append(column)
             state.rowIDColumn = new.rowIDColumn
             state.sql = new.sql
@@ -240,16 +223,62 @@ extension LedgerConnection {
         }
         if !isSame(state, new) { try record(.objects, of: table, new) }
         for trigger in table.sql.triggers { try db.execute(trigger.sql) }
-        try db.execute(table.sql.createView)
+        altersHistories = true
         table.statements = TableStatements()
         slotsByName = slotsByName.filter { $0.value != slots[Int(table.id.rawValue)] }
         try register(table, table.id)
     }
 
+    func readHistoryColumns(of table: TableState) throws(SQLiteLedgerError) {
+        let columns = try db.query("SELECT name FROM pragma_table_info(?, 'main')", [.text(table.sql.history)])
+        table.physicalHistory = columns.dropFirst(4).map { $0[0].string ?? "" }
+        table.statements = TableStatements()
+        guard !table.hasRowID else { return }
+        let keys = try db.query("SELECT name FROM pragma_table_info(?, 'main')", [.text(table.sql.stamps)])
+        table.stampKeys = keys.dropLast(2).map { $0[0].string ?? "" }
+    }
+
+    /// Brings history tables, stamps and views up to the ledgered definitions.
+    ///
+    /// ALTER TABLE makes SQLite read the whole schema anew, and a statement that is writing goes on using the tables of
+    /// the old one when it calls hooks. So this waits until nothing is being written: for the commit, or for a call of one
+    /// of the ledger's functions.
+    func alterHistories() throws(SQLiteLedgerError) {
+        guard altersHistories else { return }
+        for table in liveTables where table.drift == nil {
+            try readHistoryColumns(of: table)
+            let sql = table.sql
+            let renamedKeys = zip(table.stampKeys, sql.keyColumns.map(\.name)).filter { $0 != $1 }
+            let view = try db.value(
+                "SELECT sql FROM main.sqlite_schema WHERE type = 'view' AND name = ?", [.text(table.description.view)])
+            guard table.physicalHistory != table.historyColumns || !renamedKeys.isEmpty
+                || view?.string != sql.createView
+            else { continue }
+            try db.execute("DROP VIEW IF EXISTS main.\(SQLName.quoted(table.description.view))")
+            for (from, to) in zip(table.physicalHistory, table.historyColumns) where from != to {
+                try rename(from, to, of: sql.history)
+            }
+            for (from, to) in renamedKeys { try rename(from, to, of: sql.stamps) }
+            let missing = table.historyColumns.dropFirst(table.physicalHistory.count)
+            for name in missing {
+                guard let column = table.description.columns.first(where: { $0.name == name }) else { continue }
+                try addHistoryColumn(column, to: table)
+            }
+            try db.execute(sql.createView)
+            try readHistoryColumns(of: table)
+            table.statements = TableStatements()
+            try movePending(of: table)
+        }
+        altersHistories = false
+        cookie = try readSchemaCookie()
+    }
+
+    private func rename(_ from: String, _ to: String, of table: String) throws(SQLiteLedgerError) {
+        try db.execute("ALTER TABLE main.\(table) RENAME COLUMN \(SQLName.quoted(from)) TO \(SQLName.quoted(to))")
+    }
+
     /// Versions that ended before have the column's default, like rows of the table that were written before.
-    private func addHistoryColumn(
-        _ column: SchemaColumn, to table: TableState, of description: TableDescription
-    ) throws(SQLiteLedgerError) {
+    private func addHistoryColumn(_ column: SchemaColumn, to table: TableState) throws(SQLiteLedgerError) {
         var definition = SQLName.quoted(column.name)
         if let text = column.defaultText {
             // With the declared type the default is converted like the table's. Values that come from the table have
@@ -260,12 +289,30 @@ extension LedgerConnection {
         try db.execute("ALTER TABLE main.\(table.sql.history) ADD COLUMN \(definition)")
     }
 
+    /// History rows that had to wait for their columns.
+    private func movePending(of table: TableState) throws(SQLiteLedgerError) {
+        for count in pendingHistories[table.id] ?? [] {
+            let name = table.sql.pending(count)
+            // It is gone when a savepoint took back what made it.
+            guard try db.value("SELECT 1 FROM temp.sqlite_schema WHERE name = ?", [.text(name)]) != nil else { continue }
+            let pending = "temp.\(name)"
+            let columns = table.sql.stored.prefix(count).map { ", " + SQLName.quoted($0.name) }.joined()
+            try db.execute(
+                """
+                INSERT INTO main.\(table.sql.history)(ledger_start_transaction_id, ledger_start_sequence_number,
+                  ledger_end_transaction_id, ledger_end_sequence_number\(columns)) SELECT * FROM \(pending);
+                DELETE FROM \(pending)
+                """)
+        }
+        pendingHistories[table.id] = nil
+    }
+
     /// Ledgers a schema event and applies it.
     func record(
         _ type: SchemaEventType, of table: TableState, _ description: TableDescription
     ) throws(SQLiteLedgerError) {
         try append(event: SchemaEvent(type, of: table.id, description))
-        table.apply(description, in: transaction)
+        table.apply(type, description, in: transaction)
     }
 
     // MARK: Row ids

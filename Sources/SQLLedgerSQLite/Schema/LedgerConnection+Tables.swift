@@ -76,6 +76,7 @@ extension LedgerConnection {
             "INSERT INTO main.ledger_tables VALUES(?, ?, ?, ?, 0)",
             [.integer(number), .text(description.table), .text(description.view), .text(kind.rawValue)])
         try record(.create, of: table, description)
+        try readHistoryColumns(of: table)
         try register(table, id)
         try adoptRows(of: table)
         for trigger in sql.triggers { try db.execute(trigger.sql) }
@@ -190,15 +191,6 @@ extension LedgerConnection {
         try dropTriggers(of: table)
         try db.execute(
             "ALTER TABLE main.\(SQLName.quoted(old.table)) DROP COLUMN \(SQLName.quoted(dropped.name))")
-        if dropped.generation != .virtual {
-            let kept = TableSQL.droppedName(dropped.name, in: transaction)
-            try db.execute(
-                """
-                ALTER TABLE main.\(table.sql.history) RENAME COLUMN \(SQLName.quoted(dropped.name)) TO \
-                \(SQLName.quoted(kept))
-                """)
-            table.droppedColumns.append(kept)
-        }
         guard
             var new = try SchemaReader.describe(
                 old.table, kind: old.kind, view: old.view, after: LeafNumber(table.leaves.leafCount), on: db)
@@ -206,9 +198,10 @@ extension LedgerConnection {
         new.previous = dropped.name
         table.statements = TableStatements()
         try record(.dropColumn, of: table, new)
+        altersHistories = true
+        try alterHistories()
         try adoptRows(of: table)
         for trigger in table.sql.triggers { try db.execute(trigger.sql) }
-        try db.execute(table.sql.createView)
         cookie = try readSchemaCookie()
     }
 
@@ -218,6 +211,7 @@ extension LedgerConnection {
             throw .refused("there is no ledger table '\(name)'")
         }
         if let drift = tables[slot].drift { throw .refused(drift) }
+        try alterHistories()
         touch(slot)
         return tables[slot]
     }

@@ -6,14 +6,9 @@ import SQLLedger
 package struct TableSQL {
     package var id: TableID
     package var description: TableDescription
-    /// Columns of the history table that are no longer columns of the table, by their names there, in the order of
-    /// their dropping.
-    package var droppedColumns: [String] = []
-
-    package init(id: TableID, description: TableDescription, droppedColumns: [String] = []) {
+    package init(id: TableID, description: TableDescription) {
         self.id = id
         self.description = description
-        self.droppedColumns = droppedColumns
     }
 
     /// More values than this do not go into one call of the capture function.
@@ -21,6 +16,9 @@ package struct TableSQL {
 
     package var history: String { "ledger_history_\(id)" }
     package var stamps: String { "ledger_stamps_\(id)" }
+
+    /// The temporary table for history rows of `count` values that wait for columns of the history table.
+    func pending(_ count: Int) -> String { "ledger_pending_\(id)_\(count)" }
 
     /// The columns whose values are ledgered, in ordinal order.
     var stored: [SchemaColumn] { description.columns.filter { $0.generation != .virtual } }
