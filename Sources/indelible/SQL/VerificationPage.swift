@@ -95,9 +95,9 @@ struct VerificationPage {
                 report.digestCount == 0
                     ? "<strong>none</strong>" : "\(report.digestCount), of which \(report.matchingDigestCount) match"
             ))
-        if let digest = report.lastGoodDigest { rows.append(("Newest matching digest", Self.digest(digest))) }
+        if let digest = report.lastGoodDigest { rows.append(("Newest good digest", Self.digest(digest))) }
         if let digest = report.firstGoodDigest, digest != report.lastGoodDigest {
-            rows.append(("Oldest matching digest", Self.digest(digest)))
+            rows.append(("Oldest good digest", Self.digest(digest)))
         }
         if let block = report.anchoredThrough { rows.append(("Anchored through", "block \(block)")) }
         if let tail = report.tail, tail.transactions > 0 {
