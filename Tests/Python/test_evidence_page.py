@@ -5,13 +5,16 @@ import base64
 import copy
 import importlib.util
 import json
+import random
 import re
+import sqlite3
 import time
+import uuid
 
 import pytest
 
 from support.browser import Browser, find_browser
-from support.evidence import canonical, sample
+from support.evidence import canonical, path as path_of, root as root_of, sample, sha as H
 from support.evidence_lies import LIES, TEXT_LIES, apply
 from support.node import ROOT, run_cli
 from support.rest import Rest
@@ -238,6 +241,145 @@ def test_the_program_agrees_about_the_receipt(real, tmp_path):
     (tmp_path / "receipt.json").write_text(json.dumps(real.bundle("row")["digests"][0]["receipt"]))
     done = run_cli("receipt", "verify", tmp_path / "receipt.json", "--service-certificate", real.certificate)
     assert done.returncode == 0, done.stderr
+
+
+# ----------------------------------------------------------------- bundles that the program wrote from a real database
+
+
+@pytest.fixture(scope="module")
+def exported(public_node, identities, tmp_path_factory):
+    """Rows of a database whose digests are in a running node, as the program exports them."""
+    folder = tmp_path_factory.mktemp("exported")
+    database, out = folder / "app.db", folder / "rows.json"
+    store = ["--store", f"{public_node.url}?collection=page/{uuid.uuid4()}",
+             "--service-certificate", public_node.service_certificate,
+             "--certificate", identities.contributor.combined_file]
+
+    def run(*words):
+        done = run_cli(*words, environment={"XDG_STATE_HOME": str(folder / "state")})
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+
+    plain = sqlite3.connect(database)
+    plain.executescript("""
+        CREATE TABLE accounts (id INTEGER PRIMARY KEY, owner TEXT NOT NULL, amount REAL, photo BLOB,
+                               upper TEXT AS (upper(owner)) VIRTUAL);
+        INSERT INTO accounts VALUES (1, 'Ada "☕"', 10.5, x'00ff'), (2, 'Bob', 1e300, NULL), (3, 'Cleo', -1, x'');
+        CREATE TABLE pairs (a TEXT, b ANY, PRIMARY KEY (a, b)) STRICT, WITHOUT ROWID;
+        INSERT INTO pairs VALUES ('x', 1), ('x', 'one');
+        """)
+    plain.close()
+    run("sql", "init", database)
+    run("sql", "enable", database, "accounts", "--principal", "setup")
+    run("sql", "enable", database, "pairs")
+    run("sql", "watch", database, "--once", *store)
+    for number in range(3):
+        run("sql", "exec", database, f"UPDATE accounts SET amount = amount + {number + 1} WHERE id = 1",
+            "--principal", "alice")
+        run("sql", "watch", database, "--once", *store)
+    run("evidence", "export", database, "--table", "accounts", "--row", "1", "--row", "2", "--version", "all",
+        "--with-schema", *store, "--out", out)
+    return out
+
+
+def both(page, path, certificate):
+    """Verdict and failed steps: of the page, and of the program."""
+    found = page.call(JUDGE_BUNDLE, base64.b64encode(path.read_bytes()).decode(), certificate.read_text())
+    done = run_cli("evidence", "verify", path, "--service-certificate", certificate, "--json")
+    if done.returncode == 2 and not done.stdout:
+        return (found["verdict"],), ("unreadable",)
+    report = json.loads(done.stdout)
+    failed = {s["name"] for subject in report["subjects"] for s in subject["steps"] if s["outcome"] == "failed"}
+    return (found["verdict"], sorted(found["codes"])), (report["verdict"], sorted(failed))
+
+
+def test_what_the_program_exports_is_verified_by_the_page(page, exported, public_node):
+    assert verify_files(page, exported, public_node.service_certificate) == "verified"
+    text = text_of(page)
+    assert 'Ada "☕"' in text and "alice" in text and "1e+300" in text and "proven as of transaction" in text
+    assert "Cleo" not in text, "other rows are not disclosed"
+    ours, theirs = both(page, exported, public_node.service_certificate)
+    assert ours == theirs == ("verified", [])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_program_and_the_page_agree_about_changed_files(page, exported, public_node, tmp_path, seed):
+    """Each seed changes one character of a string or number somewhere in the file."""
+    text = exported.read_text()
+    chance = random.Random(seed)
+    for attempt in range(2):
+        at = chance.choice([m.start() for m in re.finditer(r"[0-9a-zA-Z]", text)])
+        other = chance.choice([c for c in "0189abfzA" if c != text[at]])
+        path = tmp_path / f"{attempt}.json"
+        path.write_text(text[:at] + other + text[at + 1:])
+        ours, theirs = both(page, path, public_node.service_certificate)
+        assert ours == theirs, (at, text[max(0, at - 60):at + 20])
+
+
+# ---------------------------------------------------------------------------------------------------- arithmetic
+
+
+def test_signatures_out_of_range_are_refused(page):
+    """A signature may not be made valid by adding the order, and zeros sign nothing."""
+    assert page.evaluate("""(async () => {
+        const out = [];
+        for (const [name, c] of Object.entries(curves)) {
+          // The public key is the generator itself: the private key is 1. With nonce 1, r is its x and s is z + r.
+          const z = await H(utf8(name)), r = mod(c.g[0], c.n), s = mod(bigOf(z) + r, c.n);
+          const ok = (r, s) => isSignatureOfDigest(c, c.g, z, { r, s });
+          out.push(ok(r, s), ok(r, c.n - s), ok(r + c.n, s), ok(r, s + c.n), ok(0n, 0n), ok(r, 0n), ok(0n, s), ok(c.n, s), ok(r, s + 1n));
+        }
+        return out;
+    })()""") == [True, True, *[False] * 7] * 3
+
+
+def test_curves_are_those_of_the_browser(page):
+    """What the page computes by itself agrees with the browser's own signatures: both ways, on each curve."""
+    assert page.evaluate("""(async () => {
+        const out = [];
+        for (const name of Object.keys(curves)) {
+          const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: name }, true, ["sign", "verify"]);
+          const key = readKey(new Uint8Array(await crypto.subtle.exportKey("spki", pair.publicKey)));
+          for (let i = 0; i < 20; i++) {
+            const text = utf8(`${name} ${i}`), raw = new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, pair.privateKey, text));
+            const size = raw.length / 2, signature = { r: bigOf(raw.subarray(0, size)), s: bigOf(raw.subarray(size)) };
+            out.push(isSignatureOfDigest(curves[key.curve], key.point, await H(text), signature));
+            out.push(!isSignatureOfDigest(curves[key.curve], key.point, await H(text, u8(0)), signature));
+          }
+        }
+        return out.length === 120 && out.every(Boolean);
+    })()""") is True
+
+
+def test_points_off_the_curve_are_refused(page):
+    assert page.evaluate("""Object.entries(keyPrefix).map(([prefix, name]) => {
+        const c = curves[name], key = (x, y) => concat(fromHex(prefix), u8(4), unsigned(x, c.size), unsigned(y, c.size));
+        const code = (x, y) => { try { return readKey(key(x, y)).curve; } catch (error) { return error.code; } };
+        return [code(...c.g) === name, code(c.g[0], c.g[1] + 1n), code(0n, 0n), code(c.g[0], c.p - c.g[1]) === name];
+    })""") == [[True, "malformed", "malformed", True]] * 3
+
+
+def test_paths_of_every_small_tree(page):
+    """Against the recursive definition; a leaf that is not in the tree has no path at all."""
+    trees = [[root_of([H(bytes([i])) for i in range(n)]).hex(), [
+        [int(s[0] == "L") for s in path_of(i, [H(bytes([i])) for i in range(n)])] for i in range(n)]] for n in range(1, 34)]
+    assert page.call("(trees) => trees.every(([, paths], n) => paths.every((p, i) => "
+                     "p.map((l) => l ? 'L' : 'R').join('') === sides(BigInt(i), BigInt(n + 1))))", trees)
+    assert page.evaluate("""(async () => {
+        const z = new Uint8Array(32), path = (i, n) => [...sides(i, n)].map((side) => ({ side, hash: z }));
+        const out = [];
+        for (let n = 1n; n < 20n; n++) for (let i = n; i < 40n; i++) out.push(await fold(z, path(i, n), i, n));
+        return out.every((x) => x === null) && await fold(z, path(3n, 5n), 3n, 5n) !== null;
+    })()""") is True
+
+
+def test_a_name_is_not_proven_by_a_later_event(page):
+    assert page.evaluate("""(async () => {
+        const row = (transaction, sequence, start) => ({ tableID: 1n, table: "a", columns: [], start, sequence, transaction: { id: transaction } });
+        const events = [{ table: 1n, name: "a", schema: await schemaDigest(1n, []), transaction: 5n, after: 2n }];
+        const proof = async (...r) => String(await nameProof(row(...r), events));
+        return [await proof(4n, 9n, null), await proof(5n, 1n, null), await proof(5n, 2n, null), await proof(6n, 0n, null),
+          await proof(6n, 0n, { transaction: 4n, sequence: 0n }), await proof(9n, 0n, { transaction: 5n, sequence: 2n })];
+    })()""") == ["null", "null", "5", "5", "null", "5"]
 
 
 # ------------------------------------------------------------------------------------------------- the page itself

@@ -121,6 +121,44 @@ import Testing
         }
     }
 
+    /// Vectors/digest-store: what Documentation/spec/digest-store.md says about each kind of file.
+    @Test func theVectorIsReadAsItSays() async throws {
+        struct Expected: Decodable {
+            var ledger: String
+            var files: [String: String]
+        }
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "Vectors/digest-store")
+        let data = try Data(contentsOf: root.appending(path: "expected.json"))
+        let expected = try JSONDecoder().decode(Expected.self, from: data)
+        let ledger = try #require(LedgerID(hex: expected.ledger))
+        let listing = try await DirectoryDigestStore(path: root.path()).listing(for: ledger)
+        var found: [String: String] = [:]
+        for digest in listing.digests { found[URL(filePath: digest.origin).lastPathComponent] = "digest" }
+        for problem in listing.problems {
+            found[URL(filePath: problem.origin).lastPathComponent] = problem.kind.rawValue
+        }
+        #expect(found == expected.files)
+        #expect(listing.digests.map(\.digest.block.rawValue) == [0, 1, 2])
+    }
+
+    /// A name that is no UTF-8 cannot be told as it is, but it is told.
+    @Test func aNameThatIsNoTextIsReported() async throws {
+        try await TemporaryDirectory.with { root in
+            let store = DirectoryDigestStore(path: root)
+            let digest = try TestDigests.make(.random(), block: 1)
+            try await store.append(digest)
+            let name = Array("\(root)/\(digest.ledger.hex)/0".utf8) + [0xFF] + Array(".json".utf8) + [0]
+            let file = name.withUnsafeBytes {
+                open($0.assumingMemoryBound(to: CChar.self).baseAddress!, O_CREAT | O_WRONLY, 0o644)
+            }
+            #expect(file >= 0)
+            close(file)
+            let listing = try await store.listing(for: digest.ledger)
+            #expect(listing.digests.map(\.digest) == [digest] && listing.problems.map(\.kind) == [.damaged])
+        }
+    }
+
     @Test func aDamagedFileIsNeverWrittenOver() async throws {
         try await TemporaryDirectory.with { root in
             let store = DirectoryDigestStore(path: root)

@@ -54,7 +54,10 @@ public struct DirectoryDigestStore: DigestArchive {
                 switch Self.read(file, name: name, ledger: ledger) {
                 case .success(let digest): listing.digests.append(StoredDigest(digest: digest, origin: file))
                 case .failure(let problem): listing.problems.append(problem)
-                case nil: continue  // taken away since the directory was read
+                case nil:
+                    // Digests are never taken away; a name that is no text cannot be opened by it.
+                    listing.problems.append(
+                        DigestProblem(.damaged, origin: file, reason: "is in the directory and cannot be opened"))
                 }
             }
             return listing

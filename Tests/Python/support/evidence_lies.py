@@ -247,6 +247,9 @@ for what, change in [
 ]:
     lie(f"table-hashes-form-{what}", "No list of tables.")(
         lambda b, change=change: transaction(b).update(table_hashes=change(transaction(b)["table_hashes"])))
+lie("table-hashes-form-descending", "The tables in another order.")(
+    lambda b: item(b, 1)["transaction"].update(table_hashes=(
+        lambda t: t[:10] + t[106:] + t[10:106])(item(b, 1)["transaction"]["table_hashes"])))
 lie("transaction-extra-member", "A member that no transaction has.")(lambda b: transaction(b).update(comment="x"))
 lie("transaction-missing-member", "A transaction without a login.")(remover(transaction, "login"))
 
