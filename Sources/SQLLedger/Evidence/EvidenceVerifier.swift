@@ -206,23 +206,26 @@ public struct EvidenceVerifier: Sendable {
 
     private static func rows(of bundle: EvidenceBundle) -> [VerifiedEvidence.Row] {
         let rows = bundle.items.compactMap { if case .row(let row) = $0 { row } else { nil } }
-        let events = rows.compactMap { row -> (SchemaEvent, TransactionNumber)? in
+        // By schema digest, which includes the table, so that many events and many rows stay cheap.
+        var events: [Digest32: [(description: TableDescription, transaction: TransactionNumber)]] = [:]
+        for row in rows {
             guard row.schema.table == .schemaEvents, row.operation == .created, row.values.count == 3,
                 case .integer(let type) = row.values[0], case .integer(let table) = row.values[1],
                 case .text(let body) = row.values[2],
-                let event = try? SchemaEvent(type: type, table: table, body: body)
-            else { return nil }
-            return (event, row.transaction.id)
+                let event = try? SchemaEvent(type: type, table: table, body: body),
+                let description = event.description
+            else { continue }
+            events[description.schema(of: event.table).digest, default: []].append((description, row.transaction.id))
         }
         return rows.map { row in
-            let proof = events.last { event, transaction in
-                guard let description = event.description else { return false }
-                let isBefore =
-                    (transaction, description.after) <= (row.created.transaction, row.created.sequence)
-                return event.table == row.schema.table && description.table == row.tableName && isBefore
-                    && description.schema(of: event.table).digest == row.schema.digest
+            guard !events.isEmpty, let candidates = events[row.schema.digest] else {
+                return VerifiedEvidence.Row(row: row, tableNameProvenBy: nil)
             }
-            return VerifiedEvidence.Row(row: row, tableNameProvenBy: proof?.1)
+            let proof = candidates.last {
+                $0.description.table == row.tableName
+                    && ($0.transaction, $0.description.after) <= (row.created.transaction, row.created.sequence)
+            }
+            return VerifiedEvidence.Row(row: row, tableNameProvenBy: proof?.transaction)
         }
     }
 
