@@ -124,6 +124,11 @@ class Victim:
         assert fingerprint(copy).get("repaired.db") == fingerprint(self.path).get("bank.db"), "a dry run wrote"
         assert dry.returncode in (0, 1), dry.stdout + dry.stderr
         done = run_cli(*words, "--apply")
+        if done.returncode == 2:
+            # All repairs are one transaction: where they get into each other's way nothing is done, and the reason is said.
+            assert "nothing was changed" in done.stderr, done.stdout + done.stderr
+            assert fingerprint(copy).get("repaired.db") == fingerprint(self.path).get("bank.db")
+            return
         assert done.returncode in (0, 1), done.stdout + done.stderr
         after = ledger.verify(copy, *self.digests)
         hopeless = {(finding["code"], finding["object"]) for finding in report.findings if not finding.get("repair")}
