@@ -92,7 +92,8 @@ def test_R03_one_row_in_a_million(work):
 
 def test_R04_delete_with_triggers_switched_off(victim):
     victim.plain(("DELETE FROM account WHERE id = ?", (FRESH,)))
-    victim.demand({"code": "ROW_MISSING", "object": "account", "key": {"id": FRESH}})
+    # A verification of what is new only does not look for stamps without rows, so it can't tell the key.
+    victim.demand({"code": "ROW_MISSING", "object": "account", **({} if victim.mode == "since" else {"key": {"id": FRESH}})})
 
 
 def test_R04_delete_row_and_stamp(victim):

@@ -35,7 +35,8 @@ def test_E01_index_entry_removed(whole_victim):
     db = ledger.plain(victim.path)
     assert scalar(db, "SELECT count(*) FROM account WHERE nick = ?", f"nick-{FRESH:08d}") == 0
     db.close()
-    victim.demand({"code": "INDEX_DIVERGENCE", "object": "account_nick"}, second=False)
+    victim.demand({"code": "INDEX_DIVERGENCE", "object": "account_nick"}, allowed=["VERIFIER_BLOCKED"], second=False,
+                  repair=False)
 
 
 def test_E02_unique_entry_removed_and_the_key_inserted_again(whole_victim):
@@ -103,7 +104,7 @@ def test_E10_leaf_page_emptied(whole_victim, left):
         assert report.exit_code in (1, 2) and report.codes & {"ROW_MISSING", "VERIFIER_BLOCKED"}, report
         assert ledger.second_opinion(victim.path, *victim.digests)[0] in (1, 2)
         return
-    report = victim.demand({"code": "ROW_MISSING", "object": "account"}, allowed=["INDEX_DIVERGENCE"])
+    report = victim.demand({"code": "ROW_MISSING", "object": "account"}, allowed=["INDEX_DIVERGENCE", "VERIFIER_BLOCKED"])
     missing = [finding for finding in report.findings if finding["code"] == "ROW_MISSING"]
     assert sum(finding.get("count", 1) for finding in missing) == rows - left > 1, report
 
@@ -238,7 +239,7 @@ def test_E11_hot_journal_of_another_time(whole_victim):
     before = fingerprint(victim.path)
     report = ledger.verify(victim.path, *victim.digests, digest)
     assert fingerprint(victim.path) == before, "verification carried out the rollback"
-    assert report.exit_code in (1, 2) and report.codes & {"ROLLBACK", "VERIFIER_BLOCKED"}, report
+    assert report.exit_code == 2 or report.exit_code == 1 and "ROLLBACK" in report.codes, report
     code, codes, _ = ledger.second_opinion(victim.path, *victim.digests, digest)
     assert code == 1 and "ROLLBACK" in codes, codes
 
@@ -248,7 +249,9 @@ def test_E12_cell_taken_out_of_its_page(victim):
     page, index, *_ = pages.cell_of(victim.root("account"), rowid=FRESH)
     pages.remove_cell(page, index)
     pages.save()
-    victim.demand({"code": "ROW_MISSING", "key": {"id": FRESH}}, allowed=["INDEX_DIVERGENCE"])
+    # SQLite's own check also notices that the page's free space is not accounted for.
+    victim.demand({"code": "ROW_MISSING", **({} if victim.mode == "since" else {"key": {"id": FRESH}})},
+                  allowed=["INDEX_DIVERGENCE", "VERIFIER_BLOCKED"], repair=False)
 
 
 def test_E12_deleted_row_resurrected(whole_victim):
