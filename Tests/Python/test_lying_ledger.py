@@ -1,0 +1,224 @@
+"""A server that holds the pinned certificate and lies: what it says about digests is believed only as far as its receipts
+prove it. It signs like a service, so that the same server tells the truth in the first test."""
+
+import base64
+import datetime
+import hashlib
+import hmac
+import http.server
+import ipaddress
+import json
+import sqlite3
+import ssl
+import struct
+import threading
+import urllib.parse
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.x509.oid import NameOID
+
+from support.node import run_cli
+
+COLLECTION = "digests"
+
+
+def sha(*parts: bytes) -> bytes:
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def pem(key) -> bytes:
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+def certificate(subject, key, issuer, issuer_key, authority):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    name = lambda text: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+    return (
+        x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name(issuer)).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1)).add_extension(x509.BasicConstraints(authority, None), True)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .sign(issuer_key, hashes.SHA384()).public_bytes(serialization.Encoding.PEM).decode())
+
+
+class Liar:
+    def __init__(self, folder):
+        service, self.node = ec.generate_private_key(ec.SECP384R1()), ec.generate_private_key(ec.SECP384R1())
+        self.pin = folder / "service.pem"
+        self.pin.write_text(certificate("Service", service, "Service", service, True))
+        (folder / "key.pem").write_bytes(pem(service))
+        self.node_pem = certificate("Node", self.node, "Service", service, False)
+        self.entries: list[dict] = []  # what it lists
+        self.receipts: dict[str, object] = {}  # what it answers for each transaction: an object, a status, or text
+        self.next_link = None
+        self.status = 200
+        liar = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                parts = urllib.parse.urlsplit(self.path)
+                if parts.path == "/app/transactions":
+                    answer = {"state": "Ready", "entries": liar.entries}
+                    if liar.next_link:
+                        answer["nextLink"] = liar.next_link
+                else:
+                    answer = liar.receipts.get(parts.path.split("/")[3], 404)
+                status = liar.status if liar.status != 200 else answer if isinstance(answer, int) else 200
+                body = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
+                self.send_response(status)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(self.pin, folder / "key.pem")
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def store(self):
+        return f"https://127.0.0.1:{self.server.server_port}?collection={COLLECTION}"
+
+    def receipt(self, transaction: str, contents: str, collection=COLLECTION, node=None) -> dict:
+        secret = bytes(range(32))
+        mac = lambda s: hmac.digest(secret, s.encode(), "sha256")
+        claims = sha(struct.pack("<I", 1), sha(b"LedgerEntryV1", sha(mac(collection), mac(contents))))
+        evidence = f"ce:{transaction}:" + "ab" * 32
+        leaf = sha(bytes(32), sha(evidence.encode()), claims)
+        key = node or self.node
+        return {
+            "state": "Ready", "transactionId": transaction,
+            "receipt": {
+                "cert": self.node_pem, "proof": [{"left": "cd" * 32}], "serviceEndorsements": [],
+                "leafComponents": {
+                    "writeSetDigest": "00" * 32, "commitEvidence": evidence, "claimsDigest": claims.hex()},
+                "signature": base64.b64encode(
+                    key.sign(sha(b"\xcd" * 32, leaf), ec.ECDSA(Prehashed(hashes.SHA256())))).decode()},
+            "applicationClaims": [{"kind": "LedgerEntry", "ledgerEntry": {
+                "protocol": "LedgerEntryV1", "collectionId": collection, "contents": contents,
+                "secretKey": base64.b64encode(secret).decode()}}]}
+
+    def hold(self, transaction: str, contents: str, **receipt):
+        self.entries.append({"transactionId": transaction, "collectionId": COLLECTION, "contents": contents})
+        self.receipts[transaction] = self.receipt(transaction, contents, **receipt)
+
+
+@pytest.fixture
+def liar(tmp_path):
+    made = Liar(tmp_path)
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture
+def database(tmp_path):
+    """A ledger with two blocks, and the digests of both."""
+    path = tmp_path / "app.db"
+    plain = sqlite3.connect(path)
+    plain.executescript("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'a');")
+    plain.close()
+
+    class Made:
+        digests = []
+
+        @staticmethod
+        def run(*words, code=0):
+            done = run_cli("sql", *words, environment={"XDG_STATE_HOME": str(tmp_path / "state")})
+            assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
+            return done.stdout
+
+    Made.path = path
+    Made.run("init", path)
+    Made.run("enable", path, "t")
+    Made.digests.append(Made.run("digest", path).strip())
+    Made.run("exec", path, "UPDATE t SET v = 'b'")
+    Made.digests.append(Made.run("digest", path).strip())
+    return Made
+
+
+def verify(database, liar, identities, code):
+    return database.run(
+        "verify", database.path, "--store", liar.store, "--service-certificate", liar.pin,
+        "--certificate", identities.reader.combined_file, "--json", code=code)
+
+
+def test_the_truth_is_believed(database, liar, identities):
+    liar.hold("2.10", database.digests[0])
+    liar.hold("2.12", database.digests[1])
+    report = verify(database, liar, identities, 0)
+    assert "proved by its receipt" in report
+
+
+def forged(database) -> str:
+    return json.dumps(dict(json.loads(database.digests[1]), hash="0x" + "AB" * 32), sort_keys=True, separators=(",", ":"))
+
+
+LIES = {
+    "no receipt": lambda l, d: l.receipts.update({"2.12": 404}),
+    "receipt not ready": lambda l, d: l.receipts.update({"2.12": {"state": "Committed", "receipt": None}}),
+    "receipt of another entry": lambda l, d: l.receipts.update({"2.12": l.receipts["2.10"]}),
+    "receipt of other contents": lambda l, d: l.receipts.update({"2.12": l.receipt("2.12", forged(d))}),
+    "receipt of another collection": lambda l, d: l.receipts.update({"2.12": l.receipt("2.12", d.digests[1], collection="x")}),
+    "signed by a stranger": lambda l, d: l.receipts.update(
+        {"2.12": l.receipt("2.12", d.digests[1], node=ec.generate_private_key(ec.SECP384R1()))}),
+    "garbage": lambda l, d: l.receipts.update({"2.12": "<html>"}),
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_digest_without_its_receipt_is_named_and_not_used(database, liar, identities, name):
+    liar.hold("2.10", database.digests[0])
+    liar.hold("2.12", database.digests[1])
+    LIES[name](liar, database)
+    done = run_cli(
+        "sql", "verify", database.path, "--store", liar.store, "--service-certificate", liar.pin,
+        "--certificate", identities.reader.combined_file, "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode != 0, report
+    assert any("2.12" in json.dumps(finding) for finding in report["findings"]), report["findings"]
+
+
+@pytest.mark.parametrize("change, code", [
+    (lambda l, d: l.entries.clear(), 2),  # it keeps quiet: nothing anchors the result
+    (lambda l, d: setattr(l, "status", 503), 2),
+    (lambda l, d: setattr(l, "next_link", "https://elsewhere.example/app/transactions"), 2),
+    (lambda l, d: l.entries.reverse(), 2),
+    (lambda l, d: l.entries.append({"transactionId": "x", "collectionId": COLLECTION, "contents": ""}), 2),
+], ids=["silent", "unavailable", "sends elsewhere", "not ascending", "no transaction id"])
+def test_a_ledger_that_cannot_be_read_anchors_nothing(database, liar, identities, change, code):
+    liar.hold("2.10", database.digests[0])
+    liar.hold("2.12", database.digests[1])
+    change(liar, database)
+    verify(database, liar, identities, code)
+
+
+def test_a_genuine_digest_of_another_history_is_a_fork(database, liar, identities):
+    """The ledger proves what somebody uploaded; if the database disagrees, the database was rewritten."""
+    liar.hold("2.10", database.digests[0])
+    liar.hold("2.12", forged(database))
+    report = json.loads(verify(database, liar, identities, 1))
+    assert any(f["code"] in {"DIGEST_MISMATCH", "FORK"} for f in report["findings"]), report["findings"]
+
+
+def test_an_entry_that_is_no_digest_hides_nothing(database, liar, identities):
+    liar.hold("2.10", database.digests[0])
+    liar.hold("2.11", "hello")
+    liar.hold("2.12", database.digests[1])
+    report = json.loads(run_cli(
+        "sql", "verify", database.path, "--store", liar.store, "--service-certificate", liar.pin,
+        "--certificate", identities.reader.combined_file, "--json").stdout)
+    assert any("2.11" in json.dumps(finding) for finding in report["findings"])
+    assert not any("2.12" in json.dumps(finding) for finding in report["findings"])
