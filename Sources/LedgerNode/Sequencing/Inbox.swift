@@ -7,6 +7,8 @@ final class Inbox: @unchecked Sendable {
     private var pending: [PendingWrite] = []
     private var isClosed = false
     private var refusal: String?
+    /// Writes taken out and not yet handed on.
+    private var takenCount = 0
     private let limit: Int
 
     init(limit: Int) {
@@ -38,11 +40,18 @@ final class Inbox: @unchecked Sendable {
         return takeAll()
     }
 
-    /// How many writes wait.
-    var count: Int {
+    /// How many writes wait here, or were taken and not handed on yet.
+    var outstanding: Int {
         condition.lock()
         defer { condition.unlock() }
-        return pending.count
+        return pending.count + takenCount
+    }
+
+    /// So many of the writes taken were handed on or answered.
+    func finished(_ count: Int) {
+        condition.lock()
+        defer { condition.unlock() }
+        takenCount -= count
     }
 
     /// Takes what arrives until `deadline`; empty when nothing does.
@@ -58,6 +67,7 @@ final class Inbox: @unchecked Sendable {
     private func takeAll() -> [PendingWrite] {
         let taken = pending
         pending.removeAll(keepingCapacity: true)
+        takenCount += taken.count
         return taken
     }
 
