@@ -14,7 +14,10 @@ final class Sequencer: @unchecked Sendable {
     static let patience: TimeInterval = 0.002
     /// The share of the writers last seen that a batch waits for. A larger batch shares one pair of signatures and one
     /// sync; those left over keep the processors busy meanwhile.
-    static let share = 0.75
+    static let share = 0.9
+
+    /// A batch is encoded in about so many portions while it gathers.
+    static let portions = 4
 
     let committer: Committer
     private let inbox: Inbox
@@ -102,7 +105,8 @@ final class Sequencer: @unchecked Sendable {
         let end = Date(timeIntervalSinceNow: Self.patience)
         sequence(&waiting, into: &batch)
         while waiting.isEmpty, batch.sealed.taken < wanted {
-            let more = inbox.take(until: end)
+            let missing = wanted - batch.sealed.taken
+            let more = inbox.take(atLeast: min(missing, max(1, wanted / Self.portions)), until: end)
             if more.isEmpty { break }
             waiting = more[...]
             // What arrives after a failure belongs to the next generation.
