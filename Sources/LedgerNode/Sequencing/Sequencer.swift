@@ -10,8 +10,12 @@ final class Sequencer: @unchecked Sendable {
     /// A batch ends when it has this many bytes or entries, so that its latency and memory stay bounded.
     static let batchByteCountLimit = 8 << 20
     static let batchEntryLimit = 2_048
-    /// For how long a batch waits for callers of earlier ones to return.
+    /// For how long a batch waits for callers of earlier ones to return: this long, and again each time that so many
+    /// have come. At that pace the processors are busy with requests, and signing twice would only hold them up.
     static let patience: TimeInterval = 0.002
+    static let busyArrivals = 16
+    /// But never longer than this.
+    static let longestWait: TimeInterval = 0.01
     /// The share of the writers last seen that a batch waits for. A larger batch shares one pair of signatures and one
     /// sync; those left over keep the processors busy meanwhile.
     static let share = 0.9
@@ -102,13 +106,21 @@ final class Sequencer: @unchecked Sendable {
     /// Fills the batch until it is worth its signatures. Arrivals are encoded while others are still on their way.
     private func gather(_ waiting: inout ArraySlice<PendingWrite>, into batch: inout OpenBatch) {
         let wanted = min(Int(Double(committer.outstanding) * Self.share + 0.5), Self.batchEntryLimit)
-        let end = Date(timeIntervalSinceNow: Self.patience)
+        let limit = Date(timeIntervalSinceNow: Self.longestWait)
+        var end = Date(timeIntervalSinceNow: Self.patience)
+        var arrived = 0
         sequence(&waiting, into: &batch)
         while waiting.isEmpty, batch.sealed.taken < wanted {
             let missing = wanted - batch.sealed.taken
-            let more = inbox.take(atLeast: min(missing, max(1, wanted / Self.portions)), until: end)
+            let portion = min(max(1, wanted / Self.portions), Self.busyArrivals)
+            let more = inbox.take(atLeast: min(missing, portion), until: end)
             if more.isEmpty { break }
             waiting = more[...]
+            arrived += more.count
+            if arrived >= Self.busyArrivals {
+                arrived = 0
+                end = min(Date(timeIntervalSinceNow: Self.patience), limit)
+            }
             // What arrives after a failure belongs to the next generation.
             if generation != committer.currentGeneration { break }
             sequence(&waiting, into: &batch)
