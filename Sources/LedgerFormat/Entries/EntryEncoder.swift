@@ -79,10 +79,9 @@ public enum EntryEncoder {
         guard size <= FormatLimits.standard.entryByteCount else {
             throw LedgerFormatError(.range, "the entry has \(size) bytes, more than 1 GiB")
         }
-        let sealed = try secret.seal(plaintext, authenticating: buffer, range: domain..<buffer.count, iv: iv)
-        buffer.append(contentsOf: sealed.ciphertext)
+        try secret.seal(
+            plaintext, into: &buffer, authenticating: domain..<buffer.count, tagOffset: start + 8, iv: iv)
         buffer.replace(at: start, littleEndian: EntryHeader(flags: flags, size: size).word)
-        buffer.replaceSubrange(start + 8..<start + 24, with: sealed.tag)
         buffer.replace(at: domain - 8, littleEndian: UInt64(publicCount))
         return buffer.withUnsafeBytes { SHA256Hashing.digest(UnsafeRawBufferPointer(rebasing: $0[start...])) }
     }

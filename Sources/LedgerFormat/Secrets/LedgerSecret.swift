@@ -23,7 +23,7 @@ public struct LedgerSecret: Sendable {
 
     private init(key: SymmetricKey) {
         self.key = key
-        commitSecret = SymmetricKey(data: Digest32(hmac: "Commit S".utf8, key: key).bytes)
+        commitSecret = SymmetricKey(data: key.withUnsafeBytes { Digest32(hmac: "Commit S", key: $0) }.bytes)
     }
 
     /// A fresh secret from the system's random generator.
@@ -34,32 +34,90 @@ public struct LedgerSecret: Sendable {
 
     /// `ce:view.seqno:` and 64 hexadecimal digits. To be revealed only after the transaction is committed.
     public func commitEvidence(for id: TransactionID) -> String {
-        let text = id.description
-        return "ce:\(text):\(Digest32(hmac: text.utf8, key: commitSecret).hex)"
+        withCommitEvidence(for: id) { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Writes the text in place: every transaction has one.
+    private func withCommitEvidence<R>(for id: TransactionID, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+        // "ce:", two numbers of at most 10 and 20 digits, a dot, a colon and the digits of the HMAC.
+        withUnsafeTemporaryAllocation(byteCount: 3 + 10 + 1 + 20 + 1 + 64, alignment: 1) { text in
+            text.copyBytes(from: "ce:".utf8)
+            var end = 3
+            Self.write(UInt64(id.view.rawValue), to: text, at: &end)
+            text[end] = UInt8(ascii: ".")
+            end += 1
+            Self.write(id.seqno.rawValue, to: text, at: &end)
+            let message = UnsafeRawBufferPointer(rebasing: text[3..<end])
+            let mac = commitSecret.withUnsafeBytes { Digest32(hmac: message, key: $0) }
+            text[end] = UInt8(ascii: ":")
+            end += 1
+            mac.withUnsafeBytes { bytes in
+                for byte in bytes {
+                    text[end] = Self.digit(byte >> 4)
+                    text[end + 1] = Self.digit(byte & 15)
+                    end += 2
+                }
+            }
+            return body(UnsafeRawBufferPointer(rebasing: text[..<end]))
+        }
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+    }
+
+    /// Decimal digits of `value` from `end` on, which moves behind them.
+    private static func write(_ value: UInt64, to text: UnsafeMutableRawBufferPointer, at end: inout Int) {
+        var count = 1
+        var rest = value / 10
+        while rest > 0 {
+            count += 1
+            rest /= 10
+        }
+        rest = value
+        for i in stride(from: end + count - 1, through: end, by: -1) {
+            text[i] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
+        end += count
     }
 
     /// SHA-256 of the commit evidence.
     public func commitEvidenceDigest(for id: TransactionID) -> Digest32 {
-        SHA256Hashing.digest(utf8: commitEvidence(for: id))
+        withCommitEvidence(for: id) { SHA256Hashing.digest($0) }
     }
 
     /// Encrypts `plaintext` and authenticates `authenticated` with it.
     public func seal(
         _ plaintext: [UInt8], authenticating authenticated: [UInt8], iv: EntryIV
     ) throws(LedgerFormatError) -> SealedDomain {
-        try seal(plaintext, authenticating: authenticated, range: 0..<authenticated.count, iv: iv)
+        let box = try box(plaintext, authenticating: authenticated, range: 0..<authenticated.count, iv: iv)
+        return SealedDomain(tag: Array(box.tag), ciphertext: Array(box.ciphertext))
     }
 
+    /// Encrypts `plaintext`, authenticates `range` of the buffer with it, appends the ciphertext and overwrites the 16
+    /// bytes at `tagOffset` with the tag.
     func seal(
+        _ plaintext: [UInt8], into buffer: inout [UInt8], authenticating range: Range<Int>, tagOffset: Int, iv: EntryIV
+    ) throws(LedgerFormatError) {
+        let box = try box(plaintext, authenticating: buffer, range: range, iv: iv)
+        box.ciphertext.withUnsafeBytes { buffer.append(contentsOf: $0) }
+        box.tag.withUnsafeBytes { tag in
+            buffer.withUnsafeMutableBytes {
+                UnsafeMutableRawBufferPointer(rebasing: $0[tagOffset..<tagOffset + tag.count]).copyMemory(from: tag)
+            }
+        }
+    }
+
+    private func box(
         _ plaintext: [UInt8], authenticating buffer: [UInt8], range: Range<Int>, iv: EntryIV
-    ) throws(LedgerFormatError) -> SealedDomain {
+    ) throws(LedgerFormatError) -> AES.GCM.SealedBox {
         do {
-            let box = try buffer.withUnsafeBytes { raw in
+            return try buffer.withUnsafeBytes { raw in
                 try AES.GCM.seal(
                     plaintext, using: key, nonce: try nonce(iv),
                     authenticating: UnsafeRawBufferPointer(rebasing: raw[range]))
             }
-            return SealedDomain(tag: Array(box.tag), ciphertext: Array(box.ciphertext))
         } catch {
             throw LedgerFormatError(.authentication, "the private domain could not be encrypted")
         }

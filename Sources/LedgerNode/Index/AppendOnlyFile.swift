@@ -7,20 +7,30 @@ final class AppendOnlyFile: Sendable {
     let path: String
     private let descriptor: Int32
 
+    /// A file that is not longer is kept in memory as well, so that reading it needs no system call.
+    private let residentByteCountLimit: Int
+
     private struct Writer {
         var flushed: UInt64
         var buffer: [UInt8] = []
+        /// All that is flushed; `nil` when that is too much.
+        var resident: [UInt8]?
     }
 
     private let writer: Mutex<Writer>
 
-    init(path: String) throws {
+    init(path: String, residentByteCountLimit: Int) throws {
+        self.residentByteCountLimit = residentByteCountLimit
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw DiskError(operation: "open", path: path, code: errno) }
         self.path = path
         self.descriptor = descriptor
         do {
-            self.writer = Mutex(Writer(flushed: try SystemCalls.byteCount(of: descriptor, path: path)))
+            let byteCount = try SystemCalls.byteCount(of: descriptor, path: path)
+            let resident =
+                byteCount <= residentByteCountLimit
+                ? try PositionedReader.read(descriptor, at: 0, count: Int(byteCount), path: path) : nil
+            self.writer = Mutex(Writer(flushed: byteCount, resident: resident))
         } catch {
             close(descriptor)
             throw error
@@ -43,6 +53,11 @@ final class AppendOnlyFile: Sendable {
                 try PosixDisk().write(descriptor, raw, at: writer.flushed)
             }
             writer.flushed += UInt64(writer.buffer.count)
+            if writer.flushed > UInt64(residentByteCountLimit) {
+                writer.resident = nil
+            } else {
+                writer.resident?.append(contentsOf: writer.buffer)
+            }
             writer.buffer.removeAll(keepingCapacity: true)
         }
     }
@@ -52,6 +67,11 @@ final class AppendOnlyFile: Sendable {
             writer.buffer.removeAll()
             try PosixDisk().truncate(descriptor, to: byteCount)
             writer.flushed = byteCount
+            if let resident = writer.resident, UInt64(resident.count) > byteCount {
+                writer.resident?.removeLast(resident.count - Int(byteCount))
+            } else if writer.resident.map({ UInt64($0.count) < byteCount }) ?? false {
+                writer.resident = nil
+            }
         }
     }
 
@@ -59,6 +79,12 @@ final class AppendOnlyFile: Sendable {
 
     /// `nil` past the end.
     func read(at offset: UInt64, count: Int) throws -> [UInt8]? {
+        let known = writer.withLock { writer -> [UInt8]?? in
+            guard let resident = writer.resident else { return .none }
+            guard offset <= UInt64(resident.count), count <= resident.count - Int(offset) else { return .some(nil) }
+            return Array(resident[Int(offset)..<Int(offset) + count])
+        }
+        if let known { return known }
         let bytes = try PositionedReader.read(descriptor, at: offset, count: count, path: path)
         return bytes.count == count ? bytes : nil
     }

@@ -14,7 +14,7 @@ final class Indexer: @unchecked Sendable {
     /// Leaves that may wait before `enqueue` blocks the sequencer.
     static let backlogLimit = 100_000
     /// How long an undisturbed indexer gathers batches into one transaction.
-    static let gathering: TimeInterval = 0.02
+    static let gathering: TimeInterval = 0.05
 
     let entries: EntryIndex
     let merkle: MerkleStore

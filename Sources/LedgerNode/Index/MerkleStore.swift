@@ -5,6 +5,9 @@ import Synchronization
 /// Every complete subtree's root, one file a level: node `i` of level `k` covers 2ᵏ leaves from `i << k`.
 /// Two nodes a leaf in all, 64 bytes; any proof is O(log n) positioned reads.
 final class MerkleStore: Sendable {
+    /// Keeps the levels near the root, which every proof passes, in memory: at most 256 KiB for all of them.
+    private static let residentByteCountLimit = 128 << 10
+
     private let directory: String
     private let levels: Mutex<[AppendOnlyFile]>
 
@@ -12,7 +15,7 @@ final class MerkleStore: Sendable {
         self.directory = directory
         var files: [AppendOnlyFile] = []
         while FileManager.default.fileExists(atPath: Self.path(directory, files.count)) {
-            files.append(try AppendOnlyFile(path: Self.path(directory, files.count)))
+            files.append(try Self.open(directory, files.count))
         }
         self.levels = Mutex(files)
     }
@@ -21,10 +24,14 @@ final class MerkleStore: Sendable {
         directory + (level < 10 ? "/level-0\(level)" : "/level-\(level)")
     }
 
+    private static func open(_ directory: String, _ level: Int) throws -> AppendOnlyFile {
+        try AppendOnlyFile(path: path(directory, level), residentByteCountLimit: residentByteCountLimit)
+    }
+
     private func file(_ level: Int) throws -> AppendOnlyFile {
         try levels.withLock { files in
             while files.count <= level {
-                files.append(try AppendOnlyFile(path: Self.path(directory, files.count)))
+                files.append(try Self.open(directory, files.count))
             }
             return files[level]
         }

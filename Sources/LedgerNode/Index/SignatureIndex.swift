@@ -4,10 +4,12 @@ import LedgerProofs
 /// The seqnos of all signature transactions, ascending, eight bytes each, little-endian. Finds the signature that
 /// covers a transaction by binary search.
 final class SignatureIndex: Sendable {
+    private static let residentByteCountLimit = 4 << 20
+
     private let file: AppendOnlyFile
 
     init(path: String) throws {
-        file = try AppendOnlyFile(path: path)
+        file = try AppendOnlyFile(path: path, residentByteCountLimit: Self.residentByteCountLimit)
     }
 
     var count: UInt64 { file.byteCount / 8 }

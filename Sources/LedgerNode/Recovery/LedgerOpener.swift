@@ -76,10 +76,12 @@ struct LedgerOpener {
         let snapshots = SnapshotKeeper(
             directory: directory, kept: configuration.snapshotsKept, secret: keyring.ledgerSecret, disk: disk,
             inbox: inbox, reader: reader, logger: logger)
+        let committer = Committer(
+            state: state, inbox: inbox, replicator: log, indexer: indexer, published: published, viewFile: viewFile,
+            logger: logger, snapshotDue: { snapshots.take($0, leaf: $1) })
         let sequencer = Sequencer(
-            state: state, inbox: inbox, replicator: log, signer: signer, secret: keyring.ledgerSecret,
-            configuration: configuration, indexer: indexer, published: published, viewFile: viewFile, logger: logger,
-            snapshotDue: { snapshots.take($0, leaf: $1) })
+            committer: committer, inbox: inbox, signer: signer, secret: keyring.ledgerSecret,
+            configuration: configuration)
         let requests = IdempotencyCache(window: configuration.idempotencyWindow)
         for request in recovered.recentRequests {
             _ = requests.existing(for: request.key, orInsert: WriteTicket(committed: request.id), now: .now)

@@ -116,7 +116,7 @@ struct BatchBuilder {
         _ writes: WriteSet, claimsDigest: Digest32, flags: EntryFlags = []
     ) throws -> TransactionID {
         let id = state.next
-        let evidence = SHA256Hashing.digest(utf8: secret.commitEvidence(for: id))
+        let evidence = secret.commitEvidenceDigest(for: id)
         offsets.append(bytes.count)
         let digest: Digest32
         do {

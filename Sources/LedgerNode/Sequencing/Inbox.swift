@@ -7,6 +7,10 @@ final class Inbox: @unchecked Sendable {
     private var pending: [PendingWrite] = []
     private var isClosed = false
     private var refusal: String?
+    /// How many writes the sequencer waits for: waking it for each one would cost more than encoding it.
+    private var wanted = 1
+    /// Writes taken out and not yet handed on.
+    private var takenCount = 0
     private let limit: Int
 
     init(limit: Int) {
@@ -24,13 +28,14 @@ final class Inbox: @unchecked Sendable {
             throw LedgerError(.overloaded, "\(limit) writes are waiting already; try again")
         }
         pending.append(write)
-        condition.signal()
+        if pending.count == wanted { condition.signal() }
     }
 
     /// Waits for work, then takes all that is there. Returns `nil` when closed and empty.
     func take() -> [PendingWrite]? {
         condition.lock()
         defer { condition.unlock() }
+        wanted = 1
         while pending.isEmpty {
             if isClosed { return nil }
             condition.wait()
@@ -38,18 +43,26 @@ final class Inbox: @unchecked Sendable {
         return takeAll()
     }
 
-    /// How many writes wait.
-    var count: Int {
+    /// How many writes wait here, or were taken and not handed on yet.
+    var outstanding: Int {
         condition.lock()
         defer { condition.unlock() }
-        return pending.count
+        return pending.count + takenCount
     }
 
-    /// Takes what arrives until `deadline`; empty when nothing does.
-    func take(until deadline: Date) -> [PendingWrite] {
+    /// So many of the writes taken were handed on or answered.
+    func finished(_ count: Int) {
         condition.lock()
         defer { condition.unlock() }
-        while pending.isEmpty, !isClosed {
+        takenCount -= count
+    }
+
+    /// Takes what is there as soon as there are `count` writes, or at `deadline`; empty when nothing arrived.
+    func take(atLeast count: Int, until deadline: Date) -> [PendingWrite] {
+        condition.lock()
+        defer { condition.unlock() }
+        wanted = max(1, count)
+        while pending.count < wanted, !isClosed {
             if !condition.wait(until: deadline) { break }
         }
         return takeAll()
@@ -58,6 +71,7 @@ final class Inbox: @unchecked Sendable {
     private func takeAll() -> [PendingWrite] {
         let taken = pending
         pending.removeAll(keepingCapacity: true)
+        takenCount += taken.count
         return taken
     }
 

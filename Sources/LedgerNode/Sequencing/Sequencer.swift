@@ -1,63 +1,59 @@
 import Foundation
 import LedgerFormat
 import LedgerProofs
-import Logging
-import Metrics
 import Synchronization
 
-/// The one writer: takes what waits, builds a signed batch, makes it durable, answers, and hands the batch on.
-/// Runs on a thread of its own because every step of it blocks.
+/// The one writer: takes what waits, builds and signs batches, and hands them to the committer. While one batch is
+/// being made durable, the next is built and signed on the state that follows it. Runs on a thread of its own because
+/// every step of it blocks.
 final class Sequencer: @unchecked Sendable {
     /// A batch ends when it has this many bytes or entries, so that its latency and memory stay bounded.
     static let batchByteCountLimit = 8 << 20
     static let batchEntryLimit = 2_048
-    /// For how long a batch waits for callers of the previous one to return (see `Inbox.take`).
+    /// For how long a batch waits for callers of earlier ones to return: this long, and again each time that so many
+    /// have come. At that pace the processors are busy with requests, and signing twice would only hold them up.
     static let patience: TimeInterval = 0.002
+    static let busyArrivals = 16
+    /// But never longer than this.
+    static let longestWait: TimeInterval = 0.01
+    /// The share of the writers last seen that a batch waits for. A larger batch shares one pair of signatures and one
+    /// sync; those left over keep the processors busy meanwhile.
+    static let share = 0.9
 
+    /// A batch is encoded in about so many portions while it gathers.
+    static let portions = 4
+
+    let committer: Committer
     private let inbox: Inbox
-    private let replicator: any Replicator
     private let signer: RootSigner
     private let secret: LedgerSecret
     private let configuration: NodeConfiguration
-    private let indexer: Indexer
-    private let published: PublishedState
-    private let viewFile: ViewFile
-    private let logger: Logger
-    /// Called on the thread after a batch whose signature ends a chunk for a snapshot.
-    private let snapshotDue: @Sendable (LedgerState, Digest32) -> Void
-    private let inFlight = Mutex<[WriteTicket]>([])
+    /// Of the batch that is sealed but not handed over yet.
+    private let sealing = Mutex<[WriteTicket]>([])
     private let done = DispatchSemaphore(value: 0)
 
     // Owned by the thread.
+    /// What the next batch follows; durable or not.
     private var state: SequencerState
-    /// How many writers the next batch may expect: those the last one answered tend to come back together, on top of
-    /// those that arrived meanwhile. A larger batch shares one pair of signatures and one sync.
-    private var returning = 0
-
-    private let batchSizes = Metrics.Recorder(label: "indelible_batch_entries", aggregate: true)
-    private let appended = Metrics.Counter(label: "indelible_appended_transactions_total")
+    private var generation: Int
 
     init(
-        state: SequencerState, inbox: Inbox, replicator: any Replicator, signer: RootSigner, secret: LedgerSecret,
-        configuration: NodeConfiguration, indexer: Indexer, published: PublishedState, viewFile: ViewFile,
-        logger: Logger, snapshotDue: @escaping @Sendable (LedgerState, Digest32) -> Void
+        committer: Committer, inbox: Inbox, signer: RootSigner, secret: LedgerSecret,
+        configuration: NodeConfiguration
     ) {
-        self.state = state
+        self.committer = committer
         self.inbox = inbox
-        self.replicator = replicator
         self.signer = signer
         self.secret = secret
         self.configuration = configuration
-        self.indexer = indexer
-        self.published = published
-        self.viewFile = viewFile
-        self.logger = logger
-        self.snapshotDue = snapshotDue
+        (generation, state) = committer.tip()
     }
 
     func start() {
+        committer.start()
         let thread = Thread { [self] in
             loop()
+            committer.close()
             done.signal()
         }
         thread.name = "indelible-sequencer"
@@ -65,12 +61,13 @@ final class Sequencer: @unchecked Sendable {
         thread.start()
     }
 
-    /// Blocks until the thread has ended; close the inbox first.
+    /// Blocks until everything that waited is answered and the threads have ended; close the inbox first.
     func join() { done.wait() }
 
-    /// Answers the overdue writes of the batch that is being made durable.
+    /// Answers the overdue writes of the batches that are being made durable.
     func expireInFlight(at now: ContinuousClock.Instant) {
-        for ticket in inFlight.withLock({ $0 }) { _ = ticket.expire(at: now) }
+        for ticket in sealing.withLock({ $0 }) { _ = ticket.expire(at: now) }
+        committer.expire(at: now)
     }
 
     private func loop() {
@@ -80,27 +77,23 @@ final class Sequencer: @unchecked Sendable {
                 guard let taken = inbox.take() else { return }
                 waiting = taken[...]
             }
-            var batch = OpenBatch(builder: newBuilder())
-            let expected = min(returning, Self.batchEntryLimit)
-            let end = Date(timeIntervalSinceNow: Self.patience)
-            sequence(&waiting, into: &batch)
-            // Arrivals are encoded while the others are still on their way.
-            while waiting.isEmpty, batch.taken < expected {
-                let more = inbox.take(until: end)
-                if more.isEmpty { break }
-                waiting = more[...]
-                sequence(&waiting, into: &batch)
+            if generation != committer.currentGeneration { (generation, state) = committer.tip() }
+            if let reason = committer.refusal {
+                inbox.finished(waiting.count)
+                for write in waiting { write.ticket.finish(.failure(LedgerError(.notWritable, reason))) }
+                waiting = []
+                continue
             }
-            complete(&batch)
+            var batch = OpenBatch(builder: newBuilder(), sealed: SealedBatch(generation: generation))
+            gather(&waiting, into: &batch)
+            seal(&batch)
         }
     }
 
     /// A batch that is being filled.
     private struct OpenBatch {
         var builder: BatchBuilder
-        var sequenced: [(ticket: WriteTicket, id: TransactionID)] = []
-        /// Writes looked at, the refused ones included.
-        var taken = 0
+        var sealed: SealedBatch
         var keys = RandomKeys(count: 64)
     }
 
@@ -110,13 +103,37 @@ final class Sequencer: @unchecked Sendable {
             chunkByteCountTarget: configuration.chunkByteCount, snapshotInterval: configuration.snapshotInterval)
     }
 
+    /// Fills the batch until it is worth its signatures. Arrivals are encoded while others are still on their way.
+    private func gather(_ waiting: inout ArraySlice<PendingWrite>, into batch: inout OpenBatch) {
+        let wanted = min(Int(Double(committer.outstanding) * Self.share + 0.5), Self.batchEntryLimit)
+        let limit = Date(timeIntervalSinceNow: Self.longestWait)
+        var end = Date(timeIntervalSinceNow: Self.patience)
+        var arrived = 0
+        sequence(&waiting, into: &batch)
+        while waiting.isEmpty, batch.sealed.taken < wanted {
+            let missing = wanted - batch.sealed.taken
+            let portion = min(max(1, wanted / Self.portions), Self.busyArrivals)
+            let more = inbox.take(atLeast: min(missing, portion), until: end)
+            if more.isEmpty { break }
+            waiting = more[...]
+            arrived += more.count
+            if arrived >= Self.busyArrivals {
+                arrived = 0
+                end = min(Date(timeIntervalSinceNow: Self.patience), limit)
+            }
+            // What arrives after a failure belongs to the next generation.
+            if generation != committer.currentGeneration { break }
+            sequence(&waiting, into: &batch)
+        }
+    }
+
     /// Moves as many writes into the batch as fit.
     private func sequence(_ writes: inout ArraySlice<PendingWrite>, into batch: inout OpenBatch) {
         let now = Int64(Date().timeIntervalSince1970 * 1_000_000)
-        while batch.taken < Self.batchEntryLimit, batch.builder.byteCount < Self.batchByteCountLimit,
+        while batch.sealed.taken < Self.batchEntryLimit, batch.builder.byteCount < Self.batchByteCountLimit,
             let write = writes.popFirst()
         {
-            batch.taken += 1
+            batch.sealed.taken += 1
             do {
                 let id: TransactionID
                 switch write.work {
@@ -124,41 +141,54 @@ final class Sequencer: @unchecked Sendable {
                     id = try batch.builder.appendEntry(request, now: now, secretKey: batch.keys.next())
                 case .change(let decide):
                     guard let change = try decide(batch.builder.state.ledger) else {
-                        write.ticket.finish(.nothingToWrite)
+                        answer(write.ticket, .nothingToWrite, in: &batch)
                         continue
                     }
                     id = try batch.builder.append(change)
                 }
                 write.ticket.sequenced(as: id)
-                batch.sequenced.append((write.ticket, id))
+                batch.sealed.written.append((write.ticket, id))
             } catch let error as LedgerError {
-                write.ticket.finish(.failure(error))
+                answer(write.ticket, .failure(error), in: &batch)
             } catch {
-                write.ticket.finish(
-                    .failure(LedgerError(.invalidInput, "the write cannot be encoded", cause: error)))
+                answer(
+                    write.ticket, .failure(LedgerError(.invalidInput, "the write cannot be encoded", cause: error)),
+                    in: &batch)
             }
         }
     }
 
-    /// Signs the batch, makes it durable and answers.
-    private func complete(_ batch: inout OpenBatch) {
-        guard !batch.builder.isEmpty else { return }
-        inFlight.withLock { $0 = batch.sequenced.map(\.ticket) }
-        defer { inFlight.withLock { $0 = [] } }
-        do {
-            let output = try finish(&batch.builder)
-            try replicator.append(output.batch)
-            // Counted before anyone is answered, so that nobody is counted twice.
-            returning = batch.taken + inbox.count
-            committed(output, batch.sequenced)
-        } catch let error as ReplicationError {
-            failed(error, batch.sequenced.map(\.ticket))
-        } catch {
-            // Nothing reached the disk.
-            failed(
-                ReplicationError(outcome: .notWritten, reason: "\(error)", isDiskFull: false),
-                batch.sequenced.map(\.ticket))
+    /// Answers a write that needs no transaction: at once when all that the answer rests on is durable, otherwise with
+    /// the batch.
+    private func answer(_ ticket: WriteTicket, _ result: WriteTicket.Result, in batch: inout OpenBatch) {
+        if batch.builder.isEmpty, committer.isIdle, generation == committer.currentGeneration {
+            ticket.finish(result)
+        } else {
+            batch.sealed.answers.append((ticket, result))
         }
+    }
+
+    /// Signs the batch and hands it over. One whose generation has ended is handed over without contents, and refused
+    /// in its turn.
+    private func seal(_ batch: inout OpenBatch) {
+        guard !batch.sealed.written.isEmpty || !batch.sealed.answers.isEmpty else {
+            inbox.finished(batch.sealed.taken)
+            return
+        }
+        sealing.withLock { $0 = batch.sealed.tickets }
+        if !batch.builder.isEmpty, generation == committer.currentGeneration {
+            do {
+                let output = try finish(&batch.builder)
+                batch.sealed.output = output
+                state = output.state
+            } catch {
+                batch.sealed.signingFailure = "the batch cannot be signed: \(error)"
+            }
+        }
+        committer.waitForRoom()
+        inbox.finished(batch.sealed.taken)
+        committer.put(batch.sealed)
+        sealing.withLock { $0 = [] }
     }
 
     private func finish(_ builder: inout BatchBuilder) throws -> BatchBuilder.Output {
@@ -169,57 +199,5 @@ final class Sequencer: @unchecked Sendable {
         return try builder.finish(issuedAt: issuedAt) { root, id in
             (try signer.sign(root: root, id: id, issuedAt: issuedAt), signer.nodeID, certificate ?? "")
         }
-    }
-
-    private func committed(
-        _ output: BatchBuilder.Output, _ sequenced: [(ticket: WriteTicket, id: TransactionID)]
-    ) {
-        state = output.state
-        published.publish(output.state.ledger)
-        indexer.enqueue(
-            Indexer.Addition(leaves: output.leaves, rows: output.rows, signature: output.signature))
-        for (ticket, id) in sequenced {
-            ticket.finish(.outcome(WriteOutcome(transactionID: id, isCommitted: true)))
-        }
-        batchSizes.record(sequenced.count)
-        appended.increment(by: output.leaves.count)
-        do {
-            try replicator.settle()
-        } catch {
-            logger.warning("a ledger chunk cannot be completed yet", metadata: ["reason": "\(error.reason)"])
-        }
-        if output.state.lastSnapshot == output.signature, let leaf = output.leaves.last {
-            snapshotDue(output.state.ledger, leaf)
-        }
-    }
-
-    private func failed(_ error: ReplicationError, _ tickets: [WriteTicket]) {
-        switch error.outcome {
-        case .notWritten:
-            logger.error("a batch was not written", metadata: ["reason": "\(error.reason)"])
-            let reason =
-                error.isDiskFull
-                ? "the disk is full (\(error.reason)); nothing was written"
-                : "the ledger cannot be written (\(error.reason)); nothing was written"
-            for ticket in tickets { ticket.finish(.failure(LedgerError(.notWritable, reason))) }
-            do {
-                let view = View(state.view.rawValue + 1)
-                try viewFile.write(view)
-                state.view = view
-            } catch {
-                refuse("no new view can be recorded after a failed write (\(error)); restart the node")
-            }
-        case .unknown:
-            let reason =
-                "the disk failed while a batch was being made durable (\(error.reason)); "
-                + "the node takes no more writes until it is restarted"
-            logger.critical("the node stops accepting writes", metadata: ["reason": "\(error.reason)"])
-            for ticket in tickets { ticket.finish(.failure(LedgerError(.outcomeUnknown, reason))) }
-            refuse(reason)
-        }
-    }
-
-    private func refuse(_ reason: String) {
-        for write in inbox.refuse(reason) { write.ticket.finish(.failure(LedgerError(.notWritable, reason))) }
     }
 }

@@ -11,7 +11,8 @@ final class WriteTicket: Sendable {
     }
 
     private struct State {
-        var waiters: [CheckedContinuation<Result, Never>] = []
+        // Each is resumed once: whoever takes the list out of the state, under the lock, resumes all of it.
+        var waiters: [UnsafeContinuation<Result, Never>] = []
         var result: Result?
         var id: TransactionID?
         var deadline: ContinuousClock.Instant
@@ -32,7 +33,7 @@ final class WriteTicket: Sendable {
 
     /// Waits until the write is finished or its deadline passes.
     func wait(until deadline: ContinuousClock.Instant) async -> Result {
-        await withCheckedContinuation { continuation in
+        await withUnsafeContinuation { continuation in
             let known = state.withLock { state -> Result? in
                 if let result = state.result { return result }
                 state.deadline = max(state.deadline, deadline)
@@ -63,7 +64,7 @@ final class WriteTicket: Sendable {
     func expire(at now: ContinuousClock.Instant) -> Bool {
         let (waiters, id, overdue) = state.withLock { state in
             guard case nil = state.result, now >= state.deadline, !state.waiters.isEmpty else {
-                return ([CheckedContinuation<Result, Never>](), TransactionID?.none, false)
+                return ([UnsafeContinuation<Result, Never>](), TransactionID?.none, false)
             }
             guard let id = state.id else { return ([], nil, true) }
             let waiters = state.waiters

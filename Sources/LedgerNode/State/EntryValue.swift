@@ -52,7 +52,7 @@ struct EntryValue: Codable, Equatable {
             appendJSONString(requestID, to: &out)
         }
         out.append(contentsOf: ",\"secretKey\":\"".utf8)
-        out.append(contentsOf: Data(secretKey).base64EncodedData())
+        Base64.append(secretKey, to: &out)
         out.append(UInt8(ascii: "\""))
         if !tags.isEmpty {
             out.append(contentsOf: ",\"tags\":[".utf8)

@@ -18,7 +18,7 @@ public enum Base64 {
     }
 
     /// Appends the text for `bytes` to `out`.
-    static func append(_ bytes: [UInt8], to out: inout [UInt8]) {
+    public static func append(_ bytes: [UInt8], to out: inout [UInt8]) {
         out.reserveCapacity(out.count + (bytes.count + 2) / 3 * 4)
         alphabet.withUnsafeBufferPointer { digits in
             var i = 0

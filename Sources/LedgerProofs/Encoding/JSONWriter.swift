@@ -16,7 +16,13 @@ package struct JSONWriter {
         bytes.append(UInt8(ascii: "\""))
         var text = text
         text.withUTF8 { utf8 in
-            for c in utf8 {
+            // What needs no escape is copied in whole runs: a receipt holds a certificate.
+            var start = 0
+            for i in 0..<utf8.count {
+                let c = utf8[i]
+                guard c < 0x20 || c == UInt8(ascii: "\"") || c == UInt8(ascii: "\\") else { continue }
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start..<i]))
+                start = i + 1
                 switch c {
                 case UInt8(ascii: "\""): raw("\\\"")
                 case UInt8(ascii: "\\"): raw("\\\\")
@@ -25,12 +31,12 @@ package struct JSONWriter {
                 case 0x09: raw("\\t")
                 case 0x08: raw("\\b")
                 case 0x0C: raw("\\f")
-                case 0..<0x20:
+                default:
                     raw("\\u00")
                     hexDigits(c)
-                default: bytes.append(c)
                 }
             }
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start...]))
         }
         bytes.append(UInt8(ascii: "\""))
     }
@@ -42,9 +48,17 @@ package struct JSONWriter {
 
     /// 64 quoted lower-case digits.
     package mutating func hex(_ digest: Digest32) {
-        bytes.append(UInt8(ascii: "\""))
-        digest.withUnsafeBytes { for byte in $0 { hexDigits(byte) } }
-        bytes.append(UInt8(ascii: "\""))
+        withUnsafeTemporaryAllocation(byteCount: 2 * Digest32.byteCount + 2, alignment: 1) { text in
+            text[0] = UInt8(ascii: "\"")
+            digest.withUnsafeBytes { raw in
+                for i in 0..<Digest32.byteCount {
+                    text[2 * i + 1] = Self.digit(raw[i] >> 4)
+                    text[2 * i + 2] = Self.digit(raw[i] & 15)
+                }
+            }
+            text[text.count - 1] = UInt8(ascii: "\"")
+            bytes.append(contentsOf: UnsafeRawBufferPointer(text))
+        }
     }
 
     /// Quoted standard base64 with padding.

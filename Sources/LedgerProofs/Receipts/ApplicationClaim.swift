@@ -16,9 +16,9 @@ public enum ApplicationClaim: Hashable, Sendable {
     public var value: Digest32 {
         switch self {
         case .ledgerEntry(let collectionID, let contents, let secretKey):
-            let key = SymmetricKey(data: secretKey)
-            return SHA256Hashing.digest(
-                Digest32(hmac: collectionID.utf8, key: key), Digest32(hmac: contents.utf8, key: key))
+            return secretKey.withUnsafeBytes { key in
+                SHA256Hashing.digest(Digest32(hmac: collectionID, key: key), Digest32(hmac: contents, key: key))
+            }
         case .digest(_, let value):
             return value
         }

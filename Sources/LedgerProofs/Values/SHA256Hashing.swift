@@ -59,13 +59,32 @@ extension Digest32 {
         }
     }
 
-    /// HMAC-SHA256 of `message` under `key`.
-    public init(hmac message: some Sequence<UInt8>, key: SymmetricKey) {
-        var mac = HMAC<SHA256>(key: key)
-        mac.update(data: Array(message))
-        self = .zero
-        mac.finalize().withUnsafeBytes { from in
-            Swift.withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: from) }
+    /// HMAC-SHA256 of `message` under `key` (RFC 2104).
+    ///
+    /// Three of these are made for every entry. The library's `HMAC` copies the key five times through arrays of its
+    /// own, which costs more than the hashing; here the two padded blocks are made in place.
+    public init(hmac message: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) {
+        guard key.count <= SHA256.blockByteCount else {
+            let short = SHA256Hashing.digest(key)
+            self = short.withUnsafeBytes { Digest32(hmac: message, key: $0) }
+            return
         }
+        self = withUnsafeTemporaryAllocation(byteCount: SHA256.blockByteCount + 32, alignment: 8) { scratch in
+            for i in 0..<SHA256.blockByteCount { scratch[i] = (i < key.count ? key[i] : 0) ^ 0x36 }
+            var inner = SHA256()
+            inner.update(bufferPointer: UnsafeRawBufferPointer(rebasing: scratch[..<SHA256.blockByteCount]))
+            inner.update(bufferPointer: message)
+            let digest = Digest32(finishing: inner)
+            for i in 0..<SHA256.blockByteCount { scratch[i] ^= 0x36 ^ 0x5C }
+            scratch.storeBytes(
+                of: digest.words, toByteOffset: SHA256.blockByteCount, as: (UInt64, UInt64, UInt64, UInt64).self)
+            return SHA256Hashing.digest(UnsafeRawBufferPointer(scratch))
+        }
+    }
+
+    /// HMAC-SHA256 of the UTF-8 bytes of `text`.
+    public init(hmac text: String, key: UnsafeRawBufferPointer) {
+        var text = text
+        self = text.withUTF8 { Digest32(hmac: UnsafeRawBufferPointer($0), key: key) }
     }
 }

@@ -38,5 +38,5 @@ public struct TransactionID: Hashable, Comparable, Sendable {
 }
 
 extension TransactionID: CustomStringConvertible {
-    public var description: String { "\(view).\(seqno)" }
+    public var description: String { String(view.rawValue) + "." + String(seqno.rawValue) }
 }

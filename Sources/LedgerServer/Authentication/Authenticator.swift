@@ -10,14 +10,16 @@ struct Authenticator: Sendable {
 
     /// `nil`: neither token nor certificate. Throws `APIError` 401, or 503 when the issuer cannot be asked.
     func identity(_ headers: HTTPFields, connection: ConnectionInfo) async throws -> Identity? {
-        guard let value = headers[.authorization] else { return connection.identity }
-        guard let space = value.firstIndex(of: " "), value[..<space].lowercased() == "bearer" else {
+        guard let value = headers.value(.authorization) else { return connection.identity }
+        let space = UInt8(ascii: " ")
+        guard let end = value.utf8.firstIndex(of: space), value[..<end].lowercased() == "bearer" else {
             throw Self.refusal("the authorization header is not a bearer token")
         }
-        let token = value[space...].drop { $0 == " " }
+        let token = value[end...].utf8.drop { $0 == space }
         guard !token.isEmpty else { throw Self.refusal("the bearer token is empty") }
         do {
-            return try await tokens.identity(of: String(token))
+            if let known = try tokens.knownIdentity(of: Substring(token)) { return known }
+            return try await tokens.identity(of: String(Substring(token)))
         } catch let error as TokenError {
             switch error.kind {
             case .refused: throw Self.refusal(error.reason)

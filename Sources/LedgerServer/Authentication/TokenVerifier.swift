@@ -1,8 +1,8 @@
-import Crypto
 import Foundation
 import JWTKit
 import LedgerAPI
 import LedgerNode
+import LedgerProofs
 import Logging
 
 /// Turns a bearer token into an identity, or says what is wrong with it (API spec B.2).
@@ -28,13 +28,29 @@ final class TokenVerifier: Sendable {
         self.now = now
     }
 
-    /// Throws `TokenError`.
-    func identity(of token: String) async throws -> Identity {
+    /// The identity of a token that was verified before and has not expired; `nil` for any other. Throws `TokenError`
+    /// for tokens that are refused unread.
+    func knownIdentity(of token: Substring) throws -> Identity? {
+        try checkLength(token)
+        return cache.identity(for: Self.digest(token), at: now() - skew)
+    }
+
+    private func checkLength(_ token: Substring) throws {
         guard !issuers.isEmpty else { throw TokenError("bearer tokens are not accepted: no issuer is configured") }
         guard token.utf8.count <= Self.tokenByteLimit else {
             throw TokenError("the token is longer than \(Self.tokenByteLimit) bytes")
         }
-        let digest = SHA256.hash(data: Array(token.utf8))
+    }
+
+    private static func digest(_ token: Substring) -> Digest32 {
+        var token = token
+        return token.withUTF8 { SHA256Hashing.digest(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Throws `TokenError`.
+    func identity(of token: String) async throws -> Identity {
+        try checkLength(token[...])
+        let digest = Self.digest(token[...])
         let time = now()
         if let known = cache.identity(for: digest, at: time - skew) { return known }
 

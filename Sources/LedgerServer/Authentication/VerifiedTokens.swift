@@ -1,5 +1,5 @@
-import Crypto
 import LedgerNode
+import LedgerProofs
 import Synchronization
 
 /// Tokens that were verified and have not expired, by their hash. Bounded.
@@ -11,19 +11,19 @@ final class VerifiedTokens: Sendable {
 
     private let limit: Int
     // Guarded by the lock: never more than `limit` elements.
-    private let known = Mutex<[SHA256Digest: Known]>([:])
+    private let known = Mutex<[Digest32: Known]>([:])
 
     init(limit: Int) { self.limit = limit }
 
     /// `nil` when unknown or expired at `time`.
-    func identity(for digest: SHA256Digest, at time: Int64) -> Identity? {
+    func identity(for digest: Digest32, at time: Int64) -> Identity? {
         known.withLock { known in
             guard let entry = known[digest], time < entry.expiry else { return nil }
             return entry.identity
         }
     }
 
-    func insert(_ identity: Identity, for digest: SHA256Digest, until expiry: Int64, at time: Int64) {
+    func insert(_ identity: Identity, for digest: Digest32, until expiry: Int64, at time: Int64) {
         known.withLock { known in
             if known.count >= limit {
                 known = known.filter { time < $0.value.expiry }

@@ -34,7 +34,7 @@ extension LedgerRoutes {
         let wantsReceipt = try context.query.flag("waitForCommit")
         let collection = try collectionID(context) ?? AppendRequest.defaultCollectionID
         let tags = try Self.tags(context.query["tags"])
-        let requestID = context.request.headers[FieldNames.clientRequestID]
+        let requestID = context.request.headers.value(FieldNames.clientRequestID)
         guard (requestID?.utf8.count ?? 0) <= 256 else {
             throw APIError(.invalidHeaderValue, "The header \(HeaderNames.clientRequestID) is longer than 256 bytes.")
         }
@@ -217,7 +217,7 @@ extension LedgerRoutes {
 
     private func receipt(_ context: RequestContext) async throws -> Response {
         let id = try context.transactionID()
-        if let accept = context.request.headers[.accept], accept.contains("application/cose") {
+        if let accept = context.request.headers.value(.accept), accept.contains("application/cose") {
             return try await coseReceipt(context)
         }
         let document = try await ledger.receipt(for: id)

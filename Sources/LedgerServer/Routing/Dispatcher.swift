@@ -33,7 +33,7 @@ struct Dispatcher: Sendable {
             if let length = declaredLength(request), length > configuration.limits.bodyByteCount {
                 throw RequestContext.tooLarge(configuration.limits.bodyByteCount)
             }
-            if let expectation = request.headers[.expect] {
+            if let expectation = request.headers.value(.expect) {
                 guard expectation.lowercased() == "100-continue" else {
                     throw APIError(.invalidHeaderValue, "The expect header must be 100-continue.")
                 }
@@ -55,12 +55,12 @@ struct Dispatcher: Sendable {
         }
         metrics.record(route: routeIndex, status: response.status.code, duration: start.duration(to: .now))
         if request.method == .head { response = response.createHeadResponse() }
-        if request.headers[.connection]?.lowercased() == "close" { response.headers[.connection] = "close" }
+        if request.headers.value(.connection)?.lowercased() == "close" { response.headers[.connection] = "close" }
         try await writer.write(response: response.head, body: response.body)
     }
 
     private func declaredLength(_ request: Request) -> Int? {
-        request.headers[.contentLength].flatMap { Int($0) }
+        request.headers.value(.contentLength).flatMap { Int($0) }
     }
 
     private func answer(

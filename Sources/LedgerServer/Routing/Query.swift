@@ -7,12 +7,14 @@ struct Query: Sendable {
     /// Throws `APIError` 400 for a broken escape, for a parameter given twice, and for more than 64 parameters.
     init(_ text: Substring) throws {
         var items: [(name: String, value: String)] = []
-        for part in text.split(separator: "&", omittingEmptySubsequences: true) {
-            let equals = part.firstIndex(of: "=")
+        // By bytes: splitting by characters would look for grapheme boundaries.
+        for bytes in text.utf8.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: true) {
+            let part = Substring(bytes)
+            let equals = part.utf8.firstIndex(of: UInt8(ascii: "="))
             guard let name = PercentDecoding.decode(part[..<(equals ?? part.endIndex)]) else {
                 throw APIError(.invalidQueryParameterValue, "A query parameter's name is not percent-encoded UTF-8.")
             }
-            let raw = equals.map { part[part.index(after: $0)...] } ?? ""
+            let raw = equals.map { part[part.utf8.index(after: $0)...] } ?? ""
             guard let value = PercentDecoding.decode(raw) else {
                 throw APIError(
                     .invalidQueryParameterValue,

@@ -53,7 +53,7 @@ struct RequestContext: Sendable {
 
     /// Throws `APIError` 415 unless the body is declared as UTF-8 JSON.
     func checkMediaType(orMergePatch: Bool = false) throws {
-        guard let value = request.headers[.contentType] else {
+        guard let value = request.headers.value(.contentType) else {
             throw APIError(.unsupportedMediaType, "The content-type header is missing; send application/json.")
         }
         if value == "application/json" { return }

@@ -9,8 +9,10 @@ extension Response {
     static func json(
         _ bytes: [UInt8], _ id: TransactionID? = nil, status: HTTPResponse.Status = .ok
     ) -> Response {
-        var headers: HTTPFields = [.contentType: "application/json"]
-        if let id { headers[FieldNames.transactionID] = id.description }
+        var headers = HTTPFields()
+        headers.reserveCapacity(3)
+        headers.append(HTTPField(name: .contentType, value: "application/json"))
+        if let id { headers.append(HTTPField(name: FieldNames.transactionID, value: id.description)) }
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 

@@ -60,8 +60,8 @@ struct Router: Sendable {
     func match(_ method: HTTPRequest.Method, _ path: Substring) -> Match {
         if let node = whole[String(path)] { return finish(method, node, []) }
         var segments: [String] = []
-        for part in path.split(separator: "/", omittingEmptySubsequences: true) {
-            guard let segment = PercentDecoding.decode(part) else { return .malformed }
+        for part in path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: true) {
+            guard let segment = PercentDecoding.decode(Substring(part)) else { return .malformed }
             segments.append(segment)
             guard segments.count <= 16 else { return .unknown }
         }

@@ -1,0 +1,176 @@
+import Foundation
+import LedgerProofs
+import Testing
+
+@testable import LedgerNode
+
+/// What happens to the batches that were built and signed on top of one that fails.
+@Suite struct PipelineTests {
+    /// An open ledger on a gated disk, with one entry and the users `bob` and `carol` in it.
+    private func withLedger(
+        _ body: (Ledger, GatedDisk, TemporaryDirectory) async throws -> Void
+    ) async throws {
+        let directory = TemporaryDirectory()
+        let disk = GatedDisk()
+        let ledger = try await Ledger.open(configuration(directory), disk: disk, logger: quiet)
+        _ = try await ledger.append(AppendRequest(contents: "before", author: alice))
+        for user in ["bob", "carol"] { _ = try await ledger.setUser(LedgerUser(userID: user, roles: ["Reader"])) }
+        try await body(ledger, disk, directory)
+        await ledger.close()
+        withExtendedLifetime(directory) {}
+    }
+
+    private func until(_ what: Comment, _ condition: () -> Bool) async throws {
+        for _ in 0..<2_000 {
+            if condition() { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        Issue.record(what)
+    }
+
+    private func isThere(_ text: String, at id: TransactionID, in ledger: Ledger) async throws -> Bool {
+        try await ledger.entry(id, collectionID: nil)?.contents == text
+    }
+
+    private func contents(_ ledger: Ledger) async throws -> [String] {
+        try await ledger.entries(EntryQuery()).entries.map(\.contents)
+    }
+
+    /// Reopens with a sound disk; everything there must verify.
+    private func reopened(_ directory: TemporaryDirectory, _ body: (Ledger) async throws -> Void) async throws {
+        let ledger = try await Ledger.open(
+            configuration(directory) { $0.verifyOnStart = true }, logger: quiet)
+        try await body(ledger)
+        await ledger.close()
+    }
+
+    @Test func theNextBatchIsSignedWhileTheLastOneIsWritten() async throws {
+        try await withLedger { ledger, disk, _ in
+            disk.arm(.write)
+            let first = Task { try await ledger.append(AppendRequest(contents: "n", author: alice)) }
+            try await until("the write is held") { disk.holds }
+            let committed = ledger.committed
+            let second = Task { try await ledger.append(AppendRequest(contents: "n+1", author: alice)) }
+            try await until("a second batch is signed") { ledger.parts.sequencer.committer.batchCount == 2 }
+            // Nothing of either is visible.
+            #expect(ledger.committed == committed)
+            let found = try await contents(ledger)
+            #expect(found == ["before"])
+            disk.release()
+            _ = await (first.result, second.result)
+        }
+    }
+
+    @Test func aFailedBatchTakesThoseBehindItAlong() async throws {
+        try await withLedger { ledger, disk, directory in
+            let view = ledger.committed.view
+            disk.arm(.write)
+            let first = Task { try await ledger.append(AppendRequest(contents: "n", author: alice)) }
+            try await until("the write is held") { disk.holds }
+            let second = Task { try await ledger.append(AppendRequest(contents: "n+1", author: alice, requestID: "2")) }
+            try await until("a second batch is signed") { ledger.parts.sequencer.committer.batchCount == 2 }
+            // A third one cannot be handed over before the first is done.
+            let third = Task { try await ledger.append(AppendRequest(contents: "n+2", author: alice)) }
+            try await Task.sleep(for: .milliseconds(50))
+            disk.release()
+
+            await #expect(throws: LedgerError(.notWritable, "")) { try await first.value }
+            await #expect(throws: LedgerError(.notWritable, "")) { try await second.value }
+            await #expect(throws: LedgerError(.notWritable, "")) { try await third.value }
+            let found = try await contents(ledger)
+            #expect(found == ["before"])
+            #expect(ledger.information.writeRefusal == nil)
+
+            // The disk works again: the same request goes through, under an id of a new view.
+            let again = try await ledger.append(AppendRequest(contents: "n+1", author: alice, requestID: "2"))
+            #expect(again.isCommitted)
+            #expect(again.transactionID.view == View(view.rawValue + 1))
+            try await expectReceipt(ledger, again.transactionID, contents: "n+1")
+            await ledger.close()
+            try await reopened(directory) { ledger in
+                let found = try await contents(ledger)
+                #expect(found == ["before", "n+1"])
+                try await expectReceipt(ledger, again.transactionID, contents: "n+1")
+            }
+        }
+    }
+
+    @Test func afterAFailedSyncTheBatchesBehindAreNotWritten() async throws {
+        try await withLedger { ledger, disk, directory in
+            disk.arm(.sync)
+            let first = Task { try await ledger.append(AppendRequest(contents: "n", author: alice)) }
+            try await until("the sync is held") { disk.holds }
+            let second = Task { try await ledger.append(AppendRequest(contents: "n+1", author: alice)) }
+            try await until("a second batch is signed") { ledger.parts.sequencer.committer.batchCount == 2 }
+            disk.release()
+            await #expect(throws: LedgerError(.outcomeUnknown, "")) { try await first.value }
+            await #expect(throws: LedgerError(.notWritable, "")) { try await second.value }
+            #expect(ledger.information.writeRefusal != nil)
+            await #expect(throws: LedgerError(.notWritable, "")) {
+                try await ledger.append(AppendRequest(contents: "later", author: alice))
+            }
+            await ledger.close()
+            // The bytes of the first one did reach the disk here; those behind it must not have.
+            try await reopened(directory) { ledger in
+                let found = try await contents(ledger)
+                #expect(found == ["before", "n"])
+            }
+        }
+    }
+
+    @Test func answersThatRestOnALostBatchAreNotGiven() async throws {
+        try await withLedger { ledger, disk, _ in
+            disk.arm(.write)
+            let removal = Task { try await ledger.removeUser("bob") }
+            try await until("the write is held") { disk.holds }
+            // On the state ahead, bob is gone already, so there is nothing to write.
+            let again = Task { try await ledger.removeUser("bob") }
+            try await until("the answer waits") { ledger.parts.sequencer.committer.batchCount == 2 }
+            disk.release()
+            await #expect(throws: LedgerError(.notWritable, "")) { try await removal.value }
+            await #expect(throws: LedgerError(.notWritable, "")) { try await again.value }
+            #expect(ledger.user("bob") != nil)
+            let removed = try await ledger.removeUser("bob")
+            #expect(removed != nil)
+            let nothing = try await ledger.removeUser("bob")
+            #expect(nothing == nil)
+            #expect(ledger.user("bob") == nil)
+            #expect(ledger.user("carol") != nil)
+        }
+    }
+
+    @Test func manyWritersAtOnceEachGetTheirOwn() async throws {
+        let directory = TemporaryDirectory()
+        let small = configuration(directory) {
+            $0.chunkByteCount = 30_000
+            $0.snapshotInterval = 50
+        }
+        let ledger = try await Ledger.open(small, logger: quiet)
+        let ids = try await withThrowingTaskGroup(of: [(TransactionID, String)].self) { group in
+            for writer in 0..<24 {
+                group.addTask {
+                    var mine: [(TransactionID, String)] = []
+                    for number in 0..<20 {
+                        let text = "\(writer) \(number)"
+                        let outcome = try await ledger.append(AppendRequest(contents: text, author: alice))
+                        #expect(outcome.isCommitted)
+                        // An answered write is readable at once.
+                        let found = try await isThere(text, at: outcome.transactionID, in: ledger)
+                        #expect(found)
+                        mine.append((outcome.transactionID, text))
+                    }
+                    return mine
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(Set(ids.map(\.0)).count == 480)
+        await ledger.close()
+        try await reopened(directory) { ledger in
+            for (id, text) in ids {
+                let found = try await isThere(text, at: id, in: ledger)
+                #expect(found)
+            }
+        }
+    }
+}
