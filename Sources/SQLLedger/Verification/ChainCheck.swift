@@ -273,7 +273,7 @@ struct ChainCheck {
         outcome.closedTransactionCount = nextTransaction - 1
         if digests[stored.id] != nil {
             outcome.blockHashes[stored.id] = hash
-            outcome.lastCommitTimes[stored.id] = previousTime
+            outcome.lastCommitTimes[stored.id] = outcome.lastCommitTime
             outcome.ends[stored.id] = nextTransaction - 1
         }
         checkNode(stored, hash)

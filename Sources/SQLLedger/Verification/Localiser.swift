@@ -208,7 +208,8 @@ final class Localiser {
             let live = version.isLive ? version : other
             report(
                 finding(
-                    .versionLink, live, place, "a version that has ended stands as a current row again", found: "current",
+                    .versionLink, live, place, "a version that has ended stands as a current row again",
+                    found: "current",
                     repair: RepairProposal(
                         .delete, table: table.name, key: live.key,
                         explanation: "takes the row away again; that it had come back stays visible in history")))

@@ -15,7 +15,8 @@ struct TableColumns {
     let columns: [Column]
 
     init(_ table: String, _ connection: SQLiteConnection) throws {
-        let statement = try connection.prepare("SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, 'main')")
+        let statement = try connection.prepare(
+            "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, 'main')")
         try statement.bind(.text(table), at: 1)
         var columns: [Column] = []
         while try statement.step() {

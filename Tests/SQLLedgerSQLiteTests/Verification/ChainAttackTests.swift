@@ -45,7 +45,7 @@ import Testing
 
     @Test(arguments: [
         ("principal_name", "'mallory'"), ("login_name", "'mallory'"), ("application_name", "''"),
-        ("commit_time", "'2026-01-01T00:00:08.000025Z'"),
+        ("commit_time", "'2026-01-01T00:00:07.500000Z'"),
     ]) func entryAltered(_ change: (column: String, value: String)) throws {
         let (fixture, digests) = try Self.chain()
         try fixture.attack(
@@ -91,17 +91,20 @@ import Testing
     @Test func ordinalsSwapped() throws {
         let (fixture, digests) = try Self.chain()
         try fixture.attack(
-            "UPDATE database_ledger_transactions SET transaction_ordinal = 1 - transaction_ordinal WHERE transaction_id IN (5, 6)")
+            "UPDATE database_ledger_transactions SET transaction_ordinal = 1 - transaction_ordinal WHERE transaction_id IN (5, 6)"
+        )
         let report = try fixture.verify(digests)
         #expect(Self.codes(report) == ["TX_ALTERED", "BLOCK_ALTERED"], "\(report.text)")
         #expect(report.findings.filter { $0.code == .txAltered }.count == 2)
     }
 
-    @Test(arguments: [
-        ("transactions_root_hash", "zeroblob(32)"), ("previous_block_hash", "zeroblob(32)"),
-        ("previous_block_hash", "NULL"), ("history_root_hash", "zeroblob(32)"), ("block_size", "7"),
-        ("first_transaction_id", "6"), ("close_time", "'2030-01-01T00:00:00.000000Z'"), ("close_time", "'never'"),
-    ], [true, false]) func blockAltered(_ change: (column: String, value: String), hasDigests: Bool) throws {
+    @Test(
+        arguments: [
+            ("transactions_root_hash", "zeroblob(32)"), ("previous_block_hash", "zeroblob(32)"),
+            ("previous_block_hash", "NULL"), ("history_root_hash", "zeroblob(32)"), ("block_size", "7"),
+            ("first_transaction_id", "6"), ("close_time", "'2030-01-01T00:00:00.000000Z'"), ("close_time", "'never'"),
+        ], [true, false]) func blockAltered(_ change: (column: String, value: String), hasDigests: Bool) throws
+    {
         let (fixture, digests) = try Self.chain()
         try fixture.attack("UPDATE database_ledger_blocks SET \(change.column) = \(change.value) WHERE block_id = 1")
         let report = try fixture.verify(hasDigests ? digests : [])
@@ -110,7 +113,8 @@ import Testing
         #expect(codes.isSubset(of: ["BLOCK_ALTERED", "CHAIN_BROKEN", "DIGEST_MISMATCH"]), "\(report.text)")
         let finding = try #require(report.findings.first { $0.code == .blockAltered || $0.code == .chainBroken })
         #expect(finding.columns == [change.column] && finding.block == BlockID(1), "\(report.text)")
-        #expect(report.findings.filter { $0.code == .blockAltered || $0.code == .chainBroken }.count == 1, "\(report.text)")
+        #expect(
+            report.findings.filter { $0.code == .blockAltered || $0.code == .chainBroken }.count == 1, "\(report.text)")
         #expect(report.exitCode == 1)
     }
 
@@ -166,7 +170,8 @@ import Testing
         let past = try fixture.verify(digests) { $0.now = CommitTime("2025-01-01T00:00:00.000000Z") ?? $0.now }
         #expect(Self.codes(past) == ["TIME_ANOMALY"], "\(past.text)")
         try fixture.attack(
-            "UPDATE database_ledger_transactions SET commit_time = '2026-01-01T00:00:00.000000Z' WHERE transaction_id = 15")
+            "UPDATE database_ledger_transactions SET commit_time = '2026-01-01T00:00:00.000000Z' WHERE transaction_id = 15"
+        )
         #expect(Self.codes(try fixture.verify(digests)) == ["TIME_ANOMALY"])
     }
 

@@ -47,7 +47,8 @@ import Testing
         let path = try copy(fixture, ["fixture.db"])
         let report = try verify(path, digests)
         #expect(report.exitCode == 0, "\(report.text)")
-        let names = try FileManager.default.contentsOfDirectory(atPath: URL(filePath: path).deletingLastPathComponent().path())
+        let names = try FileManager.default.contentsOfDirectory(
+            atPath: URL(filePath: path).deletingLastPathComponent().path())
         #expect(names == ["fixture.db"])
     }
 
@@ -106,7 +107,9 @@ import Testing
         #expect(report.findings.map(\.code) == [.rowAltered], "\(report.text)")
         let blocked = try fixture.verify(digests, memoryBudget: 0) { $0.temporaryDirectory = "/nonexistent" }
         #expect(blocked.exitCode == 2, "\(blocked.text)")
-        #expect(blocked.findings.allSatisfy { $0.code == .verifierBlocked || $0.code == .tailUnattested }, "\(blocked.text)")
+        #expect(
+            blocked.findings.allSatisfy { $0.code == .verifierBlocked || $0.code == .tailUnattested }, "\(blocked.text)"
+        )
     }
 
     @Test func definitions() throws {
@@ -115,7 +118,10 @@ import Testing
             ("CREATE TRIGGER own AFTER INSERT ON account BEGIN SELECT 1; END", .captureChanged, "own"),
             ("DROP VIEW account_Ledger", .viewDrift, "account_Ledger"),
             ("ALTER TABLE account ADD COLUMN extra", .coverageGap, "account"),
-            ("DROP TRIGGER ledger_guard_delete_database_ledger_blocks", .captureOff, "ledger_guard_delete_database_ledger_blocks"),
+            (
+                "DROP TRIGGER ledger_guard_delete_database_ledger_blocks", .captureOff,
+                "ledger_guard_delete_database_ledger_blocks"
+            ),
             ("DROP TRIGGER ledger_update_1", .captureOff, "ledger_update_1"),
             (
                 "DROP TRIGGER ledger_update_1; CREATE TRIGGER ledger_update_1 AFTER UPDATE ON account BEGIN SELECT 1; END",
