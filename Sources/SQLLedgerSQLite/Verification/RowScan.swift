@@ -45,11 +45,15 @@ struct RowScan {
         if layout.isRenumbered { return try liveByRank(statement, stamps, stamp) }
         var encoder = RowLeafEncoder()
         let (from, beside) = (statement.handle, stamps.handle)
+        var stampRow = stamp ? ils_column_int64(beside, 0) : 0
         while try statement.step() {
             sink.row()
             let row = ils_column_int64(from, 0)
-            while stamp, ils_column_int64(beside, 0) < row { stamp = try stray(stamps) }
-            guard stamp, ils_column_int64(beside, 0) == row else {
+            while stamp, stampRow < row {
+                stamp = try stray(stamps)
+                stampRow = ils_column_int64(beside, 0)
+            }
+            guard stamp, stampRow == row else {
                 reportUnstamped(statement)
                 continue
             }
@@ -57,6 +61,7 @@ struct RowScan {
                 from, 1, transaction: UInt64(bitPattern: ils_column_int64(beside, 1)),
                 sequence: UInt64(bitPattern: ils_column_int64(beside, 2)), &encoder)
             stamp = try stamps.step()
+            stampRow = ils_column_int64(beside, 0)
         }
         while stamp { stamp = try stray(stamps) }
     }
