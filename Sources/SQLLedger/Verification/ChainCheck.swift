@@ -196,7 +196,11 @@ struct ChainCheck {
                     found: best.map { "block hash \($0.variant.hash.hex)" }, block: stored.id,
                     certainty: stored.unreadable.isEmpty ? .suspect : .proven,
                     reason: "the block does not hash to what the following block or a digest says"))
-            advance(stored, best?.variant.hash ?? following?.previous ?? .zero)
+            // What the follower says twice, in its previous hash and in its history root, was the block's hash.
+            var claimed = tree
+            if let hash = following?.previous { claimed.append(blockHash: hash) }
+            let isTwice = following?.previous != nil && claimed.root == following?.historyRoot
+            advance(stored, isTwice ? following?.previous ?? .zero : best?.variant.hash ?? following?.previous ?? .zero)
         }
         if let root = best?.variant.block.transactionsRoot ?? stored.transactionsRoot, derived.size > 0,
             root != derived.root
@@ -269,7 +273,7 @@ struct ChainCheck {
         outcome.closedTransactionCount = nextTransaction - 1
         if digests[stored.id] != nil {
             outcome.blockHashes[stored.id] = hash
-            outcome.lastCommitTimes[stored.id] = previousTime
+            outcome.lastCommitTimes[stored.id] = outcome.lastCommitTime
             outcome.ends[stored.id] = nextTransaction - 1
         }
         checkNode(stored, hash)
@@ -375,8 +379,15 @@ struct ChainCheck {
             }
             if let claimed = transaction.block, claimed < Int64(bitPattern: outcome.blockCount) {
                 reportExtra(transaction, "it claims to be in block \(claimed), which is closed without it")
+                findings.report(
+                    Finding(
+                        .blockAltered, object: "database_ledger_transactions", transaction: TransactionNumber(number),
+                        block: claimed >= 0 ? BlockID(UInt64(claimed)) : nil, certainty: .proven,
+                        reason: "an entry claims to be in the block that is not in its root"))
+                try take(transaction, block: nil, first: nil)
+            } else {
+                try take(transaction, block: BlockID(UInt64(bitPattern: block)), first: first)
             }
-            try take(transaction, block: BlockID(UInt64(bitPattern: block)), first: first)
             current = try transactions()
         }
     }

@@ -3,8 +3,9 @@ import LedgerProofs
 /// Takes the leaves of a scan. One for each thread; a call costs no allocation.
 public final class LeafSink {
     /// Leaves of created versions, and of ended ones, apart: each is mostly in order by itself.
-    private var created: RunBuilder
-    private var ended: RunBuilder
+    // One thread calls a sink, a few times for each row: what it changes is not guarded against itself.
+    @exclusivity(unchecked) private var created: RunBuilder
+    @exclusivity(unchecked) private var ended: RunBuilder
 
     /// Where to report what shows while rows are read: rows without stamps, stamps without rows.
     public let findings: FindingCollector
@@ -12,8 +13,8 @@ public final class LeafSink {
     /// The table whose leaves come next.
     public private(set) var table: TableID = .schemaEvents
 
-    private(set) var rowVersions: UInt64 = 0
-    private(set) var leaves: UInt64 = 0
+    @exclusivity(unchecked) private(set) var rowVersions: UInt64 = 0
+    @exclusivity(unchecked) private(set) var leaves: UInt64 = 0
     private let meter: ProgressMeter
     private let strays: StrayCollection
 

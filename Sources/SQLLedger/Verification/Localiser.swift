@@ -196,14 +196,25 @@ final class Localiser {
             rest.removeAll { $0.version == match.version && $0.operation == match.operation }
             for extra in rest where extra.hash == leaf.hash {
                 guard reported.insert(extra.version).inserted else { continue }
-                reportDuplicate(versions[extra.version].version, of: place)
+                reportDuplicate(versions[extra.version].version, beside: versions[match.version].version, place)
             }
             rest.removeAll { $0.hash == leaf.hash }
             found[place] = rest.isEmpty ? nil : rest
         }
     }
 
-    private func reportDuplicate(_ version: RowVersion, of place: RowStart) {
+    private func reportDuplicate(_ version: RowVersion, beside other: RowVersion, _ place: RowStart) {
+        if version.isLive != other.isLive {
+            let live = version.isLive ? version : other
+            report(
+                finding(
+                    .versionLink, live, place, "a version that has ended stands as a current row again",
+                    found: "current",
+                    repair: RepairProposal(
+                        .delete, table: table.name, key: live.key,
+                        explanation: "takes the row away again; that it had come back stays visible in history")))
+            return
+        }
         report(
             finding(
                 .rowDuplicate, version, place, "the row version is stored more than once",

@@ -1,11 +1,11 @@
 import SQLLedger
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Decides how a database file can be read without changing it or its neighbours.

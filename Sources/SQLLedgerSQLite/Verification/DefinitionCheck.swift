@@ -17,7 +17,8 @@ struct DefinitionCheck {
         try checkOwnTable(made.history, objects)
         for sql in LedgerObjects.guards(of: made.history, includesInsert: true) {
             LedgerObjectsCheck.check(
-                "trigger", sql, objects, findings, missing: .captureOff, changed: .captureChanged, "the guard of a history table")
+                "trigger", sql, objects, findings, missing: .captureOff, changed: .captureChanged,
+                "the guard of a history table")
         }
         guard !table.isDropped else { return }
         guard let found = objects.object("table", table.name), !found.isVirtual else {
@@ -60,7 +61,8 @@ struct DefinitionCheck {
             let found = objects.named(name).first
             report(
                 found == nil ? .schemaDrift : .readUntrusted, name,
-                found == nil ? "the ledger's table is missing" : "something else stands in the place of the ledger's table",
+                found == nil
+                    ? "the ledger's table is missing" : "something else stands in the place of the ledger's table",
                 expected: "table", found: found?.type)
             return
         }
@@ -92,7 +94,9 @@ struct DefinitionCheck {
                 differs(column.name, "\(column.name) was declared \(column.declaredType), is \(other.declaredType)")
             }
             if other.isNotNull != column.isNotNull { differs(column.name, "NOT NULL of \(column.name)") }
-            if other.primaryKeyPosition != column.primaryKeyPosition { differs(column.name, "primary key: \(column.name)") }
+            if other.primaryKeyPosition != column.primaryKeyPosition {
+                differs(column.name, "primary key: \(column.name)")
+            }
             if other.generation != column.generation { differs(column.name, "generation of \(column.name)") }
             if other.defaultText != column.defaultText { differs(column.name, "default of \(column.name)") }
         }
@@ -121,17 +125,10 @@ struct DefinitionCheck {
     }
 
     private func noteAdded(_ names: [String]) {
-        let list = names.map { quotedName($0) }.joined(separator: ", ")
-        let test = names.map { "\(quotedName($0)) IS NOT NULL" }.joined(separator: " OR ")
-        let value = try? reader.connection.value(
-            "SELECT count(*) FROM main.\(quotedName(table.name)) NOT INDEXED WHERE \(test)")
-        guard value == .integer(0) else {
-            report(
-                .coverageGap, table.name, "columns that are not ledgered hold values; the next write through the ledger "
-                    + "takes them in", columns: names)
-            return
-        }
-        findings.note("\(table.name) has new columns that the next write will ledger: \(list)")
+        report(
+            .coverageGap, table.name,
+            "new columns that the ledger has not noticed yet: the next write through it, or ledger_refresh(), takes them in",
+            columns: names)
     }
 
     // MARK: Indexes and triggers of the user's
@@ -160,7 +157,8 @@ struct DefinitionCheck {
                 findings.note("The index \(name) of \(table.name) is new and not ledgered yet.")
             } else {
                 report(
-                    .captureChanged, name, "a trigger on \(table.name) that the ledger does not know of", found: object.sql)
+                    .captureChanged, name, "a trigger on \(table.name) that the ledger does not know of",
+                    found: object.sql)
             }
         }
     }
@@ -173,7 +171,8 @@ struct DefinitionCheck {
         for trigger in expected {
             let repair = RepairProposal(
                 .reinstall, table: table.name, explanation: "writes the ledger's triggers again")
-            guard let found = objects.object("trigger", trigger.name), found.table.lowercased() == table.name.lowercased()
+            guard let found = objects.object("trigger", trigger.name),
+                found.table.lowercased() == table.name.lowercased()
             else {
                 report(
                     .captureOff, trigger.name, "the trigger that captures changes of \(table.name) is missing",
@@ -183,7 +182,8 @@ struct DefinitionCheck {
             }
             if found.sql != trigger.sql {
                 report(
-                    .captureChanged, trigger.name, "the trigger that captures changes of \(table.name) is not the ledger's",
+                    .captureChanged, trigger.name,
+                    "the trigger that captures changes of \(table.name) is not the ledger's",
                     expected: trigger.sql, found: found.sql, repair: repair)
                 isReported = true
             }
@@ -192,7 +192,8 @@ struct DefinitionCheck {
         for trigger in objects.belonging(to: table.name, type: "trigger")
         where SQLName.isReserved(trigger.name) && !own.contains(trigger.name) && !isReported {
             report(
-                .captureChanged, trigger.name, "a trigger on \(table.name) with a name of the ledger's that is not its own",
+                .captureChanged, trigger.name,
+                "a trigger on \(table.name) with a name of the ledger's that is not its own",
                 found: trigger.sql)
         }
     }
@@ -200,7 +201,8 @@ struct DefinitionCheck {
     private func checkView(_ objects: SchemaObjects) {
         let repair = RepairProposal(.reinstall, table: table.name, explanation: "writes the ledger view again")
         guard let view = objects.object("view", description.view) else {
-            report(.viewDrift, description.view, "the ledger view is missing", expected: made.createView, repair: repair)
+            report(
+                .viewDrift, description.view, "the ledger view is missing", expected: made.createView, repair: repair)
             return
         }
         if view.sql != made.createView {

@@ -17,7 +17,9 @@ struct IndexCheck {
             let line = statement.text(0)
             guard line != "ok" else { continue }
             // The name is the last thing in every message about an index.
-            if let index = indexes.first(where: { line.hasSuffix(" index \($0.name)") || line.contains(" index \($0.name) ") }) {
+            if let index = indexes.first(where: {
+                line.hasSuffix(" index \($0.name)") || line.contains(" index \($0.name) ")
+            }) {
                 counts[index.name] = ((counts[index.name]?.count ?? 0) + 1, counts[index.name]?.example ?? line)
             } else if !line.hasPrefix("CHECK constraint failed"), !line.hasPrefix("NULL value in") {
                 damage.append(line)
@@ -29,7 +31,8 @@ struct IndexCheck {
                     .indexDivergence, object: name, found: found.example,
                     reason: "the index does not hold what \(table.name) holds: queries through it give other answers",
                     count: found.count,
-                    repair: RepairProposal(.reindex, table: name, explanation: "builds the index again from the table")))
+                    repair: RepairProposal(.reindex, table: name, explanation: "builds the index again from the table"))
+            )
         }
         if let first = damage.first {
             findings.report(

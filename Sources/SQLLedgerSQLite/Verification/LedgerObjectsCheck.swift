@@ -10,13 +10,16 @@ struct LedgerObjectsCheck {
     func run() throws {
         let objects = try reader.objects()
         for sql in LedgerObjects.tables {
-            Self.check("table", sql, objects, findings, missing: .schemaDrift, changed: .schemaDrift, "the ledger's table")
+            Self.check(
+                "table", sql, objects, findings, missing: .schemaDrift, changed: .schemaDrift, "the ledger's table")
         }
         for sql in LedgerObjects.views {
             Self.check("view", sql, objects, findings, missing: .viewDrift, changed: .viewDrift, "the ledger's view")
         }
         for sql in LedgerObjects.guards {
-            Self.check("trigger", sql, objects, findings, missing: .captureOff, changed: .captureChanged, "the guard of a ledger table")
+            Self.check(
+                "trigger", sql, objects, findings, missing: .captureOff, changed: .captureChanged,
+                "the guard of a ledger table")
         }
         for name in LedgerObjects.guarded {
             for trigger in objects.belonging(to: name, type: "trigger")
@@ -40,13 +43,16 @@ struct LedgerObjectsCheck {
             let other = objects.named(name).first
             findings.report(
                 Finding(
-                    other == nil ? missing : .readUntrusted, object: name, expected: sql, found: other?.sql ?? other?.type,
+                    other == nil ? missing : .readUntrusted, object: name, expected: sql,
+                    found: other?.sql ?? other?.type,
                     reason: other == nil ? "\(what) is missing" : "something else stands in the place of \(what)"))
             return
         }
         if found.sql != sql {
             findings.report(
-                Finding(changed, object: name, expected: sql, found: found.sql, reason: "\(what) is not what the ledger makes"))
+                Finding(
+                    changed, object: name, expected: sql, found: found.sql,
+                    reason: "\(what) is not what the ledger makes"))
         }
     }
 

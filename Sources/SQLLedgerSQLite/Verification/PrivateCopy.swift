@@ -1,11 +1,11 @@
 import SQLLedger
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A copy of a database and its journal or WAL in a directory of its own, which is removed with this value.

@@ -39,16 +39,21 @@ struct RowScan {
         }
         let range = rows == nil ? "" : " WHERE t.\(name) BETWEEN ? AND ?"
         let statement = try connection.prepare(
-            "SELECT t.\(name)\(list(layout.liveColumns, of: "t")) FROM \(table) AS t NOT INDEXED\(range) ORDER BY t.\(name)")
+            "SELECT t.\(name)\(list(layout.liveColumns, of: "t")) FROM \(table) AS t NOT INDEXED\(range) ORDER BY t.\(name)"
+        )
         if let rows { try statement.bind([.integer(rows.lowerBound), .integer(rows.upperBound)]) }
         if layout.isRenumbered { return try liveByRank(statement, stamps, stamp) }
         var encoder = RowLeafEncoder()
         let (from, beside) = (statement.handle, stamps.handle)
+        var stampRow = stamp ? ils_column_int64(beside, 0) : 0
         while try statement.step() {
             sink.row()
             let row = ils_column_int64(from, 0)
-            while stamp, ils_column_int64(beside, 0) < row { stamp = try stray(stamps) }
-            guard stamp, ils_column_int64(beside, 0) == row else {
+            while stamp, stampRow < row {
+                stamp = try stray(stamps)
+                stampRow = ils_column_int64(beside, 0)
+            }
+            guard stamp, stampRow == row else {
                 reportUnstamped(statement)
                 continue
             }
@@ -56,6 +61,7 @@ struct RowScan {
                 from, 1, transaction: UInt64(bitPattern: ils_column_int64(beside, 1)),
                 sequence: UInt64(bitPattern: ils_column_int64(beside, 2)), &encoder)
             stamp = try stamps.step()
+            stampRow = ils_column_int64(beside, 0)
         }
         while stamp { stamp = try stray(stamps) }
     }
@@ -64,7 +70,8 @@ struct RowScan {
         let range = rows == nil ? "" : " WHERE row_id BETWEEN ? AND ?"
         let statement = try reader.prepareOwn(
             layout.stamps,
-            "SELECT row_id, transaction_id, sequence_number FROM main.\(layout.stamps) NOT INDEXED\(range) ORDER BY row_id")
+            "SELECT row_id, transaction_id, sequence_number FROM main.\(layout.stamps) NOT INDEXED\(range) ORDER BY row_id"
+        )
         if let rows { try statement.bind([.integer(rows.lowerBound), .integer(rows.upperBound)]) }
         return statement
     }
@@ -73,7 +80,8 @@ struct RowScan {
     /// stored leaves tell which ones belong together.
     private func liveByRank(_ statement: SQLiteStatement, _ stamps: SQLiteStatement, _ first: Bool) throws {
         reader.shared.note(
-            "The rows of \(layout.table.name) were moved (VACUUM, or dumped and loaded): versions were matched in order.")
+            "The rows of \(layout.table.name) were moved (VACUUM, or dumped and loaded): versions were matched in order."
+        )
         var matcher = RankMatcher(reader: reader, table: layout.table.id, stamps: stamps, hasStamp: first)
         var encoder = RowLeafEncoder()
         while try statement.step() {
@@ -123,14 +131,19 @@ struct RowScan {
 
     private func strayKeys(_ key: [String]) throws {
         try reader.objects().requireTable(layout.stamps)
-        let names = key.isEmpty ? try TableColumns(layout.stamps, connection).columns.map(\.name).filter { !$0.hasSuffix("_id") && $0 != "sequence_number" } : key
+        let names =
+            key.isEmpty
+            ? try TableColumns(layout.stamps, connection).columns.map(\.name).filter {
+                !$0.hasSuffix("_id") && $0 != "sequence_number"
+            } : key
         let filter = names.map { "t.\(quotedName($0)) = s.\(quotedName($0))" }.joined(separator: " AND ")
         let missing = layout.hasTable ? " WHERE NOT EXISTS (SELECT 1 FROM \(table) AS t WHERE \(filter))" : ""
         let statement = try connection.prepare(
             "SELECT transaction_id, sequence_number\(list(names, of: "s")) FROM main.\(layout.stamps) AS s\(missing)")
         while try statement.step() {
             sink.strayStamp(
-                transaction: UInt64(bitPattern: statement.integer(0)), sequence: UInt64(bitPattern: statement.integer(1)),
+                transaction: UInt64(bitPattern: statement.integer(0)),
+                sequence: UInt64(bitPattern: statement.integer(1)),
                 key: names.indices.map { NamedValue(names[$0], statement.value($0 + 2)) })
         }
     }
@@ -232,11 +245,13 @@ struct RowScan {
             if found == later.value || (isHistory && found == .null) { continue }
             let places = isHistory ? version.history : version.live
             let key = version.key.compactMap { index in
-                places[index] < 0 ? nil : NamedValue(version.names[index], Self.value(statement, places[index] + offset))
+                places[index] < 0
+                    ? nil : NamedValue(version.names[index], Self.value(statement, places[index] + offset))
             }
             sink.findings.report(
                 Finding(
-                    .rowAltered, object: isHistory ? layout.history : layout.table.name, key: key, columns: [later.name],
+                    .rowAltered, object: isHistory ? layout.history : layout.table.name, key: key,
+                    columns: [later.name],
                     transaction: TransactionNumber(transaction), sequence: LeafNumber(sequence),
                     expected: later.value.literal(limit: 200), found: found.literal(limit: 200), certainty: .proven,
                     reason: "the column was added after the row was written, so the row must hold its default",
@@ -271,7 +286,8 @@ struct RowScan {
         let range = rows == nil ? "" : " WHERE rowid BETWEEN ? AND ?"
         let statement = try reader.prepareOwn(
             layout.history,
-            "SELECT \(Self.links)\(list(layout.historyColumns, of: "h")) FROM main.\(layout.history) AS h NOT INDEXED\(range)")
+            "SELECT \(Self.links)\(list(layout.historyColumns, of: "h")) FROM main.\(layout.history) AS h NOT INDEXED\(range)"
+        )
         if let rows { try statement.bind([.integer(rows.lowerBound), .integer(rows.upperBound)]) }
         var encoder = RowLeafEncoder()
         while try statement.step() {
@@ -284,7 +300,8 @@ struct RowScan {
     func history(after: UInt64) throws {
         let statement = try reader.prepareOwn(
             layout.history,
-            "SELECT \(Self.links)\(list(layout.historyColumns, of: "h")) FROM main.\(layout.history) AS h NOT INDEXED ORDER BY rowid DESC")
+            "SELECT \(Self.links)\(list(layout.historyColumns, of: "h")) FROM main.\(layout.history) AS h NOT INDEXED ORDER BY rowid DESC"
+        )
         var encoder = RowLeafEncoder()
         while try statement.step(), UInt64(bitPattern: ils_column_int64(statement.handle, 2)) > after {
             sink.row()

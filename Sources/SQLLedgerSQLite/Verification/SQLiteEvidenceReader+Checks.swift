@@ -2,7 +2,9 @@ import SQLLedger
 
 extension SQLiteEvidenceReader {
     func engineChecks(_ tables: [EvidenceTable], history: SchemaHistory, whole: Bool) throws -> [EngineCheck] {
-        func check(_ subject: String, _ run: @escaping @Sendable (SQLiteEvidenceReader, FindingCollector) throws -> Void)
+        func check(
+            _ subject: String, _ run: @escaping @Sendable (SQLiteEvidenceReader, FindingCollector) throws -> Void
+        )
             -> EngineCheck
         {
             EngineCheck(subject) { reader, findings in

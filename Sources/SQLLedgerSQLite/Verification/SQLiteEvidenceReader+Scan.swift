@@ -13,7 +13,11 @@ extension SQLiteEvidenceReader {
         var partitions: [EvidencePartition] = []
         if !table.isDropped {
             let canSplit: Bool
-            if case .rowID = layout.identity { canSplit = !layout.isRenumbered && layout.hasTable } else { canSplit = false }
+            if case .rowID = layout.identity {
+                canSplit = !layout.isRenumbered && layout.hasTable
+            } else {
+                canSplit = false
+            }
             partitions += try split(
                 table, .live, layout.hasTable ? quotedName(table.name) : nil, canSplit && after == nil ? count : 1)
         }
@@ -29,7 +33,9 @@ extension SQLiteEvidenceReader {
         var bounds: (Int64, Int64)?
         if let name, count > 1 || kind == .history {
             let rows = try connection.query("SELECT min(rowid), max(rowid) FROM main.\(name) NOT INDEXED")
-            if case .integer(let low)? = rows.first?.first, case .integer(let high)? = rows.first?.last { bounds = (low, high) }
+            if case .integer(let low)? = rows.first?.first, case .integer(let high)? = rows.first?.last {
+                bounds = (low, high)
+            }
         }
         let span = bounds.map { UInt64(bitPattern: $0.1 &- $0.0) } ?? 0
         let parts = span < 20_000 ? 1 : UInt64(max(count, 1))
@@ -67,7 +73,8 @@ extension SQLiteEvidenceReader {
     /// A missing table is one without rows; something else under its name must not be read as if it were the table.
     func requireReadable(_ layout: TableLayout) throws {
         if !layout.hasTable, try objects().contains(layout.table.name) {
-            throw VerificationError(object: layout.table.name, reason: "something else stands in the place of the table")
+            throw VerificationError(
+                object: layout.table.name, reason: "something else stands in the place of the table")
         }
     }
 }

@@ -21,11 +21,13 @@ extension SQLiteEvidenceReader {
         var number: Int64 = 0
         while let event = try next() {
             number += 1
-            let links = VersionLinks(start: RowStart(transaction: event.transaction, sequence: event.sequence), end: nil)
+            let links = VersionLinks(
+                start: RowStart(transaction: event.transaction, sequence: event.sequence), end: nil)
             guard wanted(links) else { continue }
             try body(
                 RowVersion(
-                    object: "ledger_schema_events", isLive: true, links: links, key: [NamedValue("event_id", .integer(number))],
+                    object: "ledger_schema_events", isLive: true, links: links,
+                    key: [NamedValue("event_id", .integer(number))],
                     schema: TableSchema.schemaEventsDigest, columns: ["event_type", "table_id", "body"],
                     values: [.integer(event.type), .integer(event.table), .text(event.body)]))
         }
@@ -51,7 +53,8 @@ extension SQLiteEvidenceReader {
         case .key(let names):
             let join = names.map { "s.\(quotedName($0)) = t.\(quotedName($0))" }.joined(separator: " AND ")
             statement = try connection.prepare(
-                "SELECT s.transaction_id, s.sequence_number, NULL\(columns) FROM \(table) JOIN main.\(layout.stamps) AS s ON \(join)")
+                "SELECT s.transaction_id, s.sequence_number, NULL\(columns) FROM \(table) JOIN main.\(layout.stamps) AS s ON \(join)"
+            )
         case .rowID(let name) where layout.isRenumbered:
             return try rankedVersions(layout, name, wanted, body)
         case .rowID(let name):
@@ -72,7 +75,8 @@ extension SQLiteEvidenceReader {
     ) throws {
         let columns = layout.liveColumns.map { ", t.\(quotedName($0))" }.joined()
         let rows = try connection.prepare(
-            "SELECT NULL, NULL, t.\(name)\(columns) FROM main.\(quotedName(layout.table.name)) AS t NOT INDEXED ORDER BY t.\(name)")
+            "SELECT NULL, NULL, t.\(name)\(columns) FROM main.\(quotedName(layout.table.name)) AS t NOT INDEXED ORDER BY t.\(name)"
+        )
         let stamps = try prepareOwn(
             layout.stamps, "SELECT row_id, transaction_id, sequence_number FROM main.\(layout.stamps) ORDER BY row_id")
         var matcher = RankMatcher(reader: self, table: layout.table.id, stamps: stamps, hasStamp: try stamps.step())

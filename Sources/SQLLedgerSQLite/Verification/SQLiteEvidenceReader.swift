@@ -75,7 +75,8 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
     func identity() throws -> EvidenceIdentity? {
         guard try objects().contains("ledger_identity") else { return nil }
         let statement = try prepareOwn(
-            "ledger_identity", "SELECT ledger_id, format, database_name, all_tables FROM main.ledger_identity WHERE id = 1")
+            "ledger_identity",
+            "SELECT ledger_id, format, database_name, all_tables FROM main.ledger_identity WHERE id = 1")
         guard try statement.step() else { return nil }
         var ledger: LedgerID?
         if case .blob(let bytes) = statement.value(0) { ledger = LedgerID(bytes) }

@@ -44,7 +44,8 @@ struct SchemaObjects {
     func requireTable(_ name: String) throws(VerificationError) {
         guard let object = object("table", name), !object.isVirtual else {
             throw VerificationError(
-                object: name, reason: contains(name) ? "something else stands in the place of the table" : "the table is missing")
+                object: name,
+                reason: contains(name) ? "something else stands in the place of the table" : "the table is missing")
         }
     }
 }

@@ -15,7 +15,8 @@ struct TableColumns {
     let columns: [Column]
 
     init(_ table: String, _ connection: SQLiteConnection) throws {
-        let statement = try connection.prepare("SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, 'main')")
+        let statement = try connection.prepare(
+            "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, 'main')")
         try statement.bind(.text(table), at: 1)
         var columns: [Column] = []
         while try statement.step() {
@@ -30,16 +31,15 @@ struct TableColumns {
 
     func find(_ name: String) -> String? { columns.first { $0.name.lowercased() == name.lowercased() }?.name }
 
-    /// The names under which the ledgered columns can be read now. Renaming changes no bytes, so the order counts as
-    /// long as the types do not contradict it; otherwise names do.
+    /// The names under which the ledgered columns can be read now: their own, because that is how everybody reads them.
+    /// A column whose name is gone is taken to be the one in its place that no ledgered column is named like.
     func names(for ledgered: [SchemaColumn]) -> [String?] {
-        let isSameShape =
-            columns.count >= ledgered.count
-            && zip(columns, ledgered).allSatisfy {
-                $0.type == $1.declaredType && $0.generation == Int64($1.generation.rawValue)
-            }
-        if isSameShape { return ledgered.indices.map { columns[$0].name } }
-        return ledgered.map { find($0.name) }
+        let known = Set(ledgered.map { $0.name.lowercased() })
+        return ledgered.enumerated().map { index, column in
+            if let name = find(column.name) { return name }
+            guard index < columns.count, !known.contains(columns[index].name.lowercased()) else { return nil }
+            return columns[index].name
+        }
     }
 
     /// What tells rows apart.

@@ -85,9 +85,13 @@ struct TableLayout {
             }
         }
         for (state, ids) in zip(states, identities.ids) {
-            let stored = state.description.columns.indices.filter { state.description.columns[$0].generation != .virtual }
+            let stored = state.description.columns.indices.filter {
+                state.description.columns[$0].generation != .virtual
+            }
             let known = Set(ids)
-            let later = identities.names.keys.sorted().filter { !known.contains($0) && Self.wasAdded($0, after: ids, identities.ids) }
+            let later = identities.names.keys.sorted().filter {
+                !known.contains($0) && Self.wasAdded($0, after: ids, identities.ids)
+            }
             versions.append(
                 Version(
                     transaction: state.transaction.rawValue, after: state.description.after.rawValue,
@@ -97,7 +101,8 @@ struct TableLayout {
                     key: Self.key(state.description.columns, stored),
                     later: later.map {
                         Later(
-                            name: identities.names[$0] ?? "", live: livePlace[$0] ?? -1, history: historyPlace[$0] ?? -1,
+                            name: identities.names[$0] ?? "", live: livePlace[$0] ?? -1,
+                            history: historyPlace[$0] ?? -1,
                             value: defaults[$0] ?? .null)
                     }.filter { $0.live >= 0 || $0.history >= 0 }))
         }
@@ -110,7 +115,9 @@ struct TableLayout {
         var index = versions.count - 1
         while index > 0 {
             let version = versions[index]
-            if version.transaction < transaction || (version.transaction == transaction && version.after <= sequence) { break }
+            if version.transaction < transaction || (version.transaction == transaction && version.after <= sequence) {
+                break
+            }
             index -= 1
         }
         return index
@@ -140,7 +147,9 @@ struct TableLayout {
             } else {
                 var known: [String: Int] = [:]
                 if index > 0 {
-                    for (column, id) in zip(states[index - 1].description.columns, ids[index - 1]) { known[column.name] = id }
+                    for (column, id) in zip(states[index - 1].description.columns, ids[index - 1]) {
+                        known[column.name] = id
+                    }
                 }
                 for column in columns {
                     if let id = known[column.name] {

@@ -102,7 +102,9 @@ final class LedgerFixture {
             [.integer(transaction), .integer(table), .integer(Int64(index)), .blob(chunk)])
     }
 
-    private func append(_ operation: RowOperation, _ table: Table?, _ values: [SQLValue], _ start: RowStart? = nil) -> RowStart {
+    private func append(_ operation: RowOperation, _ table: Table?, _ values: [SQLValue], _ start: RowStart? = nil)
+        -> RowStart
+    {
         let id = table?.id ?? .schemaEvents
         var (list, chunks) = leaves[id] ?? (TableLeaves(), [])
         let place = RowStart(transaction: TransactionNumber(number), sequence: LeafNumber(list.leafCount))

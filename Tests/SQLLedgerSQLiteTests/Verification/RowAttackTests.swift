@@ -27,7 +27,9 @@ import Testing
         }
         let first = try fixture.closeBlock()
         fixture.principal = "bob"
-        try fixture.transaction { try fixture.update("account", key: [.integer(7)], set: "state = 'paid', amount = 71") }
+        try fixture.transaction {
+            try fixture.update("account", key: [.integer(7)], set: "state = 'paid', amount = 71")
+        }
         try fixture.transaction {
             try fixture.update("rate", key: [.text("USD"), .text("d1")], set: "value = 1.5")
             try fixture.delete("account", key: [.integer(9)])
@@ -139,7 +141,8 @@ import Testing
         let (fixture, digests) = try Self.bank()
         try fixture.attack(
             "INSERT INTO account VALUES (1000, 'mallory', 1, 0, 'paid')",
-            "INSERT INTO ledger_stamps_1 SELECT 1000, transaction_id, sequence_number FROM ledger_stamps_1 WHERE row_id = 5")
+            "INSERT INTO ledger_stamps_1 SELECT 1000, transaction_id, sequence_number FROM ledger_stamps_1 WHERE row_id = 5"
+        )
         let report = try fixture.verify(digests)
         #expect(Self.codes(report) == ["ROW_EXTRA"], "\(report.text)")
         #expect(report.findings.first?.key == [NamedValue("id", .integer(1000))])
@@ -226,7 +229,8 @@ import Testing
     @Test func reordered() throws {
         let (fixture, digests) = try Self.bank()
         try fixture.attack(
-            "UPDATE ledger_stamps_1 SET sequence_number = CASE row_id WHEN 20 THEN 20 ELSE 19 END WHERE row_id IN (20, 21)")
+            "UPDATE ledger_stamps_1 SET sequence_number = CASE row_id WHEN 20 THEN 20 ELSE 19 END WHERE row_id IN (20, 21)"
+        )
         let report = try fixture.verify(digests)
         #expect(Set(Self.codes(report)) == ["VERSION_LINK"], "\(report.text)")
         #expect(report.findings.count == 2)
