@@ -13,6 +13,7 @@ static pthread_mutex_t adoption = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     void *(*hook)(sqlite3 *, ils_preupdate, void *);
     int (*old)(sqlite3 *, int, sqlite3_value **);
+    int (*new)(sqlite3 *, int, sqlite3_value **);
     int (*count)(sqlite3 *);
     int (*depth)(sqlite3 *);
     int (*blobwrite)(sqlite3 *);
@@ -38,10 +39,11 @@ static void find_preupdate(void) {
     if (step == address) {
         look_up(library, "sqlite3_preupdate_hook", &preupdate.hook);
         look_up(library, "sqlite3_preupdate_old", &preupdate.old);
+        look_up(library, "sqlite3_preupdate_new", &preupdate.new);
         look_up(library, "sqlite3_preupdate_count", &preupdate.count);
         look_up(library, "sqlite3_preupdate_depth", &preupdate.depth);
         look_up(library, "sqlite3_preupdate_blobwrite", &preupdate.blobwrite);
-        if (!preupdate.old || !preupdate.count || !preupdate.depth) preupdate.hook = 0;
+        if (!preupdate.old || !preupdate.new || !preupdate.count || !preupdate.depth) preupdate.hook = 0;
     }
     dlclose(library);
 }
@@ -66,6 +68,9 @@ void *ils_preupdate_hook(sqlite3 *db, ils_preupdate hook, void *context) {
 int ils_preupdate_old(sqlite3 *db, int column, sqlite3_value **value) {
     return preupdate.old ? preupdate.old(db, column, value) : SQLITE_ERROR;
 }
+int ils_preupdate_new(sqlite3 *db, int column, sqlite3_value **value) {
+    return preupdate.new ? preupdate.new(db, column, value) : SQLITE_ERROR;
+}
 int ils_preupdate_count(sqlite3 *db) { return preupdate.count ? preupdate.count(db) : 0; }
 int ils_preupdate_depth(sqlite3 *db) { return preupdate.depth ? preupdate.depth(db) : 0; }
 int ils_preupdate_blobwrite(sqlite3 *db) { return preupdate.blobwrite ? preupdate.blobwrite(db) : -1; }
@@ -75,6 +80,20 @@ int ils_config_flag(sqlite3 *db, int option, int value, int *now) { return sqlit
 int ils_is_triggers_enabled(sqlite3 *db) {
     int on = 1;
     return sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, -1, &on) == SQLITE_OK ? on : 1;
+}
+
+sqlite3_value *ils_value_real(double v) {
+    // Only SQLite makes values: a statement without a table hands one out.
+    sqlite3 *db = 0;
+    sqlite3_stmt *s = 0;
+    sqlite3_value *made = 0;
+    if (sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, 0) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, "SELECT ?", -1, &s, 0) == SQLITE_OK && sqlite3_bind_double(s, 1, v) == SQLITE_OK &&
+        sqlite3_step(s) == SQLITE_ROW)
+        made = sqlite3_value_dup(sqlite3_column_value(s, 0));
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    return made;
 }
 
 char *ils_message(const char *text) { return sqlite3_mprintf("%s", text); }

@@ -106,6 +106,8 @@ static inline const void *ils_value_blob(sqlite3_value *v) { return sqlite3_valu
 static inline int ils_value_bytes(sqlite3_value *v) { return sqlite3_value_bytes(v); }
 static inline sqlite3_value *ils_value_dup(const sqlite3_value *v) { return sqlite3_value_dup(v); }
 static inline void ils_value_free(sqlite3_value *v) { sqlite3_value_free(v); }
+// A REAL value of one's own, to be freed; 0 when there is no memory.
+sqlite3_value *ils_value_real(double v);
 static inline void *ils_user_data(sqlite3_context *c) { return sqlite3_user_data(c); }
 static inline void ils_result_null(sqlite3_context *c) { sqlite3_result_null(c); }
 static inline void ils_result_int64(sqlite3_context *c, sqlite3_int64 v) { sqlite3_result_int64(c, v); }
@@ -175,6 +177,7 @@ int ils_has_preupdate(void);
 // Returns the context of the hook that was installed before.
 void *ils_preupdate_hook(sqlite3 *db, ils_preupdate hook, void *context);
 int ils_preupdate_old(sqlite3 *db, int column, sqlite3_value **value);
+int ils_preupdate_new(sqlite3 *db, int column, sqlite3_value **value);
 int ils_preupdate_count(sqlite3 *db);
 int ils_preupdate_depth(sqlite3 *db);
 // The column that sqlite3_blob_write is about to change, or -1.

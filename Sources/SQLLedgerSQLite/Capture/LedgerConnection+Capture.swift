@@ -62,26 +62,17 @@ extension LedgerConnection {
     }
 
     /// A capture call that was kept for later.
-    func dispatchSaved(_ saved: SavedValues) throws(SQLiteLedgerError) {
-        let values = saved.values
-        guard values.count >= 2, let first = values[0], let second = values[1] else { return }
+    func dispatchSaved(_ event: RowEvent) throws(SQLiteLedgerError) {
+        guard let saved = event.deferred, saved.values.count >= 2, let first = saved.values[0] else { return }
         let call = ils_value_int64(first)
-        let id = ils_value_int64(second)
-        guard id > 0, id < Int64(slots.count), case let slot = slots[Int(id)], slot >= 0 else { return }
-        let result = values.withUnsafeBufferPointer { buffer -> Result<Void, SQLiteLedgerError> in
-            guard let base = buffer.baseAddress else { return .success(()) }
-            do throws(SQLiteLedgerError) {
-                return .success(try dispatch(call, slot, values.count, base, nil, isDeferred: true))
-            } catch {
-                return .failure(error)
-            }
+        try saved.withValues { (base, count) throws(SQLiteLedgerError) in
+            try dispatch(call, event.slot, count, base, nil, deferred: event)
         }
-        try withExtendedLifetime(saved) { () throws(SQLiteLedgerError) in try result.get() }
     }
 
     private func dispatch(
         _ call: Int64, _ slot: Int, _ count: Int, _ arguments: UnsafePointer<OpaquePointer?>, _ parts: SavedValues?,
-        isDeferred: Bool = false
+        deferred: RowEvent? = nil
     ) throws(SQLiteLedgerError) {
         let table = tables[slot]
         if let drift = table.drift { throw .refused(drift) }
@@ -96,26 +87,28 @@ extension LedgerConnection {
             newRow = call == 2 ? ils_value_int64(arguments[3]) : oldRow
         }
         let operation = call == 1 ? SQLITE_INSERT : call == 2 ? SQLITE_UPDATE : SQLITE_DELETE
-        if !isDeferred, !events.isEmpty {
-            guard
-                takeEvent(
-                    operation, slot: slot, oldRow: oldRow, newRow: newRow, arguments: arguments, count: count,
-                    parts: parts)
-            else { return }
+        var event = deferred
+        if deferred == nil, !events.isEmpty {
+            let taken = takeEvent(
+                operation, slot: slot, oldRow: oldRow, newRow: newRow, arguments: arguments, count: count, parts: parts)
+            guard let taken else { return }
+            event = taken
+        }
+        let given = parts?.values.count ?? (count - header)
+        let whole = call == 2 ? 2 * table.storedCount : table.storedCount
+        if given != whole, let event, event.old != nil || event.new != nil {
+            // The trigger was made before columns were added: SQLite itself said what the row is.
+            let values = table.completed(event)
+            return try values.withValues { (base, count) throws(SQLiteLedgerError) in
+                try perform(call, slot, oldRow, newRow, base, count)
+            }
         }
         guard let parts else {
             return try perform(call, slot, oldRow, newRow, arguments + header, count - header)
         }
-        let values = parts.values
-        let result = values.withUnsafeBufferPointer { buffer -> Result<Void, SQLiteLedgerError> in
-            guard let base = buffer.baseAddress else { return .success(()) }
-            do throws(SQLiteLedgerError) {
-                return .success(try perform(call, slot, oldRow, newRow, base, values.count))
-            } catch {
-                return .failure(error)
-            }
+        try parts.withValues { (base, count) throws(SQLiteLedgerError) in
+            try perform(call, slot, oldRow, newRow, base, count)
         }
-        try withExtendedLifetime(parts) { () throws(SQLiteLedgerError) in try result.get() }
     }
 
     /// One row operation with its values: of the new row (1), the old and the new one (2), or the old one (3).

@@ -40,12 +40,18 @@ extension LedgerConnection {
             events.removeAll { $0.operation != SQLITE_DELETE && $0.deferred == nil }
         }
         // Columns were added or dropped since the table was looked at.
-        if ils_preupdate_count(handle) != Int32(truncatingIfNeeded: table.storedCount) {
+        let count = Int(ils_preupdate_count(handle))
+        if count != table.storedCount {
             isStale = true
             isReady = false
         }
         guard operation == SQLITE_DELETE else {
-            events.append(RowEvent(operation: operation, slot: slot, oldRow: oldRow, newRow: newRow))
+            var event = RowEvent(operation: operation, slot: slot, oldRow: oldRow, newRow: newRow)
+            if count != table.storedCount || table.hasStaleTriggers {
+                if operation == SQLITE_UPDATE { event.old = save(handle, count: count) }
+                event.new = save(handle, count: count, isNew: true)
+            }
+            events.append(event)
             return
         }
         guard ils_preupdate_blobwrite(handle) < 0 else {
@@ -54,15 +60,16 @@ extension LedgerConnection {
             return
         }
         if events.count >= 4_096 { events.removeFirst(2_048) }
-        let saved = save(handle, count: table.storedCount)
+        let saved = save(handle, count: count)
         events.append(RowEvent(operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, old: saved))
     }
 
-    private func save(_ handle: OpaquePointer, count: Int) -> SavedValues {
+    private func save(_ handle: OpaquePointer, count: Int, isNew: Bool = false) -> SavedValues {
         let saved = SavedValues()
         for column in 0..<count {
             var value: OpaquePointer?
-            let code = ils_preupdate_old(handle, Int32(truncatingIfNeeded: column), &value)
+            let place = Int32(truncatingIfNeeded: column)
+            let code = isNew ? ils_preupdate_new(handle, place, &value) : ils_preupdate_old(handle, place, &value)
             saved.append(copying: code == SQLITE_OK ? value : nil)
         }
         return saved
@@ -115,12 +122,12 @@ extension LedgerConnection {
         }
     }
 
-    /// Takes the event of a capture call out of the list. Returns `false` when an earlier change of the same row must be
-    /// captured first; then the call's arguments are kept with its event.
+    /// Takes the event of a capture call out of the list; there is none when the row was ledgered already. Returns `nil`
+    /// when an earlier change of the same row must be captured first; then the call's arguments are kept with its event.
     func takeEvent(
         _ operation: Int32, slot: Int, oldRow: Int64, newRow: Int64, arguments: UnsafePointer<OpaquePointer?>,
         count: Int, parts: SavedValues?
-    ) -> Bool {
+    ) -> RowEvent?? {
         let hasRowID = tables[slot].hasRowID
         let place = events.lastIndex { event in
             guard event.operation == operation, event.slot == slot, event.deferred == nil else { return false }
@@ -131,13 +138,12 @@ extension LedgerConnection {
             default: event.oldRow == oldRow && event.newRow == newRow
             }
         }
-        guard let place else { return true }
+        guard let place else { return .some(nil) }
         if place > 0, parts == nil, isBlocked(place) {
             events[place].deferred = SavedValues(copying: arguments, count: count)
-            return false
+            return nil
         }
-        events.remove(at: place)
-        return true
+        return events.remove(at: place)
     }
 
     /// Whether an earlier change of the same row has not been captured yet.
@@ -151,11 +157,11 @@ extension LedgerConnection {
         }
     }
 
-    /// The arguments of the first kept capture call that nothing is in the way of any more.
-    func nextDeferred(evenIfBlocked: Bool = false) -> SavedValues? {
+    /// The first kept capture call that nothing is in the way of any more.
+    func nextDeferred(evenIfBlocked: Bool = false) -> RowEvent? {
         guard let place = events.indices.first(where: { events[$0].deferred != nil && (evenIfBlocked || !isBlocked($0)) })
         else { return nil }
-        return events.remove(at: place).deferred
+        return events.remove(at: place)
     }
 
     /// Ledgers the rows of `slot` that were deleted without a trigger's being told. `replacing`: the row that is being

@@ -116,7 +116,10 @@ extension LedgerConnection {
     func rolledBack(to level: Int) {
         for slot in touched where slot < tables.count { tables[slot].rollBack(to: level) }
         eventLeaves.rollBack(to: level)
-        if hasEvents { isStale = true }
+        if hasEvents {
+            isStale = true
+            isReady = false
+        }
         // No row operation is under way when a savepoint or a statement is taken back.
         events.removeAll(keepingCapacity: true)
         parts = nil
@@ -137,7 +140,7 @@ extension LedgerConnection {
         guard let connection = LedgerConnection.of(context) else { return }
         connection.veto = nil
         // Otherwise the virtual table is told.
-        if !connection.isEnlisted { connection.endTransaction() }
+        if !connection.isEnlisted, !connection.isInternal { connection.endTransaction() }
     }
 
     static let walHook:

@@ -161,6 +161,9 @@ extension LedgerConnection {
     func insertHistory(
         _ table: TableState, _ values: UnsafePointer<OpaquePointer?>, _ count: Int, start: RowStart, sequence: UInt64
     ) throws(SQLiteLedgerError) {
+        guard table.hasHistory(of: count) else {
+            return try insertPending(table, values, count, start: start, sequence: sequence)
+        }
         let isFull = count == table.storedCount
         let statement: SQLiteStatement
         if isFull, let kept = table.statements.insertFullHistory {
@@ -181,16 +184,26 @@ extension LedgerConnection {
         try finish(handle, ils_step(handle))
     }
 
+    /// The history table gets its new columns when nothing is being written; until then the row waits.
+    private func insertPending(
+        _ table: TableState, _ values: UnsafePointer<OpaquePointer?>, _ count: Int, start: RowStart, sequence: UInt64
+    ) throws(SQLiteLedgerError) {
+        let places = [
+            start.transaction.rawValue, start.sequence.rawValue, transaction.rawValue, sequence,
+        ].map { SQLValue.integer(Int64(bitPattern: $0)) }
+        let row = places + (0..<count).map { SQLValue(copying: values[$0]) }
+        for (place, value) in row.enumerated() {
+            try db.run(
+                "INSERT INTO main.ledger_pending VALUES(?, ?, ?, ?)",
+                [
+                    .integer(Int64(bitPattern: table.id.rawValue)), .integer(Int64(bitPattern: sequence)),
+                    .integer(Int64(place)), value,
+                ])
+        }
+    }
+
     private func prepareHistory(_ table: TableState, _ count: Int) throws(SQLiteLedgerError) -> SQLiteStatement {
         let marks = String(repeating: ", ?", count: count)
-        guard table.hasHistory(of: count) else {
-            // The columns are added when nothing is being written.
-            let columns = (0..<count).map { ", c\($0)" }.joined()
-            let pending = table.sql.pending(count)
-            try db.execute("CREATE TEMP TABLE IF NOT EXISTS \(pending)(st, ss, et, es\(columns))")
-            pendingHistories[table.id, default: []].insert(count)
-            return try kept("INSERT INTO temp.\(pending) VALUES(?, ?, ?, ?\(marks))")
-        }
         let columns = table.historyPlaces.prefix(count)
             .map { ", " + SQLName.quoted(table.physicalHistory[$0]) }.joined()
         return try kept(

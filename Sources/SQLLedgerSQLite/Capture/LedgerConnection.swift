@@ -56,8 +56,6 @@ final class LedgerConnection {
     var touched: [Int] = []
     /// Some history table may not have the columns that it must have.
     var altersHistories = false
-    /// History rows that wait for columns: the numbers of values, by table.
-    var pendingHistories: [TableID: Set<Int>] = [:]
     /// The transaction has schema events, which a rollback takes back.
     var hasEvents = false
     /// A change that could not be ledgered and may not have been taken back, and the savepoint level it happened at.
@@ -122,6 +120,7 @@ final class LedgerConnection {
     /// Forgets everything that belongs to the transaction that just ended.
     func endTransaction() {
         for slot in touched where slot < tables.count { tables[slot].clear() }
+        if hasEvents { for table in tables { table.hasStaleTriggers = false } }
         eventLeaves.clear()
         touched.removeAll(keepingCapacity: true)
         events.removeAll(keepingCapacity: true)
@@ -134,7 +133,6 @@ final class LedgerConnection {
         isEntryWritten = false
         hasEvents = false
         altersHistories = false
-        pendingHistories = [:]
         poison = nil
         level = -1
     }

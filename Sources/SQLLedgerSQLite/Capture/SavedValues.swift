@@ -15,6 +15,10 @@ final class SavedValues {
         for value in values { ils_value_free(value) }
     }
 
+    func append(real: Double) {
+        values.append(ils_value_real(real))
+    }
+
     func append(copying value: OpaquePointer?) {
         values.append(value.flatMap { ils_value_dup($0) })
     }

@@ -43,6 +43,8 @@ final class TableState {
     private var copies: [(chunk: UInt64, leaves: TableLeaves)] = []
 
     var statements = TableStatements()
+    /// The running transaction changed the triggers, so the running statement may still use the ones before.
+    var hasStaleTriggers = false
     /// How often SQLite compiled the stamp statements again: a change means that some schema changed.
     var reprepares: Int32 = 0
     /// The values of short records must not be taken for what they are: see `LedgerConnection+Events`.
@@ -156,6 +158,8 @@ final class TableState {
 
     /// Goes back to the state at the beginning of savepoint `level`.
     func rollBack(to level: Int) {
+        // The savepoint that began the transaction.
+        guard level >= 0 else { return clear() }
         guard let first = marks.firstIndex(where: { $0.level >= level }) else { return }
         let count = marks[first].count
         marks.removeSubrange(first...)
@@ -180,6 +184,7 @@ final class TableState {
 
     /// Forgets the running transaction.
     func clear() {
+        hasStaleTriggers = false
         leaves = TableLeaves()
         marks.removeAll()
         copies.removeAll()

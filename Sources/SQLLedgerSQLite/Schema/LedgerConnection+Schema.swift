@@ -224,6 +224,7 @@ extension LedgerConnection {
         if !isSame(state, new) { try record(.objects, of: table, new) }
         for trigger in table.sql.triggers { try db.execute(trigger.sql) }
         altersHistories = true
+        table.hasStaleTriggers = true
         table.statements = TableStatements()
         slotsByName = slotsByName.filter { $0.value != slots[Int(table.id.rawValue)] }
         try register(table, table.id)
@@ -291,20 +292,25 @@ extension LedgerConnection {
 
     /// History rows that had to wait for their columns.
     private func movePending(of table: TableState) throws(SQLiteLedgerError) {
-        for count in pendingHistories[table.id] ?? [] {
-            let name = table.sql.pending(count)
-            // It is gone when a savepoint took back what made it.
-            guard try db.value("SELECT 1 FROM temp.sqlite_schema WHERE name = ?", [.text(name)]) != nil else { continue }
-            let pending = "temp.\(name)"
-            let columns = table.sql.stored.prefix(count).map { ", " + SQLName.quoted($0.name) }.joined()
-            try db.execute(
+        let id = SQLValue.integer(Int64(bitPattern: table.id.rawValue))
+        let rows = try db.prepare(
+            "SELECT sequence_number, value FROM main.ledger_pending WHERE table_id = ? ORDER BY sequence_number, place")
+        try rows.bind([id])
+        var pending: [(sequence: Int64, values: [SQLValue])] = []
+        while try rows.step() {
+            if pending.last?.sequence != rows.integer(0) { pending.append((rows.integer(0), [])) }
+            pending[pending.count - 1].values.append(rows.value(1))
+        }
+        for row in pending {
+            let columns = table.sql.stored.prefix(row.values.count - 4).map { ", " + SQLName.quoted($0.name) }.joined()
+            let marks = row.values.map { _ in "?" }.joined(separator: ", ")
+            try db.run(
                 """
                 INSERT INTO main.\(table.sql.history)(ledger_start_transaction_id, ledger_start_sequence_number,
-                  ledger_end_transaction_id, ledger_end_sequence_number\(columns)) SELECT * FROM \(pending);
-                DELETE FROM \(pending)
-                """)
+                ledger_end_transaction_id, ledger_end_sequence_number\(columns)) VALUES(\(marks))
+                """, row.values)
         }
-        pendingHistories[table.id] = nil
+        if !pending.isEmpty { try db.run("DELETE FROM main.ledger_pending WHERE table_id = ?", [id]) }
     }
 
     /// Ledgers a schema event and applies it.

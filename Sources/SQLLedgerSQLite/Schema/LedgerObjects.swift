@@ -46,6 +46,8 @@ package enum LedgerObjects {
         CREATE TABLE database_ledger_digest_locations(path TEXT PRIMARY KEY, last_digest_block_id INTEGER, \
         is_current INTEGER NOT NULL) STRICT
         """,
+        // Values of history rows that wait for columns of their history table. Empty outside of transactions.
+        "CREATE TABLE ledger_pending(table_id INTEGER, sequence_number INTEGER, place INTEGER, value)",
         // No key and no index, so that VACUUM and reloading a dump number its rows anew.
         "CREATE TABLE ledger_rowid_canary(x)",
     ]

@@ -17,9 +17,6 @@ package struct TableSQL {
     package var history: String { "ledger_history_\(id)" }
     package var stamps: String { "ledger_stamps_\(id)" }
 
-    /// The temporary table for history rows of `count` values that wait for columns of the history table.
-    func pending(_ count: Int) -> String { "ledger_pending_\(id)_\(count)" }
-
     /// The columns whose values are ledgered, in ordinal order.
     var stored: [SchemaColumn] { description.columns.filter { $0.generation != .virtual } }
 
