@@ -143,7 +143,13 @@ class Crash:
         running.append(subprocess.Popen(
             [str(binary()), "sql", "watch", str(self.path), "--store", f"file://{self.store}", "--interval", "0.1"],
             stdout=subprocess.DEVNULL, stderr=open(self.base / "stderr.txt", "ab"), env=clean_environment()))
-        time.sleep(pick.uniform(0.3, 1.5))
+        # Mostly in the middle of the work, at times while a process is still starting.
+        books = [self.folder / f"book{number}" for number in self.told]
+        before = sum(book.stat().st_size for book in books if book.exists())
+        patience = time.monotonic() + (15 if pick.random() < 0.8 else 0)
+        while time.monotonic() < patience and sum(book.stat().st_size for book in books if book.exists()) == before:
+            time.sleep(0.02)
+        time.sleep(pick.uniform(0.1, 1.2))
         pick.shuffle(running)
         ended = [process.args for process in running if process.poll() not in (None,)]
         for process in running:

@@ -564,6 +564,29 @@ def test_H28_huge_transaction_with_savepoints(whole_victim):
     assert report.exit_code == 0, report
 
 
+@pytest.mark.parametrize("inside", [
+    "UPDATE account SET units = 0", "INSERT INTO visit VALUES ('undone', 0)", "DELETE FROM account WHERE id < 300",
+    "ALTER TABLE account ADD COLUMN undone"])
+@pytest.mark.parametrize("after", [
+    "RELEASE s", "ROLLBACK", "UPDATE account SET units = 1 WHERE id = 2; RELEASE s",
+    "SAVEPOINT t; DELETE FROM visit; ROLLBACK TO t; RELEASE s", "INSERT INTO visit VALUES ('kept', 0); COMMIT"])
+def test_H28_savepoint_that_opens_the_transaction(whole_victim, inside, after):
+    """Python's sqlite3 and other libraries use SAVEPOINT without BEGIN: rolling back to it takes everything back."""
+    victim = whole_victim
+    db = victim.honest()
+    db.execute("SAVEPOINT s")
+    db.execute(inside)
+    db.execute("SELECT ledger_refresh()").fetchall()
+    db.execute("ROLLBACK TO s")
+    for statement in after.split("; "):
+        db.execute(statement)
+    db.execute("UPDATE account SET units = 2 WHERE id = 3")
+    db.execute("SELECT ledger_close_block()").fetchall()
+    db.close()
+    code, codes, _ = ledger.second_opinion(victim.path, *victim.digests)
+    assert code == 0, codes
+
+
 def test_H29_rolled_back_and_killed_transactions(whole_victim):
     victim = whole_victim
     db = victim.honest()
