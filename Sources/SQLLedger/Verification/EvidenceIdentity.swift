@@ -5,11 +5,15 @@ public struct EvidenceIdentity: Sendable, Hashable {
     public var format: Int64
     public var databaseName: String
     public var allTables: Bool
+    /// When the ledger was made, as it says.
+    public var createTime: CommitTime?
 
-    public init(ledger: LedgerID?, format: Int64, databaseName: String, allTables: Bool) {
+    public init(ledger: LedgerID?, format: Int64, databaseName: String, allTables: Bool, createTime: CommitTime? = nil)
+    {
         self.ledger = ledger
         self.format = format
         self.databaseName = databaseName
         self.allTables = allTables
+        self.createTime = createTime
     }
 }

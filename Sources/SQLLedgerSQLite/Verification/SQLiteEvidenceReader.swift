@@ -76,13 +76,13 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         guard try objects().contains("ledger_identity") else { return nil }
         let statement = try prepareOwn(
             "ledger_identity",
-            "SELECT ledger_id, format, database_name, all_tables FROM main.ledger_identity WHERE id = 1")
+            "SELECT ledger_id, format, database_name, all_tables, create_time FROM main.ledger_identity WHERE id = 1")
         guard try statement.step() else { return nil }
         var ledger: LedgerID?
         if case .blob(let bytes) = statement.value(0) { ledger = LedgerID(bytes) }
         return EvidenceIdentity(
             ledger: ledger, format: statement.integer(1), databaseName: statement.text(2),
-            allTables: statement.integer(3) != 0)
+            allTables: statement.integer(3) != 0, createTime: CommitTime(statement.text(4)))
     }
 
     func blocks(from first: BlockID) throws -> () throws -> StoredBlock? {

@@ -1,4 +1,5 @@
 import SQLLedger
+import SQLLedgerDigests
 import SQLLedgerGRDB
 import SQLLedgerSQLite
 
@@ -8,10 +9,18 @@ struct LedgerVerification {
     var options: VerificationOptions
 
     /// Which ledger the database says it is, for asking stores; `nil` when it does not say.
+    /// Read as carefully as evidence, because the file may be one that SQLite would want to write to.
     static func ledger(of location: DatabaseLocation) throws -> (ledger: LedgerID?, collection: String?) {
-        let session = try SQLSession(location, mode: .readOnly)
-        let text = try? LedgerStatus.identity(session)
-        return (text.flatMap { LedgerID(hex: $0) }, try? LedgerStatus.collection(session))
+        try LinkedSQLite.load()
+        guard let evidence = try? SQLiteEvidence.open(path: location.path),
+            let reader = try? evidence.makeReaders(1).first
+        else { return (nil, nil) }
+        defer { try? evidence.finish() }
+        guard let identity = try? reader.identity() else { return (nil, nil) }
+        let collection = identity.createTime.map {
+            DigestCollection.name(database: identity.databaseName, createTime: $0)
+        }
+        return (identity.ledger, collection)
     }
 
     func run(_ gathered: DigestSources.Gathered) throws -> VerificationReport {
