@@ -26,8 +26,8 @@ USER = "00000000-0000-4000-8000-00000000be4c"
 
 def extension() -> Path:
     """The loadable extension, as scripts/extension builds it."""
-    path = os.environ.get("INDELIBLE_SQLITE")
-    return Path(path) if path else HERE.parent / ".build/extension/indelible_sqlite.so"
+    path = os.environ.get("INDELIBLE_SQLITE_EXTENSION")
+    return Path(path) if path else HERE.parent / ".build/extension/release/libindelible_sqlite.so"
 
 
 class Bench:

@@ -78,7 +78,8 @@ class SQLBench:
     def timed(self, *arguments, accept=(0,)):
         """Wall seconds and peak resident bytes of one run of the program."""
         began = time.monotonic()
-        process = subprocess.Popen([self.program, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen([self.program, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env={**os.environ, "XDG_STATE_HOME": str(self.base / "state")})
         output = process.stdout.read()
         errors = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
@@ -90,8 +91,9 @@ class SQLBench:
 
     def verification(self, rows, rounds):
         path = self.fresh("ledger", rows)
+        (self.base / "store").mkdir()
         store = f"file://{self.base}/store"
-        self.timed("sql", "digest", path, "--upload", "--store", store)
+        self.timed("sql", "digest", path, "--store", store)
         floors, single, double, peak = [], [], [], 0
         for _ in range(rounds):
             floors.append(self.work("plain", path, "floor"))
@@ -135,7 +137,7 @@ class SQLBench:
     def since(self, path, store, whole):
         self.timed("sql", "verify", path, "--store", store, "--since-last", "--json")
         self.work("ledger", path, "bulk", 1000)
-        self.timed("sql", "digest", path, "--upload", "--store", store)
+        self.timed("sql", "digest", path, "--store", store)
         took, _, _ = self.timed("sql", "verify", path, "--store", store, "--since-last", "--json")
         self.bench.add("verification --since-last after 1,000 new rows", round(took * 1000), "ms", "", None,
                        "indelible sql verify --since-last")
