@@ -51,10 +51,11 @@ def run():
 
 
 def transcript(run):
-    lines = run.stdout.splitlines()
+    lines = run.stdout.split("\n")
     first = next(number for number, line in enumerate(lines) if line.startswith(FIRST))
     last = next(number for number, line in enumerate(lines) if line.startswith(LAST))
-    return "\n".join(line.rstrip() for line in lines[first:last + 1]).replace(str(run.data), "quickstart-data") + "\n"
+    text = "\n".join(line.rstrip() for line in lines[first:last + 1]).replace(str(run.data), "quickstart-data") + "\n"
+    return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:8443", text)
 
 
 def normal(text):

@@ -91,6 +91,7 @@ struct SQLFunction: Sendable {
                     connection.isStale = true
                     connection.isReady = false
                     try connection.prepareTransaction()
+                    try connection.reinstall()
                 }
                 return .null
             }

@@ -152,6 +152,35 @@ extension LedgerConnection {
         }
     }
 
+    /// Puts back triggers, guards and views that are missing or not as the ledger makes them.
+    func reinstall() throws(SQLiteLedgerError) {
+        var guards = LedgerObjects.guards
+        for table in liveTables {
+            guards += LedgerObjects.guards(of: table.sql.history)
+            guard table.drift == nil else { continue }
+            for trigger in table.sql.triggers { try reinstall("TRIGGER", trigger.name, trigger.sql) }
+        }
+        for sql in guards {
+            let name = sql.split(separator: " ", maxSplits: 3)[2]
+            try reinstall("TRIGGER", String(name), sql)
+        }
+        for sql in LedgerObjects.views {
+            let name = sql.split(separator: " ", maxSplits: 3)[2]
+            try reinstall("VIEW", String(name), sql)
+        }
+        // The ledger views.
+        altersHistories = true
+        cookie = try readSchemaCookie()
+    }
+
+    private func reinstall(_ type: String, _ name: String, _ sql: String) throws(SQLiteLedgerError) {
+        let found = try db.value(
+            "SELECT sql FROM main.sqlite_schema WHERE type = ? AND name = ?", [.text(type.lowercased()), .text(name)])
+        guard found?.string != sql else { return }
+        try db.execute("DROP \(type) IF EXISTS main.\(SQLName.quoted(name))")
+        try db.execute(sql)
+    }
+
     /// After a commit: new tables are enrolled at once where that is possible.
     func enrollIfSchemaChanged() throws(SQLiteLedgerError) {
         let now = try withInternal { () throws(SQLiteLedgerError) in try readSchemaCookie() }
