@@ -125,7 +125,8 @@ extension LedgerConnection {
     /// Looks at the schema if it may have changed, and ledgers what did. Part of a transaction that has a number.
     func lookAtSchema() throws(SQLiteLedgerError) {
         let now = try readSchemaCookie()
-        guard now != cookie || isStale else { return }
+        // Once in each connection: what others did before it, a VACUUM for instance, changes no cookie any more.
+        guard now != cookie || isStale || !hasLooked else { return }
         let formerlyPlain = plainNames
         try load()
         guard ledger != nil else { throw .refused("the database has no ledger; make one with SELECT ledger_init()") }
@@ -135,6 +136,7 @@ extension LedgerConnection {
         if allTables { try enrollNewTables() }
         cookie = try readSchemaCookie()
         isStale = false
+        hasLooked = true
     }
 
     /// Compares a table with what is ledgered of it.
