@@ -66,7 +66,9 @@ import Testing
             for module in Self.allowed.keys where !owners.contains(module) {
                 for file in try Sources.files(of: module) {
                     for found in file.imports where found.module.hasPrefix(prefix) {
-                        Issue.record("\(file.path):\(found.line): \(found.module) belongs to \(owners.sorted().joined(separator: ", "))")
+                        Issue.record(
+                            "\(file.path):\(found.line): \(found.module) belongs to \(owners.sorted().joined(separator: ", "))"
+                        )
                     }
                 }
             }
