@@ -127,6 +127,7 @@ extension LedgerConnection {
         let now = try readSchemaCookie()
         // Once in each connection: what others did before it, a VACUUM for instance, changes no cookie any more.
         guard now != cookie || isStale || !hasLooked else { return }
+        hasLooked = true
         let formerlyPlain = plainNames
         try load()
         guard ledger != nil else { throw .refused("the database has no ledger; make one with SELECT ledger_init()") }
@@ -136,7 +137,6 @@ extension LedgerConnection {
         if allTables { try enrollNewTables() }
         cookie = try readSchemaCookie()
         isStale = false
-        hasLooked = true
     }
 
     /// Compares a table with what is ledgered of it.
