@@ -9,7 +9,6 @@ everything as it is, so that the same command gives the count on plain tables.
 """
 
 import os
-import re
 import sqlite3
 import tempfile
 import weakref
@@ -21,7 +20,6 @@ from . import reference as ref
 
 EXTENSION = os.environ.get("INDELIBLE_SQLITE_EXTENSION", "")
 real_connect = sqlite3.connect
-PROBE = re.compile(r"create table t[0-9a-f]{16,} ")
 opened = []
 
 
@@ -31,15 +29,15 @@ class Connection(sqlite3.Connection):
     def _joined(self, sql):
         if self._is_ledger and isinstance(sql, str) and not self.in_transaction:
             words = sql.lstrip().lower()
-            if PROBE.match(words):
-                return  # the library tries out what SQLite can do, and drops the table at once
             if words.startswith(("create table", "alter table", "begin", "commit", "release", "end")):
                 self._refresh()
 
     def _refresh(self):
         factory, self.row_factory = self.row_factory, None
         try:
-            super().execute("SELECT ledger_refresh()").fetchall()
+            # A table with a random name is one in which the library tries out what SQLite can do, and drops at once.
+            if not super().execute("SELECT 1 FROM sqlite_master WHERE length(name) = 33 AND name NOT GLOB 't*[^0-9a-f]*'").fetchone():
+                super().execute("SELECT ledger_refresh()").fetchall()
         except sqlite3.OperationalError as problem:
             if "locked" not in str(problem) and "readonly" not in str(problem) and "read-only" not in str(problem):
                 raise
