@@ -45,6 +45,8 @@ final class LedgerConnection {
     var cookie: Int64 = -1
     /// Something was rolled back or changed that `tables` may depend on.
     var isStale = true
+    /// The schema was compared with what is ledgered since the connection was opened.
+    var hasLooked = false
     // The running transaction.
     /// SQLite tells us about savepoints and the end of the running transaction.
     var isEnlisted = false

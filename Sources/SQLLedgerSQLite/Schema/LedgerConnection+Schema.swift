@@ -125,7 +125,9 @@ extension LedgerConnection {
     /// Looks at the schema if it may have changed, and ledgers what did. Part of a transaction that has a number.
     func lookAtSchema() throws(SQLiteLedgerError) {
         let now = try readSchemaCookie()
-        guard now != cookie || isStale else { return }
+        // Once in each connection: what others did before it, a VACUUM for instance, changes no cookie any more.
+        guard now != cookie || isStale || !hasLooked else { return }
+        hasLooked = true
         let formerlyPlain = plainNames
         try load()
         guard ledger != nil else { throw .refused("the database has no ledger; make one with SELECT ledger_init()") }
