@@ -16,7 +16,8 @@ import Testing
         let db = try test.ledger("CREATE TABLE t(id INTEGER PRIMARY KEY, a, b TEXT); SELECT ledger_enable('t')")
         try db.run("INSERT INTO t VALUES (1, NULL, 'x'), (2, -7, ''), (3, 2.5, 'é'), (4, x'00ff', NULL), (5, -0.0, '')")
         try db.run(
-            "INSERT INTO t VALUES (6, ?, ?)", [.text([0xff, 0xfe, 0, 0x41]), .text([UInt8](repeating: 65, count: 3_000_000))])
+            "INSERT INTO t VALUES (6, ?, ?)",
+            [.text([0xff, 0xfe, 0, 0x41]), .text([UInt8](repeating: 65, count: 3_000_000))])
         try db.run("UPDATE t SET b = b || 'y', a = a")
         try db.run("DELETE FROM t WHERE id IN (2, 6)")
         try check(db)
@@ -27,7 +28,8 @@ import Testing
         let test = try TestDatabase()
         let db = try test.ledger("CREATE TABLE t(a, b); INSERT INTO t VALUES (1, 2), (3, 4)")
         try db.run("SELECT ledger_enable('t')")
-        #expect(try db.lines("SELECT a, ledger_operation_type_desc FROM t_Ledger ORDER BY a") == ["1|INSERT", "3|INSERT"])
+        #expect(
+            try db.lines("SELECT a, ledger_operation_type_desc FROM t_Ledger ORDER BY a") == ["1|INSERT", "3|INSERT"])
         try check(db)
     }
 
@@ -54,7 +56,8 @@ import Testing
         try db.execute("BEGIN")
         func fill(_ from: Int, _ to: Int) throws {
             try db.execute(
-                "INSERT INTO t WITH n(i) AS (SELECT \(from) UNION ALL SELECT i + 1 FROM n WHERE i < \(to)) SELECT i, i FROM n")
+                "INSERT INTO t WITH n(i) AS (SELECT \(from) UNION ALL SELECT i + 1 FROM n WHERE i < \(to)) SELECT i, i FROM n"
+            )
         }
         try fill(1, 100)
         try db.execute("SAVEPOINT a")
@@ -212,7 +215,8 @@ import Testing
         let plain = try test.openPlain()
         try plain.execute("PRAGMA encoding = '\(encoding)'; CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT)")
         let db = try test.ledger("SELECT ledger_enable('t')")
-        try db.execute("INSERT INTO t VALUES (1, 'héé'), (2, '😀'); UPDATE t SET a = a || 'ß'; DELETE FROM t WHERE id = 2")
+        try db.execute(
+            "INSERT INTO t VALUES (1, 'héé'), (2, '😀'); UPDATE t SET a = a || 'ß'; DELETE FROM t WHERE id = 2")
         try check(db)
     }
 

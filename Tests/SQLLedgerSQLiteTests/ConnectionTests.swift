@@ -82,7 +82,8 @@ import Testing
     @Test func ledgerObjectsAreGuarded() throws {
         let test = try TestDatabase()
         let db = try test.ledger(
-            "CREATE TABLE t(a); SELECT ledger_enable('t'); CREATE TABLE log(a); SELECT ledger_enable('log', 'append-only')")
+            "CREATE TABLE t(a); SELECT ledger_enable('t'); CREATE TABLE log(a); SELECT ledger_enable('log', 'append-only')"
+        )
         #expect(db.refusal("DROP TABLE t") == "not authorized")
         #expect(db.refusal("DROP TRIGGER ledger_insert_1") == "not authorized")
         #expect(db.refusal("DROP VIEW t_Ledger") == "not authorized")
@@ -104,7 +105,9 @@ import Testing
             SELECT ledger_drop_column('tt', 'b'); INSERT INTO tt VALUES (7, 8, 'x')
             """)
         #expect(
-            try db.lines("SELECT table_name, operation_type_desc FROM ledger_table_history") == ["t|CREATE", "tt|RENAME"])
+            try db.lines("SELECT table_name, operation_type_desc FROM ledger_table_history") == [
+                "t|CREATE", "tt|RENAME",
+            ])
         #expect(
             try db.lines("SELECT column_name, operation_type_desc FROM ledger_column_history WHERE operation_type > 0")
                 == ["c|ADD", "aa|RENAME", "b|DROP"])

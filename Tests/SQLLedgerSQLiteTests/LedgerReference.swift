@@ -209,7 +209,9 @@ struct LedgerReference {
         try rows.bind([.integer(Int64(place.transaction)), .integer(Int64(place.table))])
         var stored: [Digest32] = []
         while try rows.step() {
-            if rows.integer(0) != Int64(stored.count / LeafChunk.leafCount) { problems.append("\(place): chunk numbers") }
+            if rows.integer(0) != Int64(stored.count / LeafChunk.leafCount) {
+                problems.append("\(place): chunk numbers")
+            }
             stored += try LeafChunk(decoding: rows.bytes(1)).leaves.map(\.hash)
         }
         if stored != leaves { problems.append("\(place): the chunks differ") }
@@ -237,7 +239,9 @@ struct LedgerReference {
             var leaves: [Digest32] = []
             let first = next
             while try entries.step() {
-                if UInt64(entries.integer(0)) != next { problems.append("block \(id): transaction \(next) is elsewhere") }
+                if UInt64(entries.integer(0)) != next {
+                    problems.append("block \(id): transaction \(next) is elsewhere")
+                }
                 if entries.integer(6) != Int64(leaves.count) { problems.append("block \(id): ordinals") }
                 next += 1
                 let entry = TransactionEntry(

@@ -41,7 +41,8 @@ import Testing
         case 14: return "DELETE FROM p WHERE id = \(id)"
         case 15, 16: return "INSERT\(or) INTO r VALUES (\(id), \(dice.roll(9)))"
         case 17: return "UPDATE r SET b = b + 1 WHERE a > \(id)"
-        case 18: return "INSERT\(or) INTO w(k, n, v) VALUES ('\(dice.pick(["a", "A", "b", "C"]))', \(dice.roll(3)), \(id))"
+        case 18:
+            return "INSERT\(or) INTO w(k, n, v) VALUES ('\(dice.pick(["a", "A", "b", "C"]))', \(dice.roll(3)), \(id))"
         case 19: return "UPDATE\(or) w SET k = '\(dice.pick(["a", "B", "c"]))', v = v + 1 WHERE n = \(dice.roll(3))"
         case 20: return "DELETE FROM w WHERE v = \(id)"
         case 21, 22:
@@ -66,7 +67,8 @@ import Testing
         case 26:
             guard columns < 12 else { return "SELECT 1" }
             columns += 1
-            return "ALTER TABLE \(dice.pick(["t", "r", "w"])) ADD COLUMN c\(columns) \(dice.pick(["", "TEXT DEFAULT 7", "REAL"]))"
+            return
+                "ALTER TABLE \(dice.pick(["t", "r", "w"])) ADD COLUMN c\(columns) \(dice.pick(["", "TEXT DEFAULT 7", "REAL"]))"
         default:
             return dice.pick([
                 "CREATE INDEX IF NOT EXISTS ri ON r(a)", "DROP INDEX IF EXISTS ri", "PRAGMA recursive_triggers = ON",

@@ -159,7 +159,8 @@ extension LedgerConnection {
 
     /// The first kept capture call that nothing is in the way of any more.
     func nextDeferred(evenIfBlocked: Bool = false) -> RowEvent? {
-        guard let place = events.indices.first(where: { events[$0].deferred != nil && (evenIfBlocked || !isBlocked($0)) })
+        guard
+            let place = events.indices.first(where: { events[$0].deferred != nil && (evenIfBlocked || !isBlocked($0)) })
         else { return nil }
         return events.remove(at: place)
     }
@@ -171,7 +172,8 @@ extension LedgerConnection {
     ) throws(SQLiteLedgerError) {
         let table = tables[slot]
         // Newest first: of several events on one row only the newest has its last values.
-        while let place = events.lastIndex(where: { $0.slot == slot && $0.operation == SQLITE_DELETE && $0.old != nil }) {
+        while let place = events.lastIndex(where: { $0.slot == slot && $0.operation == SQLITE_DELETE && $0.old != nil })
+        {
             let event = events.remove(at: place)
             guard let saved = event.old else { continue }
             try saved.withKey(of: table, row: event.oldRow) { (values, key) throws(SQLiteLedgerError) in

@@ -78,7 +78,9 @@ extension LedgerConnection {
             guard let hash = table.leaves.tableHash(of: table.id) else { continue }
             hashes.append(hash)
             let partial = table.leaves.partialChunk
-            if !partial.isEmpty { try store(chunk: table.leaves.chunkIndex, of: Int64(bitPattern: table.id.rawValue), partial) }
+            if !partial.isEmpty {
+                try store(chunk: table.leaves.chunkIndex, of: Int64(bitPattern: table.id.rawValue), partial)
+            }
         }
         guard let ledger, let tableHashes = TableHashes(hashes) else {
             // A commit that failed may have left an entry whose leaves were rolled back since.

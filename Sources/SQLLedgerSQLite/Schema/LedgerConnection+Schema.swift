@@ -254,8 +254,9 @@ extension LedgerConnection {
             let renamedKeys = zip(table.stampKeys, sql.keyColumns.map(\.name)).filter { $0 != $1 }
             let view = try db.value(
                 "SELECT sql FROM main.sqlite_schema WHERE type = 'view' AND name = ?", [.text(table.description.view)])
-            guard table.physicalHistory != table.historyColumns || !renamedKeys.isEmpty
-                || view?.string != sql.createView
+            guard
+                table.physicalHistory != table.historyColumns || !renamedKeys.isEmpty
+                    || view?.string != sql.createView
             else { continue }
             try db.execute("DROP VIEW IF EXISTS main.\(SQLName.quoted(table.description.view))")
             for (from, to) in zip(table.physicalHistory, table.historyColumns) where from != to {

@@ -49,7 +49,8 @@ extension LedgerConnection {
             let table = tables[known]
             guard table.description.kind == kind else {
                 throw .refused(
-                    "table '\(name)' is a ledger table already, \(table.description.kind.rawValue); its kind is for good")
+                    "table '\(name)' is a ledger table already, \(table.description.kind.rawValue); its kind is for good"
+                )
             }
             return table.id
         }
@@ -91,8 +92,9 @@ extension LedgerConnection {
             throw .refused(
                 "column '\(column.name)' of table '\(name)' has a name of the ledger's own; rename the column first")
         }
-        guard try db.value(
-            "SELECT 1 FROM main.sqlite_schema WHERE name = ? COLLATE NOCASE", [.text(description.view)]) == nil
+        guard
+            try db.value(
+                "SELECT 1 FROM main.sqlite_schema WHERE name = ? COLLATE NOCASE", [.text(description.view)]) == nil
         else {
             throw .refused(
                 "there is an object '\(description.view)' already; name another ledger view for table '\(name)'")

@@ -115,10 +115,11 @@ package struct TableSQL {
         let live = columns.map { "t.\($0)" }.joined(separator: ", ")
         let ended = description.columns.map { $0.generation == .virtual ? "NULL" : "h.\(SQLName.quoted($0.name))" }
             .joined(separator: ", ")
-        let names = (columns + [
-            "ledger_transaction_id", "ledger_sequence_number", "ledger_operation_type",
-            "ledger_operation_type_desc",
-        ]).joined(separator: ", ")
+        let names =
+            (columns + [
+                "ledger_transaction_id", "ledger_sequence_number", "ledger_operation_type",
+                "ledger_operation_type_desc",
+            ]).joined(separator: ", ")
         let join =
             if let row = description.rowIDColumn {
                 "s.row_id = t.\(SQLName.quoted(row))"
