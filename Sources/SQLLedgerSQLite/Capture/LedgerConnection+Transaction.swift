@@ -8,6 +8,10 @@ extension LedgerConnection {
     /// Before the first leaf of a transaction, and again when its schema may have changed.
     func prepareTransaction() throws(SQLiteLedgerError) {
         guard ils_is_readonly(db.handle, "main") == 0 else { throw .refused("the database is read-only") }
+        // A kept statement that finds out by itself that the schema changed ends with an error inside the statement that is
+        // writing, and SQLite may roll that back.
+        let now = try readSchemaCookie()
+        if isStale || now != cookie { dropStatements() }
         try enlistIfNeeded()
         if transaction.rawValue == 0 {
             let last = try lastTransaction()

@@ -274,6 +274,7 @@ extension LedgerConnection {
             try movePending(of: table)
         }
         altersHistories = false
+        dropStatements()
         cookie = try readSchemaCookie()
     }
 
