@@ -247,7 +247,7 @@ struct LocaliserSearch {
         var candidates = ValueCandidates(
             found: version.values, checks: leaf.checks, elsewhere: elsewhere ?? none)
         // Many altered rows: less for each.
-        if localiser.reported.count > 50 { candidates.reach = 20_000 }
+        if localiser.reported.count > 8 { candidates.reach = localiser.reported.count > 50 ? 1_000 : 10_000 }
         return candidates.rows(altering: columns) { row in
             var copy = version
             copy.values = row
