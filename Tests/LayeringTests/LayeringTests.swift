@@ -34,6 +34,9 @@ import Testing
         "SQLLedgerDigests": ["LedgerProofs", "SQLLedger", "LedgerClient"],
     ]
 
+    /// Modules in C. They include nothing of ours.
+    static let shims: Set<String> = ["CSQLiteLedger"]
+
     static let everywhere: Set<String> = [
         "Swift", "Foundation", "FoundationEssentials", "Synchronization", "Dispatch", "Glibc", "Darwin", "Musl",
     ]
@@ -47,7 +50,9 @@ import Testing
 
     @Test func everyModuleIsListed() throws {
         let folders = try FileManager.default.contentsOfDirectory(atPath: Sources.root.path())
-        #expect(Set(folders) == Set(Self.allowed.keys), "Sources and the allow-list must name the same modules")
+        #expect(
+            Set(folders) == Set(Self.allowed.keys).union(Self.shims),
+            "Sources and the allow-list must name the same modules")
     }
 
     @Test(arguments: allowed.keys.sorted()) func importsAreAllowed(_ module: String) throws {

@@ -2,7 +2,6 @@
 ///
 /// The verifier trusts nothing that it reads. An engine must read what is stored, through nothing that the database
 /// itself defines (views, functions, indexes, triggers), and must fail, not skip, where it cannot read.
-/// `LedgerEvidenceConformance` in the tests is what every engine has to pass.
 public protocol LedgerEvidence: Sendable {
     /// What is read, in words: a file, a server.
     var source: String { get }
