@@ -24,13 +24,9 @@ extension LedgerConnection {
     /// From here on SQLite tells us about savepoints and the end of the transaction.
     private func enlistIfNeeded() throws(SQLiteLedgerError) {
         guard !isEnlisted else { return }
-        let statement: SQLiteStatement
-        if let enlist {
-            statement = enlist
-        } else {
-            statement = try kept("INSERT INTO main.ledger_capture SELECT 1 WHERE 0")
-            enlist = statement
-        }
+        // Not kept: a statement that names the virtual table would keep SQLite from disconnecting it when the connection
+        // closes, and that is when the other statements are dropped. `sqlite3_close` refuses while there are any.
+        let statement = try db.prepare("INSERT INTO main.ledger_capture SELECT 1 WHERE 0")
         try finish(statement.handle, ils_step(statement.handle))
         guard isEnlisted else { throw .refused("SQLite does not tell the ledger about this transaction") }
     }

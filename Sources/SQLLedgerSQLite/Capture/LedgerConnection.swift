@@ -87,7 +87,6 @@ final class LedgerConnection {
     var encoder = RowLeafEncoder(collectsChecks: true)
 
     // Statements that are not a table's.
-    var enlist: SQLiteStatement?
     var readCookie: SQLiteStatement?
     var readLast: SQLiteStatement?
     var readClosed: SQLiteStatement?
@@ -143,7 +142,6 @@ final class LedgerConnection {
     func dropStatements() {
         for table in tables { table.statements = TableStatements() }
         eventLeaves.statements = TableStatements()
-        enlist = nil
         readCookie = nil
         readLast = nil
         readClosed = nil

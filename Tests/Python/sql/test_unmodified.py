@@ -119,11 +119,11 @@ SELECT count(*), sum(ledger_operation_type = 2) FROM note_Ledger;
 
 def test_real_records_through_the_sqlite_utils_command(fresh, work):
     """The command-line program of sqlite-utils, as its users run it, with --load-extension."""
-    tool = Path(sys.executable).with_name("sqlite-utils")
+    tool = [sys.executable, "-m", "sqlite_utils"]
     load = ["--load-extension", str(ledger.extension().with_suffix(""))]
     status = subprocess.run(["dpkg-query", "-W", "-f=${Package},${Version},${Installed-Size}\\n"], capture_output=True, text=True)
     rows = "name,version,size\n" + (status.stdout or "bash,5,1\nsed,4,2\n")
-    done = subprocess.run([tool, "insert", fresh, "package", "-", "--csv", "--pk", "name", *load], input=rows, text=True,
+    done = subprocess.run([*tool, "insert", fresh, "package", "-", "--csv", "--pk", "name", *load], input=rows, text=True,
                           capture_output=True)
     assert done.returncode == 0, done.stderr
     db = connect(fresh)
@@ -131,10 +131,10 @@ def test_real_records_through_the_sqlite_utils_command(fresh, work):
     count = scalar(db, "SELECT count(*) FROM package")
     assert count == scalar(db, "SELECT count(*) FROM package_Ledger") == len(rows.splitlines()) - 1
     db.close()
-    done = subprocess.run([tool, "upsert", fresh, "package", "-", "--csv", "--pk", "name", *load],
+    done = subprocess.run([*tool, "upsert", fresh, "package", "-", "--csv", "--pk", "name", *load],
                           input="name,version,size\nbash,99,1\nunheard-of,1,1\n", text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
-    done = subprocess.run([tool, "query", fresh, "SELECT version FROM package WHERE name = 'bash'", *load, "--raw"],
+    done = subprocess.run([*tool, "query", fresh, "SELECT version FROM package WHERE name = 'bash'", *load, "--raw"],
                           text=True, capture_output=True)
     assert done.stdout.strip() == "99", done
     sealed(fresh, work)
