@@ -55,25 +55,119 @@ import Testing
         await ledger.close()
     }
 
-    @Test func aDamagedMerkleFileIsRebuilt() async throws {
+    /// Changes one bit of every `step`th node of a level, in the file and in what the running node keeps of it.
+    private func flip(_ ledger: Ledger, level: Int, every step: Int = 1) throws {
+        let merkle = ledger.parts.indexer.merkle
+        for index in stride(from: 0, to: merkle.size.rawValue >> UInt64(level), by: step) {
+            var bytes = try merkle.node(level, index).withUnsafeBytes { Array($0) }
+            bytes[Int(index % 32)] ^= 1 << (index % 8)
+            try merkle.overwrite(level, index, #require(Digest32(bytes)))
+        }
+    }
+
+    /// Changes one bit of every `step`th node of a level file of a stopped node.
+    private func flip(_ directory: TemporaryDirectory, level: Int, every step: Int = 1) throws {
+        let path = directory.data() + "/index/merkle/level-0\(level)"
+        let file = try #require(FileHandle(forUpdatingAtPath: path))
+        defer { try? file.close() }
+        var bytes = try #require(try file.readToEnd())
+        for node in stride(from: 0, to: bytes.count / 32, by: step) { bytes[node * 32 + node % 32] ^= 1 << (node % 8) }
+        try file.seek(toOffset: 0)
+        try file.write(contentsOf: bytes)
+    }
+
+    private func levelFiles(_ directory: TemporaryDirectory) throws -> [String: Data] {
+        let merkle = URL(fileURLWithPath: directory.data() + "/index/merkle")
+        return try FileManager.default.contentsOfDirectory(atPath: merkle.path).reduce(into: [:]) {
+            guard $1.hasPrefix("level-") else { return }
+            $0[$1] = try Data(contentsOf: merkle.appendingPathComponent($1))
+        }
+    }
+
+    @Test func damagedMerkleFilesOfARunningNodeAreRepaired() async throws {
+        let directory = TemporaryDirectory()
+        let ledger = try await Ledger.open(small(directory), logger: quiet)
+        let ids = try await fill(ledger, 60)
+        for id in ids { _ = try await ledger.receipt(for: id) }
+        let intact = try levelFiles(directory)
+        let levels = intact.count
+        #expect(levels >= 6)
+        for level in 0..<levels {
+            for step in [1, 3] {
+                try flip(ledger, level: level, every: step)
+                try await check(ledger, ids)
+            }
+        }
+        for level in 0..<levels { try flip(ledger, level: level) }
+        try await check(ledger, ids)
+        // The files were put right: at least the leaf of every transaction that was asked for.
+        let repaired = try levelFiles(directory)
+        let leaves = try (#require(intact["level-00"]), #require(repaired["level-00"]))
+        for id in ids {
+            let place = Int(id.seqno.rawValue) * 32..<Int(id.seqno.rawValue + 1) * 32
+            #expect(leaves.0[place] == leaves.1[place])
+        }
+        // What the receipts repaired stays repaired: no proof reads anything but right nodes now.
+        try await check(ledger, ids)
+        #expect(try levelFiles(directory) == repaired)
+        #expect(!FileManager.default.fileExists(atPath: directory.data() + "/index/stale"))
+        // Later entries are not built on damaged nodes.
+        try await check(ledger, ids + fill(ledger, 20, from: 60))
+        await ledger.close()
+    }
+
+    @Test func damagedMerkleFilesOfAStoppedNodeAreRepaired() async throws {
         let directory = TemporaryDirectory()
         var ledger = try await Ledger.open(small(directory), logger: quiet)
         let ids = try await fill(ledger, 60)
-        _ = try await ledger.receipt(for: ids[0])
-        // The root of leaves 0 to 7 is on the path of many proofs. Changed between two runs: what a running node has
-        // read it may keep in memory.
         await ledger.close()
-        let level = try #require(FileHandle(forUpdatingAtPath: directory.data() + "/index/merkle/level-03"))
-        let byte = try #require(try level.read(upToCount: 1)?.first)
-        try level.seek(toOffset: 0)
-        try level.write(contentsOf: [byte ^ 1])
-        try level.close()
-        ledger = try await Ledger.open(small(directory), logger: quiet)
-        // Found when a proof passes through it, never handed out; the next start rebuilds.
-        await #expect(throws: LedgerError.self) { for id in ids { _ = try await ledger.receipt(for: id) } }
-        await ledger.close()
-        ledger = try await Ledger.open(small(directory), logger: quiet)
-        try await check(ledger, ids)
+        let levels = try levelFiles(directory).count
+        for level in 0..<levels {
+            // Two nodes of each level at a time, which a start compares with nothing in most levels.
+            try flip(directory, level: level, every: max(2, 32 >> level))
+            ledger = try await Ledger.open(small(directory), logger: quiet)
+            try await check(ledger, ids)
+            await ledger.close()
+        }
+    }
+
+    @Test func aDamagedLedgerIsNotRepairedButNamed() async throws {
+        let directory = TemporaryDirectory()
+        let ledger = try await Ledger.open(small(directory), logger: quiet)
+        let ids = try await fill(ledger, 60)
+        for id in ids { _ = try await ledger.receipt(for: id) }
+        // The last byte of one entry, which its leaf covers.
+        let damaged = ids[20].seqno
+        let bytes = Data(try ledger.parts.catalog.entryBytes(damaged))
+        let folder = directory.data() + "/ledger/"
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            let whole = try Data(contentsOf: URL(fileURLWithPath: folder + name))
+            guard let range = whole.range(of: bytes) else { continue }
+            let file = try #require(FileHandle(forUpdatingAtPath: folder + name))
+            try file.seek(toOffset: UInt64(range.upperBound - 1))
+            try file.write(contentsOf: [bytes[bytes.count - 1] ^ 1])
+            try file.close()
+        }
+        #expect(Data(try ledger.parts.catalog.entryBytes(damaged)) != bytes)
+
+        func failing() async throws -> [SequenceNumber] {
+            var failing: [SequenceNumber] = []
+            for (number, id) in ids.enumerated() {
+                do {
+                    try await expectReceipt(ledger, id, contents: "e\(number)")
+                } catch let error as LedgerError {
+                    #expect(error.code == .corrupt)
+                    #expect("\(error)".contains("the ledger is damaged"))
+                    failing.append(id.seqno)
+                }
+            }
+            return failing
+        }
+        #expect(try await failing() == [damaged])
+        // Nothing is left to compute the damaged entry's leaf and that of its neighbour from.
+        try flip(ledger, level: 0)
+        let neighbour = SequenceNumber(damaged.rawValue ^ 1)
+        #expect(Set(try await failing()).isSubset(of: [damaged, neighbour]))
         await ledger.close()
     }
 

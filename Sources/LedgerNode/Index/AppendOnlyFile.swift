@@ -62,6 +62,17 @@ final class AppendOnlyFile: Sendable {
         }
     }
 
+    /// Puts right a record that readers can see already. Does nothing past the end.
+    func overwrite(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws {
+        try writer.withLock { writer in
+            guard offset + UInt64(bytes.count) <= writer.flushed else { return }
+            if let count = writer.resident?.count, offset + UInt64(bytes.count) <= UInt64(count) {
+                writer.resident?.replaceSubrange(Int(offset)..<Int(offset) + bytes.count, with: bytes)
+            }
+            try PosixDisk().write(descriptor, bytes, at: offset)
+        }
+    }
+
     func truncate(to byteCount: UInt64) throws {
         try writer.withLock { writer in
             writer.buffer.removeAll()

@@ -94,6 +94,12 @@ final class MerkleStore: Sendable {
         return digest
     }
 
+    /// Puts a node right that is on file already.
+    func overwrite(_ level: Int, _ index: UInt64, _ node: Digest32) throws {
+        let file = try file(level)
+        try node.withUnsafeBytes { try file.overwrite($0, at: index * 32) }
+    }
+
     /// The frontier of the first `size` leaves, read from the files.
     func frontier(of size: TreeSize) throws -> MerkleFrontier? {
         var subtrees: [Digest32] = []

@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import LedgerFormat
 import LedgerProofs
+import Logging
 import Synchronization
 
 /// Answers questions about committed transactions from the ledger files. Blocking reads run on a queue of their
@@ -19,6 +20,9 @@ final class HistoricalReader: Sendable {
     let indexer: Indexer
     private let secret: LedgerSecret
     private let serviceKeyID: String
+    private let nodeID: String
+    private let nodeKey: SigningPublicKey
+    private let repair: MerkleRepair
     /// Where to note that the derived files are wrong, so that the next start rebuilds them.
     private let staleMarker: String
     /// PEM of this node's newest endorsed certificate, by node id.
@@ -27,13 +31,16 @@ final class HistoricalReader: Sendable {
     private let recent = Mutex<[SequenceNumber: CoveringSignature]>([:])
 
     init(
-        catalog: ChunkCatalog, indexer: Indexer, keyring: Keyring, staleMarker: String,
+        catalog: ChunkCatalog, indexer: Indexer, keyring: Keyring, staleMarker: String, logger: Logger,
         certificate: @escaping @Sendable (String) -> String?
     ) {
         self.catalog = catalog
         self.indexer = indexer
         self.secret = keyring.ledgerSecret
         self.serviceKeyID = keyring.serviceKeyID
+        self.nodeID = keyring.nodeID
+        self.nodeKey = .p256(keyring.nodePublicKey)
+        self.repair = MerkleRepair(catalog: catalog, merkle: indexer.merkle, logger: logger)
         self.staleMarker = staleMarker
         self.certificate = certificate
     }
@@ -132,18 +139,28 @@ final class HistoricalReader: Sendable {
         let components = LeafComponents(
             writeSetDigest: entry.writeSetDigest, commitEvidence: secret.commitEvidence(for: entry.id),
             claimsDigest: entry.publicDomain.claimsDigest ?? .zero)
-        let proof = try InclusionProof.build(
-            leaf: LeafIndex(rawValue: entry.id.seqno.rawValue),
-            in: TreeSize(rawValue: signature.id.seqno.rawValue),
-            node: { try indexer.merkle.node($0, $1) })
-        guard let proof, proof.root(of: components.leaf()) == signature.root else {
-            _ = FileManager.default.createFile(atPath: staleMarker, contents: nil)
-            throw LedgerError(
-                .corrupt,
-                "no proof of \(entry.id) leads to the root signed at \(signature.id): the ledger file or the derived "
-                    + "index was changed. The next start rebuilds the index and tells which")
+        let leaf = components.leaf()
+        let size = TreeSize(rawValue: signature.id.seqno.rawValue)
+        let proof = try? InclusionProof.build(leaf: LeafIndex(rawValue: entry.id.seqno.rawValue), in: size) {
+            try indexer.merkle.node($0, $1)
         }
-        return (components, proof)
+        if let proof, proof.root(of: leaf) == signature.root { return (components, proof) }
+        do {
+            // Only a root that was signed tells which nodes are right.
+            if signature.node == nodeID {
+                guard
+                    case .verified = RootSignature.verify(
+                        der: signature.signature, root: signature.root, publicKey: nodeKey)
+                else {
+                    throw LedgerError(.corrupt, "the ledger is damaged: the signature at \(signature.id) is not valid")
+                }
+            }
+            return (components, try repair.proof(of: leaf, at: entry.id.seqno, in: size, root: signature.root))
+        } catch {
+            // The next start reads the whole ledger and tells where it was changed.
+            _ = FileManager.default.createFile(atPath: staleMarker, contents: nil)
+            throw error
+        }
     }
 
     /// The first signature at or after `seqno`.

@@ -65,7 +65,8 @@ struct LedgerOpener {
             logger: logger)
         for addition in additions { indexer.enqueue(addition) }
         let reader = HistoricalReader(
-            catalog: catalog, indexer: indexer, keyring: keyring, staleMarker: directory.staleMarker
+            catalog: catalog, indexer: indexer, keyring: keyring, staleMarker: directory.staleMarker,
+            logger: logger
         ) { nodeID in
             published.ask { state in
                 state.store.value(.nodesEndorsedCertificates, Array(nodeID.utf8))
