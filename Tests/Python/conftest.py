@@ -13,9 +13,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from support.ccf_check import check_in_process  # noqa: E402
 from support.certificates import make_identity  # noqa: E402
 from support.issuer import Issuer  # noqa: E402
+from support.judge import judge  # noqa: E402
 from support.node import Node, binary  # noqa: E402
 from support.rest import Rest  # noqa: E402
 
@@ -31,24 +31,6 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "heavy" in item.keywords:
             item.add_marker(pytest.mark.skip(reason="heavy: run with -m heavy"))
-
-
-def judge(node: Node, minimum_signatures: int = 1):
-    """Stops the node and has both verifiers read the whole directory, the open chunk included."""
-    node.stop()
-    theirs = check_in_process(node.ledger_directory)
-    assert theirs["ok"], f"ccf rejects {node.ledger_directory}: {theirs['error']}"
-    assert theirs["signatures"] >= minimum_signatures
-    sealing = []
-    for option in ("--sealing-key", "--sealing-passphrase-file"):
-        if option in node.options:
-            sealing = [option, node.options[node.options.index(option) + 1]]
-    code, ours, done = node.verify(
-        "--service-certificate", node.service_certificate, "--secret-from", node.directory, *sealing)
-    assert code == 0, f"ledger verify: {done.stdout}{done.stderr}"
-    assert ours["signatures"] == theirs["signatures"], (ours, theirs)
-    assert ours["lastVerified"] == theirs["verified"], (ours, theirs)
-    return theirs
 
 
 @pytest.fixture(scope="session")

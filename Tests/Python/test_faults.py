@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.faults import Faults
+from support.judge import judge
 from support.node import NodeDidNotStart
 from support.receipts import verify_with_sdk
 from support.rest import Rest
@@ -225,8 +226,6 @@ def test_full_disk(new_node, identities, small_disk, tmp_path):
         node.start()
         book.check()
         assert book.write(Rest(node, identities.admin)).status == 200
-        from conftest import judge
-
         judge(node)
     finally:
         node.kill()
@@ -260,8 +259,6 @@ def test_start_on_a_full_disk_changes_nothing(new_node, identities, small_disk):
         filler.unlink()
         node.start()
         book.check()
-        from conftest import judge
-
         judge(node)
     finally:
         node.kill()

@@ -197,15 +197,18 @@ struct DigestCheck {
             }
         }
         for location in locations {
-            let stored = sorted.filter { $0.origin.hasPrefix(location.path) }
-            guard let newest = stored.last?.digest.block, let claimed = location.lastBlock,
-                claimed > Int64(bitPattern: newest.rawValue), UInt64(claimed) < chain.blockCount
+            guard options.stores.contains(location.path), let last = location.lastBlock,
+                let claimed = UInt64(exactly: last), claimed < chain.blockCount
             else { continue }
-            let count = UInt64(claimed) - newest.rawValue
+            let newest = sorted.filter { $0.store == location.path }.map(\.digest.block).max()
+            if let newest, newest.rawValue >= claimed { continue }
+            // The first block whose digest the store has not got.
+            let missing = newest?.next ?? BlockID(0)
+            let count = claimed - missing.rawValue + 1
             findings.report(
                 Finding(
-                    .digestGap, object: location.path, expected: "block \(claimed)", found: "block \(newest)",
-                    block: newest.next, certainty: .suspect,
+                    .digestGap, object: location.path, expected: "block \(claimed)",
+                    found: newest.map { "block \($0)" } ?? "no digest", block: missing, certainty: .suspect,
                     reason: "the database says that it uploaded \(count) more digests than the store has",
                     count: count))
         }

@@ -6,6 +6,9 @@ public struct VerificationOptions: Sendable {
     /// The digests that came from outside of the database. Empty: nothing anchors the result.
     public var digests: [StatedDigest]
 
+    /// URLs of the stores that were asked for all their digests of this ledger, and answered.
+    public var stores: [String]
+
     /// A digest that an earlier verification ended with: only transactions after its block are recomputed.
     public var since: LedgerDigest?
 
@@ -34,13 +37,14 @@ public struct VerificationOptions: Sendable {
     public var progress: (@Sendable (VerificationProgress) -> Void)?
 
     public init(
-        tables: [String]? = nil, digests: [StatedDigest] = [], since: LedgerDigest? = nil, jobs: Int = 1,
-        expectedLedger: LedgerID? = nil, policy: DigestPolicy = DigestPolicy(), now: CommitTime = .now(),
+        tables: [String]? = nil, digests: [StatedDigest] = [], stores: [String] = [], since: LedgerDigest? = nil,
+        jobs: Int = 1, expectedLedger: LedgerID? = nil, policy: DigestPolicy = DigestPolicy(), now: CommitTime = .now(),
         memoryBudget: Int = 64 << 20, temporaryDirectory: String? = nil, findingLimit: Int = 200,
         progress: (@Sendable (VerificationProgress) -> Void)? = nil
     ) {
         self.tables = tables
         self.digests = digests
+        self.stores = stores
         self.since = since
         self.jobs = max(jobs, 1)
         self.expectedLedger = expectedLedger

@@ -27,7 +27,7 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         self.source = source
         connection = SQLiteConnection(borrowing: opened)
         ils_extended_result_codes(opened, 1)
-        ils_busy_timeout(opened, 30_000)
+        ils_busy_timeout(opened, 5_000)
         // Nothing that the schema brings along may run, and damaged cells are errors, not answers.
         for pragma in [
             "PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON", "PRAGMA query_only = ON",

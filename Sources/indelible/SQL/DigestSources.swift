@@ -42,6 +42,8 @@ struct DigestSources: ParsableArguments {
     /// Digests, and what was wrong with their sources.
     struct Gathered {
         var digests: [StatedDigest] = []
+        /// The stores that answered.
+        var stores: [String] = []
         var findings: [Finding] = []
         var notes: [String] = []
     }
@@ -96,6 +98,7 @@ struct DigestSources: ParsableArguments {
                     .verifierBlocked, object: store.url, reason: "The digest store could not be read: \(reason)."))
             return
         }
+        gathered.stores.append(store.url)
         for problem in listing.problems {
             guard problem.kind == .damaged else {
                 gathered.notes.append("\(problem)")
@@ -120,7 +123,7 @@ struct DigestSources: ParsableArguments {
                         reason: "The receipt of this digest does not prove it: \(reasons.joined(separator: "; "))."))
                 continue
             }
-            gathered.digests.append(StatedDigest(stored.digest, origin: stored.origin))
+            gathered.digests.append(StatedDigest(stored.digest, origin: stored.origin, store: store.url))
         }
         if proved > 0 {
             gathered.notes.append(

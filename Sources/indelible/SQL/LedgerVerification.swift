@@ -27,6 +27,7 @@ struct LedgerVerification {
         let bar = ProgressBar(unit: "row versions")
         var options = options
         options.digests = gathered.digests
+        options.stores = gathered.stores
         options.progress = { bar.update($0.rows, of: $0.total ?? 0) }
         try LinkedSQLite.load()
         let evidence: SQLiteEvidence
