@@ -183,10 +183,19 @@ import Testing
         #expect(Self.codes(gap) == ["DIGEST_GAP"], "\(gap.text)")
         let old = try fixture.verify([digests[0]]) { $0.policy.maximumAge = 5 }
         #expect(Self.codes(old) == ["DIGEST_GAP"], "\(old.text)")
-        try fixture.attack("INSERT INTO database_ledger_digest_locations VALUES ('digests.json', 3, 1)")
-        let dropped = try fixture.verify(Array(digests.prefix(2)))
+        let store = "file:///store"
+        try fixture.attack("INSERT INTO database_ledger_digest_locations VALUES ('\(store)', 3, 1)")
+        let dropped = try fixture.verify(Array(digests.prefix(2))) {
+            $0.stores = [store]
+            $0.digests = $0.digests.map { StatedDigest($0.digest, origin: "a file of it", store: store) }
+        }
         #expect(Self.codes(dropped) == ["DIGEST_GAP"], "\(dropped.text)")
         #expect(dropped.findings.first { $0.code == .digestGap }?.block == BlockID(2))
+        let emptied = try fixture.verify(digests) { $0.stores = [store] }
+        #expect(Self.codes(emptied) == ["DIGEST_GAP"], "\(emptied.text)")
+        #expect(emptied.findings.first { $0.code == .digestGap }?.block == BlockID(0))
+        let unread = try fixture.verify(digests)
+        #expect(Self.codes(unread).isEmpty, "a store that was not asked says nothing: \(unread.text)")
         let pinned = try fixture.verify(digests) { $0.policy.locations = ["file:///agreed"] }
         #expect(Self.codes(pinned) == ["POLICY_DRIFT", "DIGEST_GAP"], "\(pinned.text)")
     }
