@@ -103,28 +103,27 @@ extension LedgerConnection {
 
     /// The rows that the table has become the first versions of its rows.
     private func adoptRows(of table: TableState) throws(SQLiteLedgerError) {
-        let sql = table.sql
-        let columns = sql.stored.map { SQLName.quoted($0.name) }.joined(separator: ", ")
-        let name = SQLName.quoted(table.description.table)
-        let key =
-            table.description.rowIDColumn.map { SQLName.quoted($0) }
-            ?? sql.keyColumns.map { SQLName.quoted($0.name) }.joined(separator: ", ")
-        let row = table.hasRowID ? key : "0"
-        let statement = try db.prepare("SELECT \(row), \(columns) FROM main.\(name) ORDER BY \(key)")
         let count = table.storedCount
-        while try statement.step() {
-            let saved = SavedValues()
-            for column in 0..<count {
-                saved.append(copying: ils_column_value(statement.handle, Int32(truncatingIfNeeded: column + 1)))
-            }
-            try saved.withKey(of: table, row: statement.integer(0)) { (values, key) throws(SQLiteLedgerError) in
-                try adopt(table, key, values, count)
-            }
+        try forEachRow(of: table) { (values, key) throws(SQLiteLedgerError) in
+            try adopt(table, key, values, count)
         }
     }
 
     /// Ends all live versions of a table's rows.
     private func endRows(of table: TableState) throws(SQLiteLedgerError) {
+        let count = table.storedCount
+        try forEachRow(of: table) { (values, key) throws(SQLiteLedgerError) in
+            guard let start = try readStamp(table, key) else { return }
+            try end(table, key, values, count: count, start: start, isComplete: true)
+            try deleteStamp(table, key)
+        }
+    }
+
+    /// Every row of the table in the order of its key: its stored values, and the key.
+    private func forEachRow(
+        of table: TableState,
+        _ body: (UnsafePointer<OpaquePointer?>, RowKey) throws(SQLiteLedgerError) -> Void
+    ) throws(SQLiteLedgerError) {
         let sql = table.sql
         let columns = sql.stored.map { SQLName.quoted($0.name) }.joined(separator: ", ")
         let name = SQLName.quoted(table.description.table)
@@ -139,11 +138,7 @@ extension LedgerConnection {
             for column in 0..<count {
                 saved.append(copying: ils_column_value(statement.handle, Int32(truncatingIfNeeded: column + 1)))
             }
-            try saved.withKey(of: table, row: statement.integer(0)) { (values, key) throws(SQLiteLedgerError) in
-                guard let start = try readStamp(table, key) else { return }
-                try end(table, key, values, count: count, start: start, isComplete: true)
-                try deleteStamp(table, key)
-            }
+            try saved.withKey(of: table, row: statement.integer(0), body)
         }
     }
 
