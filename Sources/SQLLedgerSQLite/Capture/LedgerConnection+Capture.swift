@@ -263,23 +263,7 @@ extension LedgerConnection {
     static func encode(
         _ values: UnsafePointer<OpaquePointer?>, _ count: Int, into encoder: inout RowLeafEncoder
     ) {
-        for index in 0..<count {
-            guard let value = values[index] else {
-                encoder.appendNull()
-                continue
-            }
-            switch ils_value_type(value) {
-            case SQLITE_INTEGER: encoder.append(integer: ils_value_int64(value))
-            case SQLITE_FLOAT: encoder.append(real: ils_value_double(value))
-            case SQLITE_TEXT:
-                let text = ils_value_text(value)
-                encoder.append(text: UnsafeRawBufferPointer(start: text, count: Int(ils_value_bytes(value))))
-            case SQLITE_BLOB:
-                let blob = ils_value_blob(value)
-                encoder.append(blob: UnsafeRawBufferPointer(start: blob, count: Int(ils_value_bytes(value))))
-            default: encoder.appendNull()
-            }
-        }
+        for index in 0..<count { encoder.append(values[index]) }
     }
 
     /// Ends one execution of a kept statement that returns no rows.

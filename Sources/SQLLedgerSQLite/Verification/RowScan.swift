@@ -216,18 +216,7 @@ struct RowScan {
     @inline(__always)
     private static func append(_ statement: OpaquePointer, _ column: Int32, to encoder: inout RowLeafEncoder) {
         // One call that finds the column, then the value's own.
-        let value = ils_column_value(statement, column)
-        switch ils_value_type(value) {
-        case SQLITE_INTEGER: encoder.append(integer: ils_value_int64(value))
-        case SQLITE_FLOAT: encoder.append(real: ils_value_double(value))
-        case SQLITE_TEXT:
-            let text = ils_value_text(value)
-            encoder.append(text: UnsafeRawBufferPointer(start: text, count: Int(ils_value_bytes(value))))
-        case SQLITE_BLOB:
-            let blob = ils_value_blob(value)
-            encoder.append(blob: UnsafeRawBufferPointer(start: blob, count: Int(ils_value_bytes(value))))
-        default: encoder.appendNull()
-        }
+        encoder.append(ils_column_value(statement, column))
     }
 
     /// A column that did not exist when the row was written must hold its default.
