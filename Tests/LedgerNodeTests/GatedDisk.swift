@@ -27,6 +27,19 @@ final class GatedDisk: Disk, @unchecked Sendable {
         (armed, isHeld, isReleased) = (step, false, false)
     }
 
+    /// The step that was to fail has not come yet.
+    var isArmed: Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return armed != nil
+    }
+
+    func disarm() {
+        condition.lock()
+        defer { condition.unlock() }
+        armed = nil
+    }
+
     /// A step is being held back.
     var holds: Bool {
         condition.lock()

@@ -11,7 +11,8 @@ final class HistoricalReader: Sendable {
     /// A parsed signature transaction, for receipts.
     struct CoveringSignature: Sendable {
         var raw: RawSignature
-        var cose: [UInt8]
+        /// The service's signature, where there is one.
+        var cose: [UInt8]?
     }
 
     private static let signaturesKept = 4_096
@@ -110,20 +111,22 @@ final class HistoricalReader: Sendable {
             applicationClaims: claims, transactionID: id)
     }
 
-    /// The COSE form. A signature transaction has one as soon as the next signature covers it. Blocks.
+    /// The COSE form. It exists as soon as the service has signed a root over the transaction: for a signature
+    /// transaction that is a later one. Blocks.
     func coseReceipt(_ id: TransactionID) throws -> [UInt8] {
         let entry = try decoded(id)
-        var signature = try covering(id.seqno)
-        if signature.raw.id.seqno == id.seqno {
-            guard let next = try indexer.signatures.first(atLeast: id.seqno.next) else {
-                throw LedgerError(
-                    .transactionPending,
-                    "transaction \(id) is the newest signature; a COSE receipt for it exists after the next one")
+        var after = id.seqno
+        while let next = try indexer.signatures.first(atLeast: after.next) {
+            let signature = try self.signature(at: next)
+            if let cose = signature.cose {
+                let (components, proof) = try proof(of: entry, under: signature.raw)
+                return try COSERootSignature.receipt(rootSignature: cose, leaf: components, proof: proof)
             }
-            signature = try self.signature(at: next)
+            after = next
         }
-        let (components, proof) = try proof(of: entry, under: signature.raw)
-        return try COSERootSignature.receipt(rootSignature: signature.cose, leaf: components, proof: proof)
+        throw LedgerError(
+            .transactionPending,
+            "no signature of the service covers transaction \(id) yet; a COSE receipt for it exists after the next one")
     }
 
     private func decoded(_ id: TransactionID) throws -> Entry {
@@ -174,11 +177,13 @@ final class HistoricalReader: Sendable {
     private func signature(at seqno: SequenceNumber) throws -> CoveringSignature {
         if let known = recent.withLock({ $0[seqno] }) { return known }
         let entry = try Entry(decoding: try catalog.entryBytes(seqno))
-        guard let raw = entry.publicDomain.maps.first(where: { $0.name == .signatures })?.writes.first,
-            let cose = entry.publicDomain.maps.first(where: { $0.name == .coseSignatures })?.writes.first
-        else { throw LedgerError(.corrupt, "seqno \(seqno) is not a signature transaction") }
+        let maps = entry.publicDomain.maps
+        guard let raw = maps.first(where: { $0.name == .signatures })?.writes.first else {
+            throw LedgerError(.corrupt, "seqno \(seqno) is not a signature transaction")
+        }
+        let cose = maps.first(where: { $0.name == .coseSignatures })?.writes.first
         var signature = CoveringSignature(
-            raw: try RawSignature(decoding: raw.value), cose: try JSONBytes(decoding: cose.value).bytes)
+            raw: try RawSignature(decoding: raw.value), cose: try cose.map { try JSONBytes(decoding: $0.value).bytes })
         // Every signature holds the same certificate; the newest endorsed one is looked up when a receipt is made.
         if certificate(signature.raw.node) != nil { signature.raw.certificate = nil }
         recent.withLock { recent in

@@ -279,7 +279,7 @@ struct LedgerOpener {
                 chunkByteCountTarget: configuration.chunkByteCount, snapshotInterval: configuration.snapshotInterval)
             try changes(&builder)
             let issuedAt = Int64(now.timeIntervalSince1970)
-            let output = try builder.finish(issuedAt: issuedAt, endChunk: endChunk) { root, id in
+            let output = try builder.finish(endChunk: endChunk) { root, id in
                 (try signer.sign(root: root, id: id, issuedAt: issuedAt), signer.nodeID, certificate)
             }
             do {

@@ -19,7 +19,7 @@ struct Replay {
     private var pendingRows: [IndexRow] = []
     private var pendingSignatures: [SequenceNumber] = []
     private var lastSignature: RawSignature?
-    private var lastCOSE: [UInt8]?
+    private var lastCOSE: (bytes: [UInt8], id: TransactionID, root: Digest32)?
     private var recent: [(key: Digest32, id: TransactionID)] = []
     private let recentSince: Int64
     private var notes: [String] = []
@@ -106,15 +106,17 @@ struct Replay {
     }
 
     private mutating func checkRoot(_ maps: [MapWrites], id: TransactionID) throws {
-        guard let row = maps.first(where: { $0.name == .signatures })?.writes.first,
-            let cose = maps.first(where: { $0.name == .coseSignatures })?.writes.first
-        else { throw LedgerError(.corrupt, "the signature transaction \(id) lacks one of its two signatures") }
+        guard let row = maps.first(where: { $0.name == .signatures })?.writes.first else {
+            throw LedgerError(.corrupt, "the signature transaction \(id) lacks the node's signature")
+        }
         let signature = try RawSignature(decoding: row.value)
         guard signature.id == id, signature.root == state.frontier.root() else {
             throw LedgerError(.corrupt, "the root signed at \(id) is not the root of the transactions before it")
         }
         lastSignature = signature
-        lastCOSE = try JSONBytes(decoding: cose.value).bytes
+        if let cose = maps.first(where: { $0.name == .coseSignatures })?.writes.first {
+            lastCOSE = (try JSONBytes(decoding: cose.value).bytes, id, signature.root)
+        }
     }
 
     private mutating func addEntry(_ row: KeyValue, id: TransactionID) throws {
@@ -148,10 +150,11 @@ struct Replay {
         pendingSignatures = []
     }
 
-    /// Checks the newest pair of signatures, which covers all that was replayed, and completes the index.
+    /// Checks the node's newest signature, which covers all that was replayed, and the service's newest one, and
+    /// completes the index.
     /// Requires that the last transaction added was a signature (or nothing was added).
     consuming func finish() throws -> LedgerRecovery.Result {
-        if let lastSignature, let lastCOSE {
+        if let lastSignature {
             let root = lastSignature.root
             let nodeKey = SigningPublicKey.p256(recovery.keyring.nodePublicKey)
             guard lastSignature.node == recovery.keyring.nodeID,
@@ -160,11 +163,13 @@ struct Replay {
                 throw LedgerError(
                     .corrupt, "the newest signature, at \(lastSignature.id), was not made with this node's key")
             }
+        }
+        if let lastCOSE {
             let serviceKey = SigningPublicKey.p384(recovery.keyring.servicePublicKey)
-            let cose = try COSERootSignature(cose: lastCOSE)
-            guard cose.txid == lastSignature.id, case .verified = cose.verify(root: root, key: serviceKey) else {
+            let cose = try COSERootSignature(cose: lastCOSE.bytes)
+            guard cose.txid == lastCOSE.id, case .verified = cose.verify(root: lastCOSE.root, key: serviceKey) else {
                 throw LedgerError(
-                    .corrupt, "the newest COSE signature, at \(lastSignature.id), was not made with this service's key")
+                    .corrupt, "the newest COSE signature, at \(lastCOSE.id), was not made with this service's key")
             }
         }
         try flushIndex()

@@ -71,9 +71,8 @@ struct BatchBuilder {
     }
 
     /// Adds the signature transaction over everything before it.
-    /// - Parameter issuedAt: seconds since 1970, for the COSE signature.
     mutating func finish(
-        issuedAt: Int64, endChunk: Bool = false,
+        endChunk: Bool = false,
         sign: (_ root: Digest32, _ id: TransactionID) throws -> (
             RootSigner.Signatures, nodeID: String, certificate: String
         )
@@ -91,7 +90,9 @@ struct BatchBuilder {
             value: RawSignature(
                 node: nodeID, id: id, root: root, signature: signatures.raw, certificate: certificate
             ).encoded())
-        writes.put(.coseSignatures, key: zeroKey, value: JSONBytes(signatures.cose).encoded())
+        if let cose = signatures.cose {
+            writes.put(.coseSignatures, key: zeroKey, value: JSONBytes(cose).encoded())
+        }
         writes.put(.tree, key: zeroKey, value: tree.encoded())
 
         // The flag is covered by the entry's hash, so the decision comes before the encoding.

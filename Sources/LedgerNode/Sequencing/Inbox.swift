@@ -31,14 +31,19 @@ final class Inbox: @unchecked Sendable {
         if pending.count == wanted { condition.signal() }
     }
 
-    /// Waits for work, then takes all that is there. Returns `nil` when closed and empty.
-    func take() -> [PendingWrite]? {
+    /// Waits for work until `deadline` (`nil`: for ever), then takes all that is there. Returns `nil` when closed and
+    /// empty.
+    func take(until deadline: Date?) -> [PendingWrite]? {
         condition.lock()
         defer { condition.unlock() }
         wanted = 1
         while pending.isEmpty {
             if isClosed { return nil }
-            condition.wait()
+            if let deadline {
+                if !condition.wait(until: deadline) { break }
+            } else {
+                condition.wait()
+            }
         }
         return takeAll()
     }

@@ -6,7 +6,8 @@ import LedgerProofs
 final class RootSigner: Sendable {
     struct Signatures {
         var raw: [UInt8]
-        var cose: [UInt8]
+        /// `nil` where the service does not sign.
+        var cose: [UInt8]?
     }
 
     static let issuer = "service.indelible"
@@ -24,13 +25,16 @@ final class RootSigner: Sendable {
         serviceKeyID = keyring.serviceKeyID
     }
 
-    /// Both signatures, one after the other: the raw one takes a thirtieth of the COSE one, less than a hop to another
+    /// The signatures, one after the other: the raw one takes a thirtieth of the COSE one, less than a hop to another
     /// thread and back.
-    func sign(root: Digest32, id: TransactionID, issuedAt: Int64) throws -> Signatures {
+    /// - Parameter issuedAt: seconds since 1970, for the service's signature; `nil`: the service does not sign.
+    func sign(root: Digest32, id: TransactionID, issuedAt: Int64?) throws -> Signatures {
         Signatures(
             raw: try RootSignature.sign(root: root, key: nodeKey),
-            cose: try COSERootSignature.sign(
-                root: root, txid: id, issuedAt: issuedAt, issuer: Self.issuer, subject: Self.subject,
-                key: serviceKey, keyID: serviceKeyID))
+            cose: try issuedAt.map {
+                try COSERootSignature.sign(
+                    root: root, txid: id, issuedAt: $0, issuer: Self.issuer, subject: Self.subject,
+                    key: serviceKey, keyID: serviceKeyID)
+            })
     }
 }

@@ -36,6 +36,7 @@ final class Sequencer: @unchecked Sendable {
     /// What the next batch follows; durable or not.
     private var state: SequencerState
     private var generation: Int
+    private var pace = ServiceSignaturePace()
 
     init(
         committer: Committer, inbox: Inbox, signer: RootSigner, secret: LedgerSecret,
@@ -73,11 +74,18 @@ final class Sequencer: @unchecked Sendable {
     private func loop() {
         var waiting: ArraySlice<PendingWrite> = []
         while true {
+            var isClosed = false
             if waiting.isEmpty {
-                guard let taken = inbox.take() else { return }
-                waiting = taken[...]
+                let taken = inbox.take(until: closingTime())
+                isClosed = taken == nil
+                waiting = (taken ?? [])[...]
             }
             if generation != committer.currentGeneration { (generation, state) = committer.tip() }
+            if waiting.isEmpty {
+                if isClosed || closingTime().map({ $0 <= Date() }) == true { signByService() }
+                if isClosed { return }
+                continue
+            }
             if let reason = committer.refusal {
                 inbox.finished(waiting.count)
                 for write in waiting { write.ticket.finish(.failure(LedgerError(.notWritable, reason))) }
@@ -88,6 +96,19 @@ final class Sequencer: @unchecked Sendable {
             gather(&waiting, into: &batch)
             seal(&batch)
         }
+    }
+
+    /// When transactions that only the node has signed get the service's signature without waiting for a write.
+    private func closingTime() -> Date? {
+        pace.closingTime(after: state).map { Date(timeIntervalSinceNow: ($0 - ContinuousClock.now) / .seconds(1)) }
+    }
+
+    /// A signature transaction of its own, so that what a burst of writes left is signed by the service as well.
+    private func signByService() {
+        guard !state.isSignedByService, committer.refusal == nil else { return }
+        pace.triedClosing(after: state)
+        var batch = OpenBatch(builder: newBuilder(), sealed: SealedBatch(generation: generation))
+        seal(&batch, forService: true)
     }
 
     /// A batch that is being filled.
@@ -170,15 +191,20 @@ final class Sequencer: @unchecked Sendable {
 
     /// Signs the batch and hands it over. One whose generation has ended is handed over without contents, and refused
     /// in its turn.
-    private func seal(_ batch: inout OpenBatch) {
-        guard !batch.sealed.written.isEmpty || !batch.sealed.answers.isEmpty else {
+    /// - Parameter forService: sign even if there is nothing in it, and by the service.
+    private func seal(_ batch: inout OpenBatch, forService: Bool = false) {
+        guard forService || !batch.sealed.written.isEmpty || !batch.sealed.answers.isEmpty else {
             inbox.finished(batch.sealed.taken)
             return
         }
         sealing.withLock { $0 = batch.sealed.tickets }
-        if !batch.builder.isEmpty, generation == committer.currentGeneration {
+        if forService || !batch.builder.isEmpty, generation == committer.currentGeneration {
             do {
-                let output = try finish(&batch.builder)
+                let now = ContinuousClock.now
+                let byService =
+                    forService || pace.isDue(writers: max(batch.sealed.taken, committer.outstanding), at: now)
+                let output = try finish(&batch.builder, byService: byService)
+                pace.signed(byService: byService, at: now)
                 batch.sealed.output = output
                 state = output.state
             } catch {
@@ -191,12 +217,12 @@ final class Sequencer: @unchecked Sendable {
         sealing.withLock { $0 = [] }
     }
 
-    private func finish(_ builder: inout BatchBuilder) throws -> BatchBuilder.Output {
+    private func finish(_ builder: inout BatchBuilder, byService: Bool) throws -> BatchBuilder.Output {
         let certificate = builder.state.ledger.store
             .value(.nodesEndorsedCertificates, Array(signer.nodeID.utf8))
             .map { String(decoding: $0, as: UTF8.self) }
-        let issuedAt = Int64(Date().timeIntervalSince1970)
-        return try builder.finish(issuedAt: issuedAt) { root, id in
+        let issuedAt = byService ? Int64(Date().timeIntervalSince1970) : nil
+        return try builder.finish { root, id in
             (try signer.sign(root: root, id: id, issuedAt: issuedAt), signer.nodeID, certificate ?? "")
         }
     }

@@ -29,5 +29,8 @@ struct SequencerState: Sendable {
         self.leavesSinceFlush = [.zero]
     }
 
+    /// Whether the newest transaction carries a signature of the service, which covers all before it.
+    var isSignedByService: Bool { ledger.lastServiceSignature == ledger.last.seqno }
+
     var next: TransactionID { TransactionID(view: view, seqno: SequenceNumber(frontier.size.rawValue)) }
 }

@@ -12,6 +12,9 @@ struct LedgerState: Sendable, Equatable {
     /// The newest transaction applied.
     private(set) var last = TransactionID(view: .initial, seqno: .zero)
 
+    /// The newest transaction with a signature of the service; zero before the first.
+    var lastServiceSignature: SequenceNumber { store.maps[.coseSignatures]?.version ?? .zero }
+
     private struct UserRow: Codable { var assignedRoles: [String] }
     private struct RoleRow: Codable { var roleActions: [String] }
 

@@ -1,0 +1,155 @@
+import Foundation
+import LedgerFormat
+import LedgerProofs
+import Testing
+
+@testable import LedgerNode
+
+/// Under load the service signs fewer roots than the node does (decision 0013).
+@Suite struct ServiceSignatureTests {
+    private func report(_ directory: TemporaryDirectory) -> LedgerVerificationReport {
+        LedgerDirectoryVerifier(
+            path: DataDirectory(path: directory.data()).ledger, options: LedgerVerificationOptions()
+        ).verify()
+    }
+
+    /// As many appends at once as there are `writers`, so often.
+    private func burst(_ ledger: Ledger, writers: Int = 32, rounds: Int = 40) async throws -> [TransactionID] {
+        try await withThrowingTaskGroup(of: [TransactionID].self) { group in
+            for writer in 0..<writers {
+                group.addTask {
+                    var ids: [TransactionID] = []
+                    for round in 0..<rounds {
+                        let request = AppendRequest(contents: "\(writer).\(round)", author: alice)
+                        ids.append(try await ledger.append(request).transactionID)
+                    }
+                    return ids
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+    }
+
+    private func until(_ what: Comment, _ condition: () -> Bool) async throws {
+        for _ in 0..<2_000 {
+            if condition() { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        Issue.record(what)
+    }
+
+    /// The newest transactions have a signature of the node only.
+    private func isOpen(_ ledger: Ledger) -> Bool {
+        ledger.parts.published.ask { $0.lastServiceSignature < $0.last.seqno }
+    }
+
+    private func expectCOSEReceipt(_ ledger: Ledger, _ id: TransactionID) async throws {
+        let receipt = try UnverifiedCOSEReceipt(cose: try await ledger.coseReceipt(for: id))
+        let verifier = try ReceiptVerifier(serviceCertificatePEM: ledger.information.serviceCertificatePEM)
+        guard case .verified(let verified) = verifier.verify(receipt) else {
+            Issue.record("the COSE receipt of \(id) does not verify")
+            return
+        }
+        #expect(verified.transactionID == id)
+    }
+
+    @Test func aLoneWritersTransactionsAreSignedByTheServiceAtOnce() async throws {
+        let directory = TemporaryDirectory()
+        let ledger = try await Ledger.open(configuration(directory), logger: quiet)
+        for number in 0..<20 {
+            let id = try await ledger.append(AppendRequest(contents: "\(number)", author: alice)).transactionID
+            #expect(ledger.parts.published.ask { $0.lastServiceSignature } > id.seqno)
+        }
+        await ledger.close()
+        let report = report(directory)
+        #expect(report.outcome == .ok)
+        #expect(report.coseSignatures == report.rawSignatures)
+    }
+
+    @Test func manyWritersShareOneAndEveryEntryHasBothReceipts() async throws {
+        let directory = TemporaryDirectory()
+        var ledger = try await Ledger.open(configuration(directory), logger: quiet)
+        let ids = try await burst(ledger)
+        // The newest entry first: its receipt has to wait for the service.
+        let sorted = ids.sorted { $0.seqno > $1.seqno }
+        for id in sorted.prefix(50) + sorted.shuffled().prefix(50) { try await expectCOSEReceipt(ledger, id) }
+        try await until("the tail is signed") { !isOpen(ledger) }
+        await ledger.close()
+        let first = report(directory)
+        #expect(first.outcome == .ok)
+        #expect(first.coseSignatures < first.rawSignatures)
+        // So many node's signatures stand for one of the service, and never more.
+        #expect(first.coseSignatures * UInt64(ServiceSignaturePace.signatureLimit) >= first.rawSignatures)
+
+        ledger = try await Ledger.open(configuration(directory) { $0.verifyOnStart = true }, logger: quiet)
+        #expect(ledger.committed == first.lastTransaction)
+        for id in sorted.prefix(20) { try await expectCOSEReceipt(ledger, id) }
+        await ledger.close()
+    }
+
+    @Test func closingLeavesNothingThatOnlyTheNodeSigned() async throws {
+        let directory = TemporaryDirectory()
+        let ledger = try await Ledger.open(configuration(directory), logger: quiet)
+        _ = try await burst(ledger, rounds: 5)
+        await ledger.close()
+        #expect(!isOpen(ledger))
+        #expect(report(directory).outcome == .ok)
+    }
+
+    /// What a kill in those milliseconds leaves is complete for the node, and the next start signs it.
+    @Test func aTailTheServiceNeverSignedIsSignedByTheNextStart() async throws {
+        let directory = TemporaryDirectory()
+        let disk = GatedDisk()
+        var ledger = try await Ledger.open(configuration(directory), disk: disk, logger: quiet)
+        _ = try await ledger.append(AppendRequest(contents: "first", author: alice))
+        var tail: TransactionID?
+        // Two at once on a busy node are signed by the node alone; the disk refuses what would follow.
+        for _ in 0..<200 {
+            let pair = try await burst(ledger, writers: 2, rounds: 1)
+            disk.arm(.write)
+            disk.release()
+            try await until("the closing signature is refused, or came first") { !disk.isArmed || !isOpen(ledger) }
+            if isOpen(ledger) {
+                tail = pair.max { $0.seqno < $1.seqno }
+                break
+            }
+            disk.disarm()
+        }
+        let id = try #require(tail)
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(isOpen(ledger), "a disk that refused is not asked again without a write")
+        await #expect(throws: LedgerError(.transactionPending, "")) { try await ledger.coseReceipt(for: id) }
+        try await expectReceiptVerifies(ledger, id)
+        let copy = TemporaryDirectory()
+        try FileManager.default.copyItem(atPath: directory.data(), toPath: copy.data())
+        await ledger.close()
+
+        #expect(report(copy).outcome == .ok)
+        ledger = try await Ledger.open(configuration(copy), logger: quiet)
+        try await expectCOSEReceipt(ledger, id)
+        await ledger.close()
+        #expect(report(copy).outcome == .ok)
+    }
+
+    private func expectReceiptVerifies(_ ledger: Ledger, _ id: TransactionID) async throws {
+        let document = try await ledger.receipt(for: id)
+        let verifier = try ReceiptVerifier(serviceCertificatePEM: ledger.information.serviceCertificatePEM)
+        let verdict = verifier.verify(document.receipt, claims: document.applicationClaims)
+        #expect(verdict.isVerified)
+    }
+
+    @Test func paceIsBoundedByTimeAndByCount() {
+        let start = ContinuousClock.now
+        var pace = ServiceSignaturePace()
+        #expect(pace.isDue(writers: 9, at: start), "nothing is signed yet")
+        pace.signed(byService: true, at: start)
+        #expect(pace.isDue(writers: 1, at: start), "a lone writer does not wait")
+        #expect(!pace.isDue(writers: 2, at: start))
+        #expect(pace.isDue(writers: 2, at: start + ServiceSignaturePace.interval))
+        for _ in 1..<ServiceSignaturePace.signatureLimit {
+            #expect(!pace.isDue(writers: 2, at: start))
+            pace.signed(byService: false, at: start)
+        }
+        #expect(pace.isDue(writers: 2, at: start))
+    }
+}
