@@ -92,6 +92,8 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             swiftSettings: strict),
+        // Laws of the engine contract: a library for the tests of engines, in no product.
+        .target(name: "SQLLedgerConformance", dependencies: ["LedgerProofs", "SQLLedger"], swiftSettings: strict),
         .target(name: "CSQLiteLedger"),
         .target(
             name: "SQLLedgerSQLite", dependencies: ["LedgerProofs", "SQLLedger", "CSQLiteLedger", crypto],
@@ -152,7 +154,7 @@ let package = Package(
         .testTarget(
             name: "SQLLedgerSQLiteTests",
             dependencies: [
-                "SQLLedger", "SQLLedgerSQLite", "SQLLedgerGRDB", "LedgerProofs",
+                "SQLLedger", "SQLLedgerConformance", "SQLLedgerSQLite", "SQLLedgerGRDB", "LedgerProofs",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),

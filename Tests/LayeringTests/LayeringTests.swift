@@ -28,6 +28,7 @@ import Testing
             "SQLLedgerGRDB", "SQLLedgerDigests",
         ],
         "SQLLedger": ["LedgerProofs", "Crypto"],
+        "SQLLedgerConformance": ["LedgerProofs", "SQLLedger"],
         "SQLLedgerSQLite": ["LedgerProofs", "SQLLedger", "CSQLiteLedger", "Crypto"],
         "SQLLedgerExtension": ["SQLLedgerSQLite", "CSQLiteLedger"],
         "SQLLedgerGRDB": ["LedgerProofs", "SQLLedger", "SQLLedgerSQLite", "CSQLiteLedger", "GRDB", "GRDBSQLite"],

@@ -13,8 +13,8 @@ public final class LeafSink {
     /// The table whose leaves come next.
     public private(set) var table: TableID = .schemaEvents
 
-    @exclusivity(unchecked) private(set) var rowVersions: UInt64 = 0
-    @exclusivity(unchecked) private(set) var leaves: UInt64 = 0
+    @exclusivity(unchecked) package private(set) var rowVersions: UInt64 = 0
+    @exclusivity(unchecked) package private(set) var leaves: UInt64 = 0
     private let meter: ProgressMeter
     private let strays: StrayCollection
 
@@ -29,6 +29,14 @@ public final class LeafSink {
         self.findings = findings
         self.meter = meter
         self.strays = strays
+    }
+
+    /// A sink outside of a verification, for checking what scans of `table` hand over.
+    package convenience init(counting table: TableID, findings: FindingCollector) {
+        self.init(
+            runs: RunCollection(store: RecordStore(budget: 16 << 20, directory: nil)), findings: findings,
+            meter: ProgressMeter(nil), strays: StrayCollection(), bufferCount: 1024)
+        self.table = table
     }
 
     /// Counts a row version. Call once for each row that is read.

@@ -33,7 +33,7 @@ public struct RowVersion: Sendable, Hashable {
     }
 
     /// The leaf of one of the version's operations, at another place if `place` says so.
-    func leaf(_ operation: RowOperation, table: TableID, place: RowStart? = nil) -> RowLeaf {
+    package func leaf(_ operation: RowOperation, table: TableID, place: RowStart? = nil) -> RowLeaf {
         let place = place ?? (operation == .created ? links.start : links.end ?? links.start)
         return RowLeaf(
             operation: operation, table: table, schema: schema, transaction: place.transaction,

@@ -28,7 +28,7 @@ public struct StoredBlock: Sendable, Hashable {
     }
 
     /// The block, if every field holds a value of its kind.
-    func block(of ledger: LedgerID) -> Block? {
+    package func block(of ledger: LedgerID) -> Block? {
         guard unreadable.isEmpty, let transactionsRoot, let size, let firstTransaction, let historyRoot, let closeTime
         else { return nil }
         return Block(

@@ -27,7 +27,7 @@ public struct StoredTransaction: Sendable, Hashable {
     }
 
     /// The entry, or the names of the fields that hold no value of their kind.
-    func entry(of ledger: LedgerID) -> (entry: TransactionEntry?, unreadable: [String]) {
+    package func entry(of ledger: LedgerID) -> (entry: TransactionEntry?, unreadable: [String]) {
         let time = commitTime.flatMap { CommitTime($0) }
         let hashes = tableHashes.flatMap { try? TableHashes(decoding: $0) }
         var unreadable: [String] = []

@@ -272,7 +272,7 @@ struct RowScan {
     private static let historyOffset: Int32 = 4
 
     func history(_ rows: ClosedRange<Int64>?) throws {
-        let range = rows == nil ? "" : " WHERE rowid BETWEEN ? AND ?"
+        let range = rows == nil ? "" : " WHERE h.\(layout.historyRowID) BETWEEN ? AND ?"
         let statement = try reader.prepareOwn(
             layout.history,
             "SELECT \(Self.links)\(list(layout.historyColumns, of: "h")) FROM main.\(layout.history) AS h NOT INDEXED\(range)"
@@ -289,7 +289,7 @@ struct RowScan {
     func history(after: UInt64) throws {
         let statement = try reader.prepareOwn(
             layout.history,
-            "SELECT \(Self.links)\(list(layout.historyColumns, of: "h")) FROM main.\(layout.history) AS h NOT INDEXED ORDER BY rowid DESC"
+            "SELECT \(Self.links)\(list(layout.historyColumns, of: "h")) FROM main.\(layout.history) AS h NOT INDEXED ORDER BY h.\(layout.historyRowID) DESC"
         )
         var encoder = RowLeafEncoder()
         while try statement.step(), UInt64(bitPattern: ils_column_int64(statement.handle, 2)) > after {
@@ -373,7 +373,8 @@ struct RowScan {
         }
         guard try reader.objects().contains(layout.history) else { return leaves }
         let statement = try reader.prepareOwn(
-            layout.history, "SELECT \(Self.links) FROM main.\(layout.history) NOT INDEXED ORDER BY rowid DESC")
+            layout.history,
+            "SELECT \(Self.links) FROM main.\(layout.history) AS h NOT INDEXED ORDER BY h.\(layout.historyRowID) DESC")
         var inHistory: UInt64 = 0
         while try statement.step(), UInt64(bitPattern: statement.integer(2)) > after {
             inHistory += UInt64(bitPattern: statement.integer(0)) > after ? 2 : 1

@@ -13,26 +13,30 @@ extension SQLiteEvidenceReader {
         var partitions: [EvidencePartition] = []
         if !table.isDropped {
             let canSplit: Bool
-            if case .rowID = layout.identity {
+            var name = "rowid"
+            if case .rowID(let found) = layout.identity {
+                name = found
                 canSplit = !layout.isRenumbered && layout.hasTable
             } else {
                 canSplit = false
             }
             partitions += try split(
-                table, .live, layout.hasTable ? quotedName(table.name) : nil, canSplit && after == nil ? count : 1)
+                table, .live, layout.hasTable ? quotedName(table.name) : nil, by: name,
+                canSplit && after == nil ? count : 1)
         }
         partitions += try split(
-            table, .history, objects().contains(layout.history) ? layout.history : nil, after == nil ? count : 1)
+            table, .history, objects().contains(layout.history) ? layout.history : nil, by: layout.historyRowID,
+            after == nil ? count : 1)
         return partitions
     }
 
     /// Cuts the row ids of a table into equal ranges.
     private func split(
-        _ table: EvidenceTable, _ kind: EvidencePartition.Kind, _ name: String?, _ count: Int
+        _ table: EvidenceTable, _ kind: EvidencePartition.Kind, _ name: String?, by row: String, _ count: Int
     ) throws -> [EvidencePartition] {
         var bounds: (Int64, Int64)?
         if let name, count > 1 || kind == .history {
-            let rows = try connection.query("SELECT min(rowid), max(rowid) FROM main.\(name) NOT INDEXED")
+            let rows = try connection.query("SELECT min(\(row)), max(\(row)) FROM main.\(name) NOT INDEXED")
             if case .integer(let low)? = rows.first?.first, case .integer(let high)? = rows.first?.last {
                 bounds = (low, high)
             }

@@ -11,8 +11,8 @@ extension SQLiteEvidenceReader {
         switch partition.kind {
         case .live:
             guard layout.hasTable else { return }
-            try liveVersions(layout, wanted, body)
-        case .history: try historyVersions(layout, wanted, body)
+            try liveVersions(layout, partition.rows, wanted, body)
+        case .history: try historyVersions(layout, partition.rows, wanted, body)
         }
     }
 
@@ -42,8 +42,14 @@ extension SQLiteEvidenceReader {
         return VersionLinks(start: place(column), end: isHistory ? place(column + 2) : nil)
     }
 
+    /// A condition for the rows of a part.
+    private static func condition(_ rows: ClosedRange<Int64>?, on column: String) -> String {
+        rows.map { " WHERE \(column) BETWEEN \($0.lowerBound) AND \($0.upperBound)" } ?? ""
+    }
+
     private func liveVersions(
-        _ layout: TableLayout, _ wanted: (VersionLinks) -> Bool, _ body: (RowVersion) throws -> Void
+        _ layout: TableLayout, _ rows: ClosedRange<Int64>?, _ wanted: (VersionLinks) -> Bool,
+        _ body: (RowVersion) throws -> Void
     ) throws {
         try objects().requireTable(layout.stamps)
         let columns = layout.liveColumns.map { ", t.\(quotedName($0))" }.joined()
@@ -61,7 +67,7 @@ extension SQLiteEvidenceReader {
             statement = try connection.prepare(
                 """
                 SELECT s.transaction_id, s.sequence_number, t.\(name)\(columns)
-                FROM \(table) JOIN main.\(layout.stamps) AS s ON s.row_id = t.\(name)
+                FROM \(table) JOIN main.\(layout.stamps) AS s ON s.row_id = t.\(name)\(Self.condition(rows, on: "t.\(name)"))
                 """)
         }
         while try statement.step() {
@@ -101,14 +107,15 @@ extension SQLiteEvidenceReader {
     }
 
     private func historyVersions(
-        _ layout: TableLayout, _ wanted: (VersionLinks) -> Bool, _ body: (RowVersion) throws -> Void
+        _ layout: TableLayout, _ rows: ClosedRange<Int64>?, _ wanted: (VersionLinks) -> Bool,
+        _ body: (RowVersion) throws -> Void
     ) throws {
         let columns = layout.historyColumns.map { ", h.\(quotedName($0))" }.joined()
         let statement = try prepareOwn(
             layout.history,
             """
             SELECT ledger_start_transaction_id, ledger_start_sequence_number, ledger_end_transaction_id,
-              ledger_end_sequence_number\(columns) FROM main.\(layout.history) AS h NOT INDEXED
+              ledger_end_sequence_number\(columns) FROM main.\(layout.history) AS h NOT INDEXED\(Self.condition(rows, on: "h.\(layout.historyRowID)"))
             """)
         while try statement.step() {
             let links = Self.links(statement, from: 0, isHistory: true)

@@ -49,6 +49,10 @@ struct TableLayout {
     private(set) var hasTable = false
 
     var history: String { "ledger_history_\(table.id)" }
+    /// What the row id of the history table can be called: none of its columns.
+    var historyRowID: String {
+        ["rowid", "_rowid_", "oid"].first { name in !historyColumns.contains { $0.lowercased() == name } } ?? "rowid"
+    }
     var stamps: String { "ledger_stamps_\(table.id)" }
 
     init(
