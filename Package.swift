@@ -61,7 +61,8 @@ let package = Package(
     ],
     targets: [
         // Facts
-        .target(name: "LedgerProofs", dependencies: [crypto, x509, asn1], swiftSettings: strict),
+        .target(name: "CLedgerSHA256"),
+        .target(name: "LedgerProofs", dependencies: ["CLedgerSHA256", crypto, x509, asn1], swiftSettings: strict),
         .target(name: "LedgerFormat", dependencies: ["LedgerProofs", crypto], swiftSettings: strict),
         .target(name: "LedgerAPI", dependencies: ["LedgerProofs"], swiftSettings: strict),
         // Cores

@@ -1,5 +1,3 @@
-import Crypto
-
 /// What an application says about its own transaction. The digest of the list of claims is part of the leaf.
 ///
 /// Documentation/spec/application-claims.md
@@ -36,15 +34,15 @@ public enum ApplicationClaim: Hashable, Sendable {
     /// An empty list gives 32 zero bytes, the digest of a transaction without claims.
     public static func claimsDigest(_ claims: [ApplicationClaim]) -> Digest32 {
         guard !claims.isEmpty else { return .zero }
-        var list = SHA256()
-        withUnsafeBytes(of: UInt32(claims.count).littleEndian) { list.update(bufferPointer: $0) }
+        var list = withUnsafeBytes(of: UInt32(claims.count).littleEndian) { Array($0) }
+        list.reserveCapacity(4 + 32 * claims.count)
+        var one: [UInt8] = []
         for claim in claims {
-            var one = SHA256()
-            var name = claim.protocolName
-            name.withUTF8 { one.update(bufferPointer: UnsafeRawBufferPointer($0)) }
-            claim.value.withUnsafeBytes { one.update(bufferPointer: $0) }
-            Digest32(finishing: one).withUnsafeBytes { list.update(bufferPointer: $0) }
+            one.removeAll(keepingCapacity: true)
+            one.append(contentsOf: claim.protocolName.utf8)
+            claim.value.withUnsafeBytes { one.append(contentsOf: $0) }
+            SHA256Hashing.digest(one).withUnsafeBytes { list.append(contentsOf: $0) }
         }
-        return Digest32(finishing: list)
+        return SHA256Hashing.digest(list)
     }
 }

@@ -1,12 +1,22 @@
+import CLedgerSHA256
 import Crypto
 
-/// Every SHA-256 of the package goes through here, so that the backend can change in one place.
+/// SHA-256 of what is in one piece. Every leaf and node of the package goes through here, straight to the code that
+/// swift-crypto wraps (decision 0014).
 public enum SHA256Hashing {
     /// SHA-256 of one contiguous piece.
     public static func digest(_ bytes: UnsafeRawBufferPointer) -> Digest32 {
-        var hasher = SHA256()
-        hasher.update(bufferPointer: bytes)
-        return Digest32(finishing: hasher)
+        #if canImport(Darwin)
+            var hasher = SHA256()
+            hasher.update(bufferPointer: bytes)
+            return Digest32(finishing: hasher)
+        #else
+            var digest = Digest32.zero
+            withUnsafeMutableBytes(of: &digest.words) {
+                ledger_sha256(bytes.baseAddress, bytes.count, $0.baseAddress)
+            }
+            return digest
+        #endif
     }
 
     /// SHA-256 of the bytes of `bytes`.
@@ -59,6 +69,9 @@ extension Digest32 {
         }
     }
 
+    /// Messages up to so many bytes are hashed behind their key in one piece.
+    private static let shortMessageByteCount = 1_024
+
     /// HMAC-SHA256 of `message` under `key` (RFC 2104).
     ///
     /// Three of these are made for every entry. The library's `HMAC` copies the key five times through arrays of its
@@ -69,16 +82,25 @@ extension Digest32 {
             self = short.withUnsafeBytes { Digest32(hmac: message, key: $0) }
             return
         }
-        self = withUnsafeTemporaryAllocation(byteCount: SHA256.blockByteCount + 32, alignment: 8) { scratch in
-            for i in 0..<SHA256.blockByteCount { scratch[i] = (i < key.count ? key[i] : 0) ^ 0x36 }
-            var inner = SHA256()
-            inner.update(bufferPointer: UnsafeRawBufferPointer(rebasing: scratch[..<SHA256.blockByteCount]))
-            inner.update(bufferPointer: message)
-            let digest = Digest32(finishing: inner)
-            for i in 0..<SHA256.blockByteCount { scratch[i] ^= 0x36 ^ 0x5C }
-            scratch.storeBytes(
-                of: digest.words, toByteOffset: SHA256.blockByteCount, as: (UInt64, UInt64, UInt64, UInt64).self)
-            return SHA256Hashing.digest(UnsafeRawBufferPointer(scratch))
+        let isShort = message.count <= Self.shortMessageByteCount
+        let block = SHA256.blockByteCount
+        self = withUnsafeTemporaryAllocation(
+            byteCount: block + (isShort ? max(message.count, 32) : 32), alignment: 8
+        ) { scratch in
+            for i in 0..<block { scratch[i] = (i < key.count ? key[i] : 0) ^ 0x36 }
+            let digest: Digest32
+            if isShort {
+                UnsafeMutableRawBufferPointer(rebasing: scratch[block...]).copyBytes(from: message)
+                digest = SHA256Hashing.digest(UnsafeRawBufferPointer(rebasing: scratch[..<(block + message.count)]))
+            } else {
+                var inner = SHA256()
+                inner.update(bufferPointer: UnsafeRawBufferPointer(rebasing: scratch[..<block]))
+                inner.update(bufferPointer: message)
+                digest = Digest32(finishing: inner)
+            }
+            for i in 0..<block { scratch[i] ^= 0x36 ^ 0x5C }
+            scratch.storeBytes(of: digest.words, toByteOffset: block, as: (UInt64, UInt64, UInt64, UInt64).self)
+            return SHA256Hashing.digest(UnsafeRawBufferPointer(rebasing: scratch[..<(block + 32)]))
         }
     }
 
