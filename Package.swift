@@ -156,7 +156,7 @@ let package = Package(
             name: "SQLLedgerSQLiteTests",
             dependencies: [
                 "SQLLedger", "SQLLedgerConformance", "SQLLedgerSQLite", "SQLLedgerGRDB", "LedgerProofs",
-                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -1,8 +1,9 @@
 import Foundation
 import SQLLedger
 import SQLLedgerGRDB
-import SQLLedgerSQLite
 import Testing
+
+@testable import SQLLedgerSQLite
 
 /// A database file of its own, removed with the value.
 final class TestDatabase {
@@ -20,6 +21,14 @@ final class TestDatabase {
     /// A connection that the ledger is attached to.
     func open(principal: String? = "alice") throws -> SQLiteConnection {
         try LinkedSQLite.open(path: path, creates: true, principal: principal, application: "tests").connection
+    }
+
+    /// A connection that the ledger is attached to as to a SQLite without the pre-update hook.
+    func openWithoutHook() throws -> SQLiteConnection {
+        let db = try openPlain()
+        try LedgerConnection.attach(
+            to: db.handle, principal: "alice", application: "tests", guardsObjects: true, usesHook: false)
+        return db
     }
 
     /// A connection without the ledger.

@@ -194,6 +194,15 @@ extension LedgerConnection {
     ) throws(SQLiteLedgerError) {
         let version = table.version(at: start)
         guard version.storedCount <= count else {
+            // A statement that was compiled before columns were added, and changes a row twice: only the hook knows what the
+            // row was in between.
+            if !hasHook, table.hasStaleTriggers {
+                throw .refused(
+                    """
+                    columns were added to ledger table '\(table.description.table)' and this SQLite library has no \
+                    pre-update hook: run SELECT ledger_refresh() and try again
+                    """)
+            }
             throw .refused("a trigger of ledger table '\(table.description.table)' is damaged; verify the database")
         }
         if table.leaves.leafCount == 0, slots.indices.contains(Int(table.id.rawValue)) {
