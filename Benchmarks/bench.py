@@ -25,9 +25,9 @@ USER = "00000000-0000-4000-8000-00000000be4c"
 
 
 def extension() -> Path:
-    """The loadable extension, as scripts/extension builds it."""
+    """The loadable extension, as scripts/build-release makes it."""
     path = os.environ.get("INDELIBLE_SQLITE_EXTENSION")
-    return Path(path) if path else HERE.parent / ".build/extension/release/libindelible_sqlite.so"
+    return Path(path) if path else HERE.parent / ".build/release/libindelible_sqlite.so"
 
 
 class Bench:
@@ -300,7 +300,7 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the data directories")
     arguments = parser.parse_args()
     if not binary().exists():
-        raise SystemExit(f"{binary()} is missing: swift build -c release --product indelible")
+        raise SystemExit(f"{binary()} is missing: scripts/build-release program")
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is missing: apt-get install wrk")
     return Bench(arguments).run()

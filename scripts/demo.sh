@@ -8,8 +8,7 @@ prepare_programs() {
         indelible=$INDELIBLE_BIN
     else
         say "Building (the first time takes some minutes)"
-        swift build -c release --product indelible 2>&1 | tail -n 3
-        indelible="$(swift build -c release --show-bin-path)/indelible"
+        indelible=$(scripts/build-release program 2> >(tail -n 3 >&2))
     fi
     [ -x "$indelible" ] || fail "$indelible: was not built"
     python="$venv/bin/python"

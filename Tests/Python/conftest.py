@@ -22,7 +22,7 @@ from support.rest import Rest  # noqa: E402
 
 def pytest_sessionstart(session):
     if not binary().exists():
-        pytest.exit(f"{binary()} is missing: swift build -c release --product indelible, or set INDELIBLE_BIN", 2)
+        pytest.exit(f"{binary()} is missing: scripts/build-release program, or set INDELIBLE_BIN", 2)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -26,9 +26,9 @@ FIRST, LAST = "==> Starting a ledger", "==> Done"
 
 
 def extension():
-    named = os.environ.get("INDELIBLE_EXTENSION")
+    named = os.environ.get("INDELIBLE_EXTENSION") or os.environ.get("INDELIBLE_SQLITE_EXTENSION")
     return named or subprocess.run(
-        [ROOT / "scripts/extension"], capture_output=True, text=True, check=True).stdout.strip()
+        [ROOT / "scripts/build-release", "extension"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 @pytest.fixture(scope="module")

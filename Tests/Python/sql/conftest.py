@@ -16,7 +16,7 @@ from kit.victim import Victim  # noqa: E402
 
 def pytest_collection_modifyitems(config, items):
     if not ledger.extension().exists():
-        missing = pytest.mark.skip(reason=f"{ledger.extension()} is missing: scripts/extension")
+        missing = pytest.mark.skip(reason=f"{ledger.extension()} is missing: scripts/build-release extension")
         for item in items:
             if Path(__file__).parent in Path(item.fspath).parents and "needs_nothing" not in item.keywords:
                 item.add_marker(missing)

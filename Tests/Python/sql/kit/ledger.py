@@ -22,7 +22,7 @@ COMPARED = {
 
 def extension() -> Path:
     named = os.environ.get("INDELIBLE_SQLITE_EXTENSION")
-    return Path(named) if named else ROOT / ".build/extension/release/libindelible_sqlite.so"
+    return Path(named) if named else ROOT / ".build/release/libindelible_sqlite.so"
 
 
 def plain(path, uri=False) -> sqlite3.Connection:
