@@ -320,6 +320,27 @@ def test_one_enormous_header(node, identities):
     assert reply == b"" or b" 431 " in reply or b" 400 " in reply, reply[:200]
 
 
+def test_what_was_refused_is_counted(node, identities, admin):
+    def errors():
+        return admin.get("/node/metrics").json()["sessions"]["interfaces"]["primary_rpc_interface"]["errors"]
+
+    before = errors()
+    raw(node, identities.admin, (
+        b"POST /app/transactions?api-version=2022-05-13 HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        b"content-length: 3000000\r\n\r\n"), end=False)
+    raw(node, identities.admin, b"GET /node/state HTTP/1.1\r\nhost: x\r\nx: " + b"v" * 200_000 + b"\r\n\r\n")
+    raw(node, identities.admin, b"this is not HTTP\r\n\r\n")
+    after = errors()
+    assert {name: after[name] - before[name] for name in after} == {
+        "parsing": 1, "request_payload_too_large": 1, "request_header_too_large": 1}
+
+
+def test_service_configuration_is_the_row_of_the_ledger(admin):
+    configuration = admin.get("/node/service/configuration").json()
+    assert configuration["recovery_threshold"] == 0
+    assert configuration["maximum_node_certificate_validity_days"] > 0
+
+
 def test_enormous_path(node, identities):
     reply = raw(node, identities.admin, b"GET /app/" + b"a" * 1_000_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n")
     assert reply == b"" or reply.split(b" ")[1] in (b"400", b"404", b"414", b"431"), reply[:200]

@@ -1,3 +1,5 @@
+import LedgerProofs
+
 /// A JSON value as it stands in table rows. Written compactly, with object keys sorted by their bytes and
 /// text as UTF-8, which is the form CCF writes (ledger format 2.4).
 public enum JSONValue: Hashable, Sendable {
@@ -58,25 +60,32 @@ extension JSONValue {
 
     private static func write(_ text: String, to out: inout [UInt8]) {
         out.append(UInt8(ascii: "\""))
-        for c in text.utf8 {
-            switch c {
-            case UInt8(ascii: "\""): out.append(contentsOf: "\\\"".utf8)
-            case UInt8(ascii: "\\"): out.append(contentsOf: "\\\\".utf8)
-            case 0x08: out.append(contentsOf: "\\b".utf8)
-            case 0x0C: out.append(contentsOf: "\\f".utf8)
-            case 0x0A: out.append(contentsOf: "\\n".utf8)
-            case 0x0D: out.append(contentsOf: "\\r".utf8)
-            case 0x09: out.append(contentsOf: "\\t".utf8)
-            case 0..<0x20:
-                let hex: StaticString = "0123456789abcdef"
-                out.append(contentsOf: "\\u00".utf8)
-                hex.withUTF8Buffer { digits in
-                    out.append(digits[Int(c >> 4)])
-                    out.append(digits[Int(c & 15)])
-                }
-            default: out.append(c)
+        var text = text
+        text.withUTF8 { utf8 in
+            // A certificate is most of a signature transaction; what needs no escape is copied in runs.
+            var start = 0
+            for i in 0..<utf8.count {
+                let c = utf8[i]
+                guard c < 0x20 || c == UInt8(ascii: "\"") || c == UInt8(ascii: "\\") else { continue }
+                out.append(contentsOf: utf8[start..<i])
+                start = i + 1
+                escape(c, to: &out)
             }
+            out.append(contentsOf: utf8[start...])
         }
         out.append(UInt8(ascii: "\""))
+    }
+
+    private static func escape(_ c: UInt8, to out: inout [UInt8]) {
+        switch c {
+        case UInt8(ascii: "\""): out.append(contentsOf: "\\\"".utf8)
+        case UInt8(ascii: "\\"): out.append(contentsOf: "\\\\".utf8)
+        case 0x08: out.append(contentsOf: "\\b".utf8)
+        case 0x0C: out.append(contentsOf: "\\f".utf8)
+        case 0x0A: out.append(contentsOf: "\\n".utf8)
+        case 0x0D: out.append(contentsOf: "\\r".utf8)
+        case 0x09: out.append(contentsOf: "\\t".utf8)
+        default: out.append(contentsOf: "\\u00\(Hex.encode([c]))".utf8)
+        }
     }
 }

@@ -129,6 +129,9 @@ final class LedgerParts: Sendable {
                 .flatMap { try? JSONText(decoding: $0).text } ?? "",
             members: members, viewHistory: history,
             quote: VirtualQuote.make(reportData: keyring.nodeKeyDigest),
+            serviceConfigurationJSON: String(
+                decoding: state.store.value(.serviceConfig, zeroKey) ?? Array("{}".utf8), as: UTF8.self),
+            signatureTransactionCount: indexer.signatures.count, waitingWrites: inbox.outstanding,
             writeRefusal: inbox.writeRefusal, startupNotes: startupNotes)
     }
 }

@@ -26,6 +26,12 @@ public struct NodeInformation: Sendable {
     /// First transaction of each view, oldest first.
     public var viewHistory: [TransactionID]
     public var quote: NodeQuote
+    /// The row of `service.config`, as it stands in the ledger.
+    public var serviceConfigurationJSON: String
+    /// Signature transactions that the index knows, each the end of one batch.
+    public var signatureTransactionCount: UInt64
+    /// Writes that wait, or are in a batch that is not durable yet.
+    public var waitingWrites: Int
     /// `nil` while writes are accepted; else why not (disk error, draining).
     public var writeRefusal: String?
     /// Why the set of files after the last valid signature was set aside at start, if it was.
@@ -37,7 +43,8 @@ public struct NodeInformation: Sendable {
         serviceCreateID: TransactionID, recoveryCount: Int, nodeCertificatePEM: String,
         selfSignedNodeCertificatePEM: String, publishedAddress: String, nodeLastWritten: SequenceNumber,
         constitution: String, members: [(id: String, certificatePEM: String, status: String)],
-        viewHistory: [TransactionID], quote: NodeQuote, writeRefusal: String?, startupNotes: [String]
+        viewHistory: [TransactionID], quote: NodeQuote, serviceConfigurationJSON: String,
+        signatureTransactionCount: UInt64, waitingWrites: Int, writeRefusal: String?, startupNotes: [String]
     ) {
         self.name = name
         self.ledgerType = ledgerType
@@ -58,6 +65,9 @@ public struct NodeInformation: Sendable {
         self.members = members
         self.viewHistory = viewHistory
         self.quote = quote
+        self.serviceConfigurationJSON = serviceConfigurationJSON
+        self.signatureTransactionCount = signatureTransactionCount
+        self.waitingWrites = waitingWrites
         self.writeRefusal = writeRefusal
         self.startupNotes = startupNotes
     }

@@ -15,12 +15,15 @@ final class RequestGuard: ChannelInboundHandler, RemovableChannelHandler {
 
     private let headerTimeout: TimeAmount
     private let bodyTimeout: TimeAmount
+    private let gauge: ConnectionGauge
     private var phase = Phase.betweenRequests
     private var timer: Scheduled<Void>?
     private var timedPhase = Phase.betweenRequests
     private var refused = false
+    private var isMalformed = false
 
-    init(headerTimeout: TimeAmount, bodyTimeout: TimeAmount) {
+    init(headerTimeout: TimeAmount, bodyTimeout: TimeAmount, gauge: ConnectionGauge) {
+        self.gauge = gauge
         self.headerTimeout = headerTimeout
         self.bodyTimeout = bodyTimeout
     }
@@ -57,11 +60,18 @@ final class RequestGuard: ChannelInboundHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard case .some(.headerOverflow) = error as? HTTPParserError, !refused else {
+        let parserError = error as? HTTPParserError
+        guard parserError == .headerOverflow, !refused else {
+            // A client that leaves in the middle of a body sent nothing wrong; and the parser goes on complaining.
+            if let parserError, parserError != .invalidEOFState, !refused, !isMalformed {
+                isMalformed = true
+                gauge.requestMalformed()
+            }
             context.fireErrorCaught(error)
             return
         }
         refused = true
+        gauge.headerTooLarge()
         let code = ErrorCode.requestHeaderTooLarge
         let body = ErrorEnvelope(code: code.name, message: "The request header fields are too large.").encoded()
         var head = HTTPResponseHead(version: .http1_1, status: .requestHeaderFieldsTooLarge)

@@ -81,7 +81,8 @@ struct SecureChildChannel: ServerChildChannel {
                 let pipeline = channel.pipeline.syncOperations
                 let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
                 let guardian = RequestGuard(
-                    headerTimeout: TimeAmount(limits.headerTimeout), bodyTimeout: TimeAmount(limits.bodyTimeout))
+                    headerTimeout: TimeAmount(limits.headerTimeout), bodyTimeout: TimeAmount(limits.bodyTimeout),
+                    gauge: gauge)
                 try pipeline.addHandler(guardian, position: .after(decoder))
                 try pipeline.addHandler(RequestGuard.ByteWatch(guardian), position: .before(decoder))
                 return .http1(http1, value)

@@ -143,7 +143,11 @@ extension LedgerRoutes {
                     "primary_rpc_interface": [
                         "active": .number(gauge.active), "peak": .number(gauge.peak), "soft_cap": limit,
                         "hard_cap": limit,
-                        "errors": ["parsing": 0, "request_payload_too_large": 0, "request_header_too_large": 0],
+                        "errors": [
+                            "parsing": .number(gauge.malformedRequests),
+                            "request_payload_too_large": .number(gauge.bodiesTooLarge),
+                            "request_header_too_large": .number(gauge.headersTooLarge),
+                        ],
                     ]
                 ],
             ]
@@ -151,7 +155,7 @@ extension LedgerRoutes {
     }
 
     private func serviceConfiguration(_ context: RequestContext) async throws -> Response {
-        .json(["reconfiguration_type": "OneTransaction"])
+        .json(try JSONValue(json: Array(ledger.information.serviceConfigurationJSON.utf8)))
     }
 
     private func readyApp(_ context: RequestContext) async throws -> Response {

@@ -13,6 +13,7 @@ struct Dispatcher: Sendable {
     let authenticator: Authenticator
     let authorize: @Sendable (Identity, LedgerAction) -> AuthorizationDecision
     let metrics: ServerMetrics
+    let gauge: ConnectionGauge
     let logger: Logger
 
     /// Answers one request on a connection.
@@ -53,6 +54,7 @@ struct Dispatcher: Sendable {
             logger.error("a request failed", metadata: ["path": "\(path.prefix(200))", "error": "\(error)"])
             response = APIError(.internalError, "The node could not answer; its log says why.").response
         }
+        if response.status == .contentTooLarge { gauge.bodyTooLarge() }
         metrics.record(route: routeIndex, status: response.status.code, duration: start.duration(to: .now))
         if request.method == .head { response = response.createHeadResponse() }
         if request.headers.value(.connection)?.lowercased() == "close" { response.headers[.connection] = "close" }
