@@ -342,7 +342,28 @@ struct RowScan {
                 FROM main.\(layout.stamps) AS s LEFT JOIN \(table) AS t NOT INDEXED ON t.\(name) = s.row_id
                 WHERE s.transaction_id > ? ORDER BY s.row_id DESC
                 """, after, &wanted)
+            try reportAppended(name, after)
         }
+    }
+
+    /// Rows behind the last one that older transactions wrote are new, so each has a stamp. Reads as many rows as there
+    /// are behind it; a row without a stamp at a lower row id would take a pass over the whole table.
+    private func reportAppended(_ name: String, _ after: UInt64) throws {
+        let stamps = try reader.prepareOwn(
+            layout.stamps, "SELECT row_id, transaction_id FROM main.\(layout.stamps) NOT INDEXED ORDER BY row_id DESC")
+        var last = Int64.min
+        while try stamps.step() {
+            guard UInt64(bitPattern: stamps.integer(1)) <= after else { continue }
+            last = stamps.integer(0)
+            break
+        }
+        let statement = try connection.prepare(
+            """
+            SELECT t.\(name)\(list(layout.liveColumns, of: "t")) FROM \(table) AS t NOT INDEXED WHERE t.\(name) >= ?
+            AND NOT EXISTS (SELECT 1 FROM main.\(layout.stamps) AS s WHERE s.row_id = t.\(name))
+            """)
+        try statement.bind(.integer(last), at: 1)
+        while try statement.step() { reportUnstamped(statement) }
     }
 
     private func liveAfter(_ sql: String, _ after: UInt64, _ wanted: inout UInt64) throws {
