@@ -756,7 +756,9 @@ class Verification:
             if entry.id > next_transaction:
                 fits = entry.block == block and entry.ordinal == entry.id - first
                 if not fits and entry.id - next_transaction >= 1000:
+                    # It is no part of the ledger: it is in no tail, and no rows are measured by it.
                     self.find("TX_EXTRA", "database_ledger_transactions", "its id does not follow", transaction=entry.id)
+                    del self.entries[entry.id]
                     continue
                 self._missing(range(next_transaction, entry.id))
             if entry.block == block + 1 and entry.id > first:
@@ -809,13 +811,14 @@ class Verification:
                 self.find("TIME_ANOMALY", what, "a transaction that it covers was committed after it was made", block=number)
         self.anchored = max(fits, default=None)
         covered = self.blocks[self.anchored][1] if fits else 0
-        tail = [entry for entry in self.entries.values() if entry.id > covered and entry.leaf]
-        if tail:
+        count = max(self.entries, default=0) - covered
+        if count > 0:
             last = self.entries.get(covered)
-            seconds = (moment(max(entry.time for entry in tail)) - moment(last.time)).total_seconds() if last else None
+            times = [entry.time for entry in self.entries.values() if entry.id > covered and entry.leaf]
+            known = times and last is not None and last.leaf
             self.find("TAIL_UNATTESTED", "database_ledger_transactions",
-                      f"{len(tail)} transactions are newer than the newest digest that fits",
-                      transactions=len(tail), seconds=seconds)
+                      f"{count} transactions are newer than the newest digest that fits", transactions=count,
+                      seconds=(moment(max(times)) - moment(last.time)).total_seconds() if known else None)
 
     # Schema events and rows
 
@@ -829,7 +832,7 @@ class Verification:
         for event, transaction, sequence, kind, number, body in self.database.rows(
                 what, "SELECT event_id, transaction_id, sequence_number, event_type, table_id, body "
                 "FROM main.ledger_schema_events NOT INDEXED"):
-            version = Version(table, "live", event, (transaction, sequence), None, [("event_id", event)])
+            version = Version(table, "live", event, leaf_place(transaction, sequence), None, [("event_id", event)])
             self._claim(version, [kind, number, body])
             events.append((transaction, sequence, kind, number, body))
         for transaction, sequence, kind, number, body in sorted(events, key=lambda event: event[:2]):
@@ -853,9 +856,6 @@ class Verification:
         self.counts["versions"] += 1
         for side, place in (("created", version.start), ("ended", version.end)):
             if place is None:
-                continue
-            if any(type(part) is not int or part < 0 for part in place):
-                self.find("ROW_EXTRA", table.name, "it names no transaction", key=self._key(version))
                 continue
             leaf = row_leaf(CREATED if side == "created" else ENDED, table.id, version.schema or schema_digest(0, []),
                             *place, encoded, start=version.start)
@@ -882,7 +882,7 @@ class Verification:
         for row in database.rows(history, f"SELECT rowid, {system}{', ' if order else ''}{selected} "
                                           f"FROM main.{quoted(history)} NOT INDEXED"):
             held = dict(zip(order, row[5:]))
-            version = Version(table, "history", row[0], row[1:3], row[3:5], None)
+            version = Version(table, "history", row[0], leaf_place(*row[1:3]), leaf_place(*row[3:5]), None)
             self._version(table, version, held)
 
     def _live(self, table, last):
@@ -970,12 +970,12 @@ class Verification:
             self.find("SCHEMA_DRIFT", what, "the stamps are missing")
             return {}
         if last.body["rowid"] is not None:
-            return {row[0]: row[1:3] for row in self.database.rows(
+            return {row[0]: leaf_place(*row[1:3]) for row in self.database.rows(
                 what, f"SELECT row_id, transaction_id, sequence_number FROM main.{what} NOT INDEXED")}
         keys = [column["name"] for column in sorted(last.columns, key=lambda column: column["pk"]) if column["pk"]]
         columns = self.database.columns(what)
         keys = [key for key in keys if key in columns]
-        return {tuple(self._folded(value) for value in row[:-2]): row[-2:] for row in self.database.rows(
+        return {tuple(self._folded(value) for value in row[:-2]): leaf_place(*row[-2:]) for row in self.database.rows(
             what, f"SELECT {', '.join(map(quoted, keys))}, transaction_id, sequence_number "
             f"FROM main.{what} NOT INDEXED")}
 
@@ -990,9 +990,6 @@ class Verification:
 
     def _version(self, table, version, held):
         start = version.start
-        if any(type(part) is not int or part < 0 for part in start):
-            self.find("ROW_EXTRA", table.name, "it names no transaction", key=self._key(version) if version.key else None)
-            return
         schema = table.at(*start) or table.versions[0]
         version.schema = schema.digest
         version.columns = [schema.columns[at]["name"] for at in schema.stored]
@@ -1268,6 +1265,12 @@ class Verification:
     def report(self):
         return {"verdict": self.verdict, "ledger_id": getattr(self, "ledger", b"").hex(), "findings": self.findings,
                 "notes": self.notes, "counts": dict(self.counts), "anchored_through_block": self.anchored}
+
+
+def leaf_place(transaction, sequence):
+    """(transaction, sequence number) as stored beside a row. SQLite's 64 bits are read without a sign, and what is no
+    number is 0: such a place is no leaf's, so it is judged like any other wrong one."""
+    return tuple((int(value) if type(value) in (int, float) else 0) % (1 << 64) for value in (transaction, sequence))
 
 
 def moment(time):

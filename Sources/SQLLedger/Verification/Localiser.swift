@@ -104,11 +104,12 @@ final class Localiser {
             chunks[bad.transaction, default: []].insert(index)
             loaded += 1
         }
-        if bad.foundCount > claim.leafCount || loaded == 0 { beyond[bad.transaction] = claim.leafCount }
+        beyond[bad.transaction] = claim.leafCount
         return max(loaded, 1)
     }
 
-    /// Transactions in which there may be leaves behind the last one.
+    /// The number of leaves of transactions in which there may be some behind the last one: a version that was given
+    /// such a place is missing at its own.
     private var beyond: [TransactionNumber: UInt64] = [:]
 
     private func chunk(_ transaction: TransactionNumber, _ index: UInt64) throws -> LeafChunk? {
@@ -188,7 +189,7 @@ final class Localiser {
 
     /// Takes out everything that is as it must be, and reports what is there twice.
     private func resolve() {
-        for (place, leaves) in found {
+        for (place, leaves) in found.sorted(by: { $0.key < $1.key }) {
             guard let leaf = expected[place] else { continue }
             guard let match = leaves.first(where: { $0.hash == leaf.hash }) else { continue }
             expected[place] = nil

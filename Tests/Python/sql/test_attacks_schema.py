@@ -124,37 +124,37 @@ def test_S09_ledger_view_replaced(victim):
     db.execute("DROP VIEW account_Ledger")
     db.execute(sql.rstrip().rstrip(";") + " LIMIT 3")
     db.close()
-    victim.demand({"code": "VIEW_DRIFT", "object": "account_Ledger"}, second=False)
+    victim.demand({"code": "VIEW_DRIFT", "object": "account_Ledger"})
 
 
 def test_S09_ledger_view_dropped(whole_victim):
     whole_victim.plain("DROP VIEW account_Ledger")
-    whole_victim.demand({"code": "VIEW_DRIFT", "object": "account_Ledger"}, second=False)
+    whole_victim.demand({"code": "VIEW_DRIFT", "object": "account_Ledger"})
 
 
 @pytest.mark.parametrize("view", ["ledger_table_history", "ledger_column_history"])
 def test_S09_system_views_replaced(whole_victim, view):
     whole_victim.plain(f"DROP VIEW {view}", f"CREATE VIEW {view} AS SELECT 1 AS x")
-    whole_victim.demand({"code": "VIEW_DRIFT", "object": view}, second=False)
+    whole_victim.demand({"code": "VIEW_DRIFT", "object": view})
 
 
 def test_S11_capture_trigger_dropped(victim):
     """Found although every row is still right."""
     victim.plain(f"DROP TRIGGER ledger_update_{victim.table_id('account')}")
-    victim.demand({"code": "CAPTURE_OFF"}, second=False)
+    victim.demand({"code": "CAPTURE_OFF"})
 
 
 def test_S11_refusing_trigger_of_an_append_only_table_dropped(whole_victim):
     victim = whole_victim
     victim.plain(f"DROP TRIGGER ledger_refuse_update_{victim.table_id('journal')}")
-    victim.demand({"code": "CAPTURE_OFF"}, second=False)
+    victim.demand({"code": "CAPTURE_OFF"})
 
 
 def test_S12_capture_trigger_replaced_by_an_empty_one(victim):
     number = victim.table_id("account")
     victim.plain(f"DROP TRIGGER ledger_update_{number}",
                  f"CREATE TRIGGER ledger_update_{number} AFTER UPDATE ON account BEGIN SELECT 1; END")
-    victim.demand({"code": "CAPTURE_CHANGED"}, second=False)
+    victim.demand({"code": "CAPTURE_CHANGED"})
 
 
 @pytest.mark.parametrize("change", ["WHEN", "argument"])
@@ -169,7 +169,7 @@ def test_S13_capture_trigger_changed(whole_victim, change):
         new = sql.replace("NEW.balance", "OLD.balance")
     assert new != sql, sql
     victim.schema(("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (new, f"ledger_update_{number}")))
-    victim.demand({"code": "CAPTURE_CHANGED"}, second=False)
+    victim.demand({"code": "CAPTURE_CHANGED"})
 
 
 def test_S14_functions_and_temporary_tables_of_the_same_name(whole_victim):
@@ -253,7 +253,7 @@ def test_S24_default_changed(whole_victim):
     victim.honest("CREATE TABLE fee(id INTEGER PRIMARY KEY, amount INTEGER DEFAULT 5)", "SELECT ledger_enable('fee')",
                   "INSERT INTO fee DEFAULT VALUES")
     rewrite_sql(victim, "DEFAULT 5", "DEFAULT 6", name="fee")
-    victim.demand({"code": "SCHEMA_DRIFT", "object": "fee"}, second=False)
+    victim.demand({"code": "SCHEMA_DRIFT", "object": "fee"})
 
 
 @pytest.mark.parametrize("default", ["7", "'text'", "x'0102'", "1.5", "-3", "NULL", "CURRENT_USER_IS_NOT_SQL"])
@@ -344,7 +344,7 @@ def test_S28_trigger_removed_with_writable_schema(whole_victim):
     db = ledger.plain(victim.path)
     db.execute("UPDATE account SET units = 0 WHERE id = ?", (FRESH,))
     db.close()
-    victim.demand({**ALTERED, "key": {"id": FRESH}, "columns": ["units"]}, "CAPTURE_OFF", second=False)
+    victim.demand({**ALTERED, "key": {"id": FRESH}, "columns": ["units"]}, "CAPTURE_OFF")
 
 
 def test_S29_stub_registered_under_the_capture_function_s_name(victim):
@@ -365,7 +365,7 @@ def test_S29_stub_registered_under_the_capture_function_s_name(victim):
         db.execute("INSERT INTO account(id) VALUES (5000000)")
         db.close()
         victim.demand({**ALTERED, "key": {"id": FRESH}, "columns": ["units"]}, {"code": "ROW_EXTRA", "key": {"id": 5_000_000}},
-                      allowed=["CAPTURE_CHANGED", "COVERAGE_GAP", "SCHEMA_DRIFT"], second=False)
+                      allowed=["CAPTURE_CHANGED", "COVERAGE_GAP", "SCHEMA_DRIFT"])
         return
     db.close()
     victim.demand({**ALTERED, "key": {"id": FRESH}, "columns": ["units"]})

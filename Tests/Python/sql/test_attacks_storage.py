@@ -23,7 +23,7 @@ def test_E01_index_entry_points_elsewhere(whole_victim):
     place = bytes(pages.data[at : at + local]).index(b"nick-")
     pages.data[at + place + 5 : at + place + 8] = b"zzz"
     pages.save()
-    victim.demand({"code": "INDEX_DIVERGENCE", "object": "account_nick"}, second=False)
+    victim.demand({"code": "INDEX_DIVERGENCE", "object": "account_nick"})
 
 
 def test_E01_index_entry_removed(whole_victim):
@@ -35,8 +35,7 @@ def test_E01_index_entry_removed(whole_victim):
     db = ledger.plain(victim.path)
     assert scalar(db, "SELECT count(*) FROM account WHERE nick = ?", f"nick-{FRESH:08d}") == 0
     db.close()
-    victim.demand({"code": "INDEX_DIVERGENCE", "object": "account_nick"}, allowed=["VERIFIER_BLOCKED"], second=False,
-                  repair=False)
+    victim.demand({"code": "INDEX_DIVERGENCE", "object": "account_nick"}, allowed=["VERIFIER_BLOCKED"], repair=False)
 
 
 def test_E02_unique_entry_removed_and_the_key_inserted_again(whole_victim):
@@ -54,12 +53,12 @@ def test_E02_unique_entry_removed_and_the_key_inserted_again(whole_victim):
 def test_E03_index_made_again_as_a_partial_one(whole_victim):
     victim = whole_victim
     victim.plain("DROP INDEX account_nick", "CREATE INDEX account_nick ON account(nick) WHERE id < 10")
-    victim.demand({"code": "SCHEMA_DRIFT"}, second=False)
+    victim.demand({"code": "SCHEMA_DRIFT"})
 
 
 def test_E03_unique_index_dropped(whole_victim):
     whole_victim.plain("DROP INDEX account_code")
-    whole_victim.demand({"code": "SCHEMA_DRIFT"}, second=False)
+    whole_victim.demand({"code": "SCHEMA_DRIFT"})
 
 
 def test_E09_table_copied_from_an_older_file(whole_victim):

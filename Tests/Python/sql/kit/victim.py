@@ -78,7 +78,7 @@ class Victim:
         assert fingerprint(self.path) == before, "verification changed the files"
         return report
 
-    def demand(self, *wanted, table="account", exit_code=1, allowed=(), repair=True, second=True):
+    def demand(self, *wanted, table="account", exit_code=1, allowed=(), repair=True):
         """Each of `wanted` is a code, or a dict with `code` and any of `object`, `key`, `columns`, `transaction`, `block`,
         `count`. No other codes may be reported than these, `allowed` ones and TAIL_UNATTESTED."""
         self.demanded = True
@@ -92,7 +92,7 @@ class Victim:
             matched.append(fits[0])
         others = report.codes - {item["code"] for item in wanted} - set(allowed) - {"TAIL_UNATTESTED"}
         assert not others, f"also said: {others}\n{report}"
-        if self.mode == "whole" and second:
+        if self.mode == "whole":
             agree(self.path, *self.digests, report=report)
         if self.mode == "whole" and self.anchored and repair:
             self.repair(report)
