@@ -115,6 +115,7 @@ public struct RowLeafEncoder: ~Copyable, @unchecked Sendable {
     }
 
     @inlinable
+    @inline(__always)
     mutating func append(_ bytes: UnsafeRawBufferPointer, type: UInt8) {
         guard bytes.count <= Self.largeByteCount else { return appendLarge(bytes, type: type) }
         reserve(9 + bytes.count)
@@ -130,6 +131,7 @@ public struct RowLeafEncoder: ~Copyable, @unchecked Sendable {
     }
 
     @inlinable
+    @inline(__always)
     mutating func finishValue(_ byteCount: Int) {
         if collectsChecks {
             collect(ColumnCheck.of(UnsafeRawBufferPointer(start: base + count, count: byteCount)))
