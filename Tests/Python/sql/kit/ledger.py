@@ -19,6 +19,8 @@ COMPARED = {
     "BLOCK_ALTERED", "CHAIN_BROKEN", "DIGEST_MISMATCH", "ROLLBACK", "FORK", "TIME_ANOMALY", "TAIL_UNATTESTED",
 }
 
+ROWS = {"ROW_ALTERED", "ROW_MISSING", "ROW_EXTRA", "ROW_DUPLICATE", "VERSION_LINK"}
+
 
 def extension() -> Path:
     named = os.environ.get("INDELIBLE_SQLITE_EXTENSION")
@@ -152,6 +154,14 @@ def second_opinion(path, *digests, tables=()):
     return done.exit_code, {finding["code"] for finding in done.findings}, done
 
 
+def rows_of(findings):
+    """(code, transaction, sequence number) of the findings of rows; `None` where some were summed up."""
+    findings = [finding for finding in findings if finding["code"] in ROWS]
+    if any(finding.get("count", 1) > 1 for finding in findings):
+        return None
+    return {(finding["code"], finding.get("transaction"), finding.get("sequence")) for finding in findings}
+
+
 def agree(path, *digests, report=None):
     """Both verifiers say the same of a database: the same verdict, the same codes of rows, transactions, blocks and digests."""
     report = report or verify(path, *digests)
@@ -163,6 +173,8 @@ def agree(path, *digests, report=None):
     if not only_ours:
         assert code == report.exit_code, f"the verdicts differ{told}"
     assert codes & COMPARED == report.codes & COMPARED, f"the codes differ{told}"
+    ours, theirs = rows_of(report.findings), rows_of(getattr(second, "findings", []))
+    assert None in (ours, theirs) or ours == theirs, f"the rows differ: {ours ^ theirs}{told}"
     return report
 
 
