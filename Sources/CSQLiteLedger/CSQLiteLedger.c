@@ -122,9 +122,7 @@ typedef struct {
     void *context;
 } registration;
 
-static int table_connect(sqlite3 *db, void *data, int argc, const char *const *argv, sqlite3_vtab **made, char **error) {
-    (void)argc, (void)argv, (void)error;
-    registration *r = data;
+static int declare(sqlite3 *db, registration *r, sqlite3_vtab **made) {
     int code = sqlite3_declare_vtab(db, "CREATE TABLE x(unused)");
     if (code != SQLITE_OK) return code;
     sqlite3_vtab_config(db, SQLITE_VTAB_INNOCUOUS);
@@ -133,15 +131,17 @@ static int table_connect(sqlite3 *db, void *data, int argc, const char *const *a
     memset(t, 0, sizeof *t);
     t->callbacks = r->callbacks;
     t->context = r->context;
-    r->callbacks->connected(r->context);
     *made = &t->base;
     return SQLITE_OK;
 }
 
+static int table_connect(sqlite3 *db, void *data, int argc, const char *const *argv, sqlite3_vtab **made, char **error) {
+    (void)argc, (void)argv, (void)error;
+    return declare(db, data, made);
+}
+
 static int table_disconnect(sqlite3_vtab *v) {
-    table *t = (table *)v;
-    t->callbacks->disconnected(t->context);
-    sqlite3_free(t);
+    sqlite3_free(v);
     return SQLITE_OK;
 }
 
@@ -267,19 +267,59 @@ static const sqlite3_module module = {
     .xRollbackTo = table_rollback_to,
 };
 
+// A second table that no statement ever stays on, so that SQLite disconnects it whenever the connection is about to
+// close: that is when the statements we keep must go, those on the first table among them.
+
+static int closing_connect(sqlite3 *db, void *data, int argc, const char *const *argv, sqlite3_vtab **made,
+                           char **error) {
+    (void)argc, (void)argv, (void)error;
+    registration *r = data;
+    int code = declare(db, r, made);
+    if (code == SQLITE_OK) r->callbacks->connected(r->context);
+    return code;
+}
+
+static int closing_disconnect(sqlite3_vtab *v) {
+    table *t = (table *)v;
+    t->callbacks->disconnected(t->context);
+    sqlite3_free(t);
+    return SQLITE_OK;
+}
+
+static const sqlite3_module closing = {
+    .iVersion = 1,
+    .xConnect = closing_connect,
+    .xBestIndex = table_best_index,
+    .xDisconnect = closing_disconnect,
+    .xDestroy = closing_disconnect,
+    .xOpen = cursor_open,
+    .xClose = cursor_close,
+    .xFilter = cursor_filter,
+    .xNext = cursor_next,
+    .xEof = cursor_eof,
+    .xColumn = cursor_column,
+    .xRowid = cursor_rowid,
+};
+
 static void forget(void *data) {
     registration *r = data;
     r->callbacks->release(r->context);
     sqlite3_free(r);
 }
 
-int ils_register(sqlite3 *db, const ils_callbacks *callbacks, void *context) {
+static int register_module(sqlite3 *db, const char *name, const sqlite3_module *m, const ils_callbacks *callbacks,
+                           void *context) {
     registration *r = sqlite3_malloc(sizeof *r);
     if (!r) return SQLITE_NOMEM;
     r->callbacks = callbacks;
     r->context = context;
     callbacks->retain(context);
-    int code = sqlite3_create_module_v2(db, ILS_MODULE, &module, r, forget);
+    return sqlite3_create_module_v2(db, name, m, r, forget);
+}
+
+int ils_register(sqlite3 *db, const ils_callbacks *callbacks, void *context) {
+    int code = register_module(db, ILS_MODULE, &module, callbacks, context);
+    if (code == SQLITE_OK) code = register_module(db, ILS_CLOSING, &closing, callbacks, context);
     if (code != SQLITE_OK) return code;
     return ils_function(db, ILS_CAPTURE, -1, 0, callbacks, context, callbacks->capture);
 }

@@ -142,8 +142,12 @@ typedef struct ils_callbacks {
 // The name of the function that triggers call. Where it is missing, SQLite's message says what is needed.
 #define ILS_CAPTURE "ledger_table_needs_indelible_extension"
 #define ILS_MODULE "ledger_capture"
+// The virtual table whose disconnection announces that the connection is closing. Whoever keeps statements names it once,
+// in one that is not kept.
+#define ILS_CLOSING "ledger_closing"
 
-// Registers the capture function and the virtual table that follows the connection's transactions.
+// Registers the capture function, the virtual table that follows the connection's transactions, and the one that
+// announces its end.
 int ils_register(sqlite3 *db, const ils_callbacks *callbacks, void *context);
 // A further function. `isDirectOnly`: not from triggers and views; otherwise it may be used in them even where the
 // schema is not trusted.

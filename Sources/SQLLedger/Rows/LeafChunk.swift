@@ -56,11 +56,16 @@ public struct LeafChunk: Hashable, Sendable {
     }
 
     static func append(_ hash: Digest32, _ checks: [UInt16], to bytes: inout [UInt8]) {
-        hash.withUnsafeBytes { bytes.append(contentsOf: $0) }
-        withUnsafeBytes(of: UInt16(checks.count).bigEndian) { bytes.append(contentsOf: $0) }
-        for check in checks {
-            bytes.append(UInt8(truncatingIfNeeded: check >> 8))
-            bytes.append(UInt8(truncatingIfNeeded: check))
+        let byteCount = Digest32.byteCount + 2 + 2 * checks.count
+        withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { leaf in
+            hash.withUnsafeBytes { leaf.copyMemory(from: $0) }
+            leaf.storeBytes(of: UInt16(checks.count).bigEndian, toByteOffset: Digest32.byteCount, as: UInt16.self)
+            var offset = Digest32.byteCount + 2
+            for check in checks {
+                leaf.storeBytes(of: check.bigEndian, toByteOffset: offset, as: UInt16.self)
+                offset += 2
+            }
+            bytes.append(contentsOf: leaf)
         }
     }
 

@@ -34,12 +34,26 @@ public struct TableLeaves: Sendable {
         tail.append(leaf)
         LeafChunk.append(leaf, columnChecks, to: &tailBytes)
         guard tail.count == LeafChunk.leafCount else { return nil }
-        let root = MerkleFrontier.root(of: tail, rule: .prefixed) ?? MerkleRule.prefixedEmptyRoot
+        let root = foldTail()
         chunks.append(subtree: root, level: LeafChunk.level)
         LeafChunk.append(root, [], to: &rootBytes)
         tail.removeAll(keepingCapacity: true)
         defer { tailBytes = [] }
         return tailBytes
+    }
+
+    /// The root of a whole chunk, folded in place: what is in `tail` afterwards is of no use.
+    private mutating func foldTail() -> Digest32 {
+        tail.withUnsafeMutableBufferPointer { nodes in
+            var count = nodes.count
+            while count > 1 {
+                count /= 2
+                for index in 0..<count {
+                    nodes[index] = MerkleRule.prefixed.parent(nodes[2 * index], nodes[2 * index + 1])
+                }
+            }
+            return nodes[0]
+        }
     }
 
     /// Hands out the root chunk that the chunk just completed has completed, if any; to be asked after each `append`

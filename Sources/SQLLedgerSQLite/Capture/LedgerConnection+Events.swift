@@ -128,6 +128,13 @@ extension LedgerConnection {
         _ operation: Int32, slot: Int, oldRow: Int64, newRow: Int64, arguments: UnsafePointer<OpaquePointer?>,
         count: Int, parts: SavedValues?
     ) -> RowEvent?? {
+        // One announcement and its capture at once: nearly always.
+        if events.count == 1, tables[slot].hasRowID, events[0].operation == operation, events[0].slot == slot,
+            events[0].deferred == nil, operation == SQLITE_DELETE || events[0].newRow == newRow,
+            operation == SQLITE_INSERT || events[0].oldRow == oldRow
+        {
+            return events.removeLast()
+        }
         let hasRowID = tables[slot].hasRowID
         let place = events.lastIndex { event in
             guard event.operation == operation, event.slot == slot, event.deferred == nil else { return false }

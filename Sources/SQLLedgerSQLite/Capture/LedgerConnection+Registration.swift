@@ -70,8 +70,12 @@ extension LedgerConnection {
                     if let context { Unmanaged<LedgerConnection>.fromOpaque(context).release() }
                 },
                 capture: { context, count, values in LedgerConnection.capture(context, count, values) },
-                connected: { _ in },
-                disconnected: { LedgerConnection.of($0)?.dropStatements() },
+                connected: { LedgerConnection.of($0)?.knowsClosing = true },
+                disconnected: { context in
+                    guard let connection = LedgerConnection.of(context) else { return }
+                    connection.knowsClosing = false
+                    connection.dropStatements()
+                },
                 begin: { context in
                     LedgerConnection.of(context)?.isEnlisted = true
                     return SQLITE_OK

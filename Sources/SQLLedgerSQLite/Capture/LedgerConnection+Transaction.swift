@@ -14,7 +14,7 @@ extension LedgerConnection {
         if isStale || now != cookie { dropStatements() }
         try enlistIfNeeded()
         if transaction.rawValue == 0 {
-            let last = try lastTransaction()
+            last = try lastTransaction()
             transaction = TransactionNumber((last?.number ?? 0) + 1)
         }
         try lookAtSchema()
@@ -24,9 +24,13 @@ extension LedgerConnection {
     /// From here on SQLite tells us about savepoints and the end of the transaction.
     private func enlistIfNeeded() throws(SQLiteLedgerError) {
         guard !isEnlisted else { return }
-        // Not kept: a statement that names the virtual table would keep SQLite from disconnecting it when the connection
-        // closes, and that is when the other statements are dropped. `sqlite3_close` refuses while there are any.
-        let statement = try db.prepare("INSERT INTO main.ledger_capture SELECT 1 WHERE 0")
+        let statement: SQLiteStatement
+        if let enlist {
+            statement = enlist
+        } else {
+            statement = try kept("INSERT INTO main.\(ILS_MODULE) SELECT 1 WHERE 0")
+            enlist = statement
+        }
         try finish(statement.handle, ils_step(statement.handle))
         guard isEnlisted else { throw .refused("SQLite does not tell the ledger about this transaction") }
     }
@@ -88,10 +92,6 @@ extension LedgerConnection {
             return
         }
         if isEntryWritten { try removeEntry() }
-        let last = try lastTransaction()
-        guard transaction.rawValue == (last?.number ?? 0) + 1 else {
-            throw .refused("transaction \(transaction) was not the ledger's next one; roll back and try again")
-        }
         let (block, ordinal) = try nextPlace(after: last)
         let login = Self.login
         let entry = TransactionEntry(

@@ -53,6 +53,8 @@ final class LedgerConnection {
     /// The transaction has a number and its schema was looked at.
     var isReady = false
     var transaction = TransactionNumber(0)
+    /// The entry before it. Nobody else can add one while the transaction is written.
+    var last: Last?
     /// The topmost savepoint, -1 without one.
     var level = -1
     var touched: [Int] = []
@@ -86,7 +88,11 @@ final class LedgerConnection {
 
     var encoder = RowLeafEncoder(collectsChecks: true)
 
+    /// SQLite tells us when the connection is about to close, so that statements may be kept.
+    var knowsClosing = false
+
     // Statements that are not a table's.
+    var enlist: SQLiteStatement?
     var readCookie: SQLiteStatement?
     var readLast: SQLiteStatement?
     var readClosed: SQLiteStatement?
@@ -130,6 +136,7 @@ final class LedgerConnection {
         outstanding = 0
         isEnlisted = false
         transaction = TransactionNumber(0)
+        last = nil
         isReady = false
         isEntryWritten = false
         hasEvents = false
@@ -142,6 +149,7 @@ final class LedgerConnection {
     func dropStatements() {
         for table in tables { table.statements = TableStatements() }
         eventLeaves.statements = TableStatements()
+        enlist = nil
         readCookie = nil
         readLast = nil
         readClosed = nil
@@ -151,7 +159,14 @@ final class LedgerConnection {
 
     /// A statement that is kept until the connection closes.
     func kept(_ sql: String) throws(SQLiteLedgerError) -> SQLiteStatement {
-        try db.prepare(sql, persistent: true)
+        if !knowsClosing {
+            // Naming it connects it.
+            _ = try db.prepare("SELECT 1 FROM main.\(ILS_CLOSING)")
+            guard knowsClosing else {
+                throw .refused("something in the database hides the ledger's virtual table '\(ILS_CLOSING)'")
+            }
+        }
+        return try db.prepare(sql, persistent: true)
     }
 
     func bytes(_ text: String) -> SQLValue { .text(Array(text.utf8)) }

@@ -14,11 +14,6 @@ import SQLLedger
 // definitions as they are. A difference that can be explained becomes a schema event; any other stops writes.
 extension LedgerConnection {
     func readSchemaCookie() throws(SQLiteLedgerError) -> Int64 {
-        guard isEnlisted else {
-            // A kept statement would be in the way of closing a connection that has not met our virtual table yet.
-            guard case .integer(let now)? = try db.value("PRAGMA main.schema_version") else { return -1 }
-            return now
-        }
         let statement: SQLiteStatement
         if let readCookie {
             statement = readCookie
