@@ -20,7 +20,8 @@ public struct RowLeafEncoder: ~Copyable, @unchecked Sendable {
     @usableFromInline let collectsChecks: Bool
 
     /// The checks of the values appended since `begin`, in order; empty unless the encoder collects them.
-    public private(set) var columnChecks: [UInt16] = []
+    public var columnChecks: [UInt16] { checks }
+    @usableFromInline var checks: [UInt16] = []
 
     /// The buffer never grows beyond twice this size.
     @usableFromInline static let largeByteCount = 1 << 20
@@ -139,13 +140,14 @@ public struct RowLeafEncoder: ~Copyable, @unchecked Sendable {
         count += byteCount
     }
 
-    @usableFromInline
-    mutating func collect(_ check: UInt16) { columnChecks.append(check) }
+    @inlinable
+    @inline(__always)
+    mutating func collect(_ check: UInt16) { checks.append(check) }
 
     @usableFromInline
     mutating func reset() {
         if stream != nil { stream = nil }
-        if collectsChecks { columnChecks.removeAll(keepingCapacity: true) }
+        if collectsChecks { checks.removeAll(keepingCapacity: true) }
     }
 
     /// A larger buffer, or the same one emptied into the stream.

@@ -28,7 +28,7 @@ extension LedgerConnection {
     ) {
         guard !isInternal, ledger != nil else { return }
         let slot = slot(of: name)
-        guard strcmp(database, "main") == 0 else { return }
+        guard Self.isMain(database) else { return }
         guard slot >= 0 else {
             if !isReady { stranger(handle, operation, name, oldRow, newRow) }
             return
@@ -62,6 +62,12 @@ extension LedgerConnection {
         if events.count >= 4_096 { events.removeFirst(2_048) }
         let saved = save(handle, count: count)
         events.append(RowEvent(operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, old: saved))
+    }
+
+    /// Byte by byte, because a string literal would be made into a C string for every row.
+    @inline(__always)
+    private static func isMain(_ name: UnsafePointer<CChar>) -> Bool {
+        name[0] == 0x6D && name[1] == 0x61 && name[2] == 0x69 && name[3] == 0x6E && name[4] == 0
     }
 
     private func save(_ handle: OpaquePointer, count: Int, isNew: Bool = false) -> SavedValues {
