@@ -171,7 +171,7 @@ extension LedgerConnection {
         encoder.begin(
             operation: .created, table: table.id, schema: table.current.digest, transaction: transaction,
             sequence: LeafNumber(sequence), columnCount: count)
-        Self.encode(values, count, into: &encoder)
+        Self.encode(values, count, isUTF8, into: &encoder)
         try append(table, encoder.finish())
         if !isStamped { try insertStamp(table, key, sequence: sequence) }
     }
@@ -212,7 +212,7 @@ extension LedgerConnection {
         encoder.begin(
             operation: .ended, table: table.id, schema: version.digest, transaction: transaction,
             sequence: LeafNumber(sequence), start: start, columnCount: version.storedCount)
-        Self.encode(values, version.storedCount, into: &encoder)
+        Self.encode(values, version.storedCount, isUTF8, into: &encoder)
         try append(table, encoder.finish())
         // Values that are not known are the history's defaults.
         let kept = isComplete && table.hasHistory(of: count) ? count : version.storedCount
@@ -270,9 +270,9 @@ extension LedgerConnection {
 
     @inline(__always)
     static func encode(
-        _ values: UnsafePointer<OpaquePointer?>, _ count: Int, into encoder: inout RowLeafEncoder
+        _ values: UnsafePointer<OpaquePointer?>, _ count: Int, _ isUTF8: Bool, into encoder: inout RowLeafEncoder
     ) {
-        for index in 0..<count { encoder.append(values[index]) }
+        for index in 0..<count { encoder.append(values[index], isUTF8: isUTF8) }
     }
 
     /// Ends one execution of a kept statement that returns no rows.

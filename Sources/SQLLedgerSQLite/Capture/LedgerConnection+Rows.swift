@@ -38,6 +38,14 @@ extension LedgerConnection {
         }
     }
 
+    /// Binds the number of the running transaction at `place`, always the same one for a statement.
+    @inline(__always)
+    private func bindTransaction(_ statement: SQLiteStatement, at place: Int32) {
+        guard statement.boundTransaction != transaction.rawValue else { return }
+        ils_bind_int64(statement.handle, place, Int64(bitPattern: transaction.rawValue))
+        statement.boundTransaction = transaction.rawValue
+    }
+
     /// Finds a stamp.
     private func stamp(_ table: TableState, from first: Int) -> String {
         condition(table.hasRowID ? ["row_id"] : table.stampKeys, from: first)
@@ -90,7 +98,7 @@ extension LedgerConnection {
         }
         let handle = statement.handle
         let next = bind(key, of: table, to: handle, from: 1)
-        ils_bind_int64(handle, next, Int64(bitPattern: transaction.rawValue))
+        bindTransaction(statement, at: next)
         ils_bind_int64(handle, next + 1, Int64(bitPattern: sequence))
         try finish(handle, ils_step(handle))
         noticeSchemaChange(table, handle)
@@ -114,7 +122,7 @@ extension LedgerConnection {
         }
         let handle = statement.handle
         swapped = nil
-        ils_bind_int64(handle, 1, Int64(bitPattern: transaction.rawValue))
+        bindTransaction(statement, at: 1)
         ils_bind_int64(handle, 2, Int64(bitPattern: sequence))
         let next = bind(old, of: table, to: handle, from: 3)
         if !keepsKey { _ = bind(new, of: table, to: handle, from: next) }
@@ -178,7 +186,7 @@ extension LedgerConnection {
         let handle = statement.handle
         ils_bind_int64(handle, 1, Int64(bitPattern: start.transaction.rawValue))
         ils_bind_int64(handle, 2, Int64(bitPattern: start.sequence.rawValue))
-        ils_bind_int64(handle, 3, Int64(bitPattern: transaction.rawValue))
+        bindTransaction(statement, at: 3)
         ils_bind_int64(handle, 4, Int64(bitPattern: sequence))
         for index in 0..<count { Self.bind(values[index], to: handle, at: Int32(truncatingIfNeeded: index + 5)) }
         try finish(handle, ils_step(handle))

@@ -41,6 +41,8 @@ final class LedgerConnection {
     /// The ledger, once it is known that there is one.
     var ledger: LedgerID?
     var allTables = false
+    /// The database's encoding, once there is a ledger.
+    var isUTF8 = false
     /// The schema cookie that `tables` were read under.
     var cookie: Int64 = -1
     /// Something was rolled back or changed that `tables` may depend on.

@@ -175,6 +175,13 @@ final class TableState {
 
     /// The savepoints from `level` on become part of the one around them.
     func release(_ level: Int) {
+        // After every statement: nearly always there is one mark at most.
+        guard let last = marks.last, last.level >= level else { return }
+        guard level > 0 || marks.count > 1 else {
+            marks.removeAll(keepingCapacity: true)
+            if !copies.isEmpty { copies.removeAll() }
+            return
+        }
         guard let first = marks.firstIndex(where: { $0.level >= level }) else { return }
         let count = marks[first].count
         marks.removeSubrange(first...)

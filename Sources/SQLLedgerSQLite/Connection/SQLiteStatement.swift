@@ -6,6 +6,8 @@ public final class SQLiteStatement {
     /// `sqlite3_stmt *`.
     public let handle: OpaquePointer
     private let database: OpaquePointer
+    /// The transaction number that capture has bound; parameters keep their values over executions.
+    var boundTransaction: UInt64 = 0
 
     init(_ handle: OpaquePointer, on database: OpaquePointer) {
         self.handle = handle

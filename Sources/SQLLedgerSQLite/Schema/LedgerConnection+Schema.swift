@@ -46,6 +46,8 @@ extension LedgerConnection {
             throw .refused("the ledger has format \(identity.integer(2)), which this version does not know")
         }
         ledger = id
+        // Given for good with the first table.
+        isUTF8 = try db.value("PRAGMA encoding")?.string == "UTF-8"
         allTables = identity.integer(1) != 0
         identity.reset()
         try loadTables()
