@@ -71,7 +71,9 @@ final class LedgerConnection {
 
     // Row events; see `LedgerConnection+Events`.
     let hasHook: Bool
-    var events: [RowEvent] = []
+    // Exclusive access to this and the encoder is not checked while the program runs: they are used for every row, and
+    // nothing is called while they are changed.
+    @exclusivity(unchecked) var events: [RowEvent] = []
     /// Announced row operations of ledger tables less captured ones.
     var outstanding = 0
     /// The newest changes of tables that were not there when the schema was read; only until it has been looked at.
@@ -88,7 +90,7 @@ final class LedgerConnection {
     /// Why the running transaction may not be committed, though nothing of it was captured.
     var veto: String?
 
-    var encoder = RowLeafEncoder(collectsChecks: true)
+    @exclusivity(unchecked) var encoder = RowLeafEncoder(collectsChecks: true)
 
     /// SQLite tells us when the connection is about to close, so that statements may be kept.
     var knowsClosing = false

@@ -35,10 +35,11 @@ final class TableState {
     /// The place of each key column among the stored ones, in key order; empty for tables with row ids.
     private(set) var keyIndices: [Int] = []
 
-    /// The leaves of the running transaction.
-    var leaves = TableLeaves()
+    /// The leaves of the running transaction. Exclusive access is not checked while the program runs, here and for the
+    /// marks: they are changed for every row, and nothing is called meanwhile.
+    @exclusivity(unchecked) var leaves = TableLeaves()
     /// What `leaves` held before the first leaf of each savepoint level, ascending by level.
-    private var marks: [(level: Int, count: UInt64)] = []
+    @exclusivity(unchecked) private var marks: [(level: Int, count: UInt64)] = []
     /// Copies from before a chunk was completed that some mark points into: (number of the chunk, copy).
     private var copies: [(chunk: UInt64, leaves: TableLeaves)] = []
 
