@@ -109,7 +109,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "SQLLedgerDigests", dependencies: ["LedgerProofs", "SQLLedger", "LedgerClient"],
+            name: "SQLLedgerDigests", dependencies: ["LedgerProofs", "SQLLedger", "LedgerClient", metrics],
             swiftSettings: strict),
         // Program
         .executableTarget(
@@ -163,7 +163,8 @@ let package = Package(
             name: "SQLLedgerDigestsTests",
             dependencies: [
                 "SQLLedger", "SQLLedgerDigests", "LedgerClient", "LedgerProofs", "LedgerServer", "LedgerNode", crypto,
-                x509, asn1, logging, lifecycle,
+                x509, asn1, logging, lifecycle, metrics,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict),
         .testTarget(name: "LayeringTests", swiftSettings: strict),

@@ -6,6 +6,7 @@ actor DigestUploadLane {
     private let store: any DigestArchive
     private let source: any DigestSource
     private let policy: DigestUploadPolicy
+    private let metrics: DigestUploadMetrics
     private var state: DigestUploadState?
     /// What `database_ledger_digest_locations` says.
     private var recorded: DigestLocation?
@@ -16,6 +17,7 @@ actor DigestUploadLane {
         self.store = store
         self.source = source
         self.policy = policy
+        metrics = DigestUploadMetrics(store: store.url)
     }
 
     var status: DigestUploadStatus {
@@ -43,6 +45,8 @@ actor DigestUploadLane {
             try Task.checkCancellation()
             self.state = state
             behindSince = state.blocksBehind > 0 ? behindSince ?? .now() : nil
+            metrics.record(
+                lastStored: state.lastStored, blocksBehind: state.blocksBehind, behindSince: behindSince)
             switch state.next(now: .now) {
             case .idle:
                 await record(state)
@@ -57,6 +61,7 @@ actor DigestUploadLane {
                 await attempt(block, &state) { state in
                     try await self.store.append(try await self.source.digest(of: block))
                     state.stored(block)
+                    self.metrics.uploaded()
                 }
             case .look(let block):
                 await attempt(block, &state) { state in
@@ -86,8 +91,10 @@ actor DigestUploadLane {
         do {
             try await body(&state)
         } catch let error as DigestStoreError {
+            metrics.failed()
             state.failed(block, error.code, reason: error.reason, now: .now)
         } catch {
+            metrics.failed()
             state.failed(block, nil, reason: "\(error)", now: .now)
         }
     }
