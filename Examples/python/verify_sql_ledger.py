@@ -1149,7 +1149,7 @@ class Verification:
             else:
                 self._say("ROW_ALTERED", version, place, "the values are not those that were ledgered", columns=sorted(columns))
         self._report_missing()
-        for place, claims in self.found.items():
+        for place, claims in sorted(self.found.items(), key=lambda found: found[0]):
             for claim in claims:
                 version = claim.version
                 if version in self.reported:
