@@ -116,7 +116,7 @@ import Testing
             disk.disarm()
         }
         let id = try #require(tail)
-        try await Task.sleep(for: .milliseconds(100))
+        try await Task.sleep(for: .milliseconds(200))
         #expect(isOpen(ledger), "a disk that refused is not asked again without a write")
         await #expect(throws: LedgerError(.transactionPending, "")) { try await ledger.coseReceipt(for: id) }
         try await expectReceiptVerifies(ledger, id)

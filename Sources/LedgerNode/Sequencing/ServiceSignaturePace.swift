@@ -4,8 +4,8 @@ import LedgerProofs
 /// costs as much processor time as thirty of the node, and one covers everything before it (decision 0013).
 struct ServiceSignaturePace {
     /// How long transactions may lack a signature of the service, and how many signature transactions in a row.
-    static let interval: Duration = .milliseconds(20)
-    static let signatureLimit = 16
+    static let interval: Duration = .milliseconds(50)
+    static let signatureLimit = 64
 
     private var last: ContinuousClock.Instant?
     private var without = 0
