@@ -42,7 +42,7 @@ struct ListenerFixture {
                 tokens: TokenVerifier(
                     issuers: [], audiences: [], clockSkew: .seconds(0), fetch: { _ in [] }, logger: quiet)),
             authorize: { identity, _ in identity.userID.hasPrefix("0") ? .missingAction(roles: ["Odd"]) : .allowed },
-            metrics: ServerMetrics(routeCount: routes.count), logger: quiet)
+            metrics: ServerMetrics(routeCount: routes.count), gauge: gauge, logger: quiet)
         let listener = try SecureListener(
             host: "127.0.0.1", port: port, limits: limits, identity: identity, updates: updates, gauge: gauge,
             logger: quiet
