@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -36,9 +37,18 @@ def clean_environment() -> dict:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that neither another worker of pytest-xdist nor an outgoing connection takes meanwhile: below the ports
+    that the system gives out, and for each of up to ten workers other ones."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 10
+    for _ in range(1000):
+        port = random.randrange(10_000, 32_000, 10) + worker
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free port")
 
 
 class NodeDidNotStart(Exception):
