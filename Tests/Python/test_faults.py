@@ -2,11 +2,14 @@
 node says why it stopped taking writes, and takes them again after a restart.
 """
 
+import contextlib
 import errno
 import http.client
 import os
+import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -231,6 +234,51 @@ def test_full_disk(new_node, identities, small_disk, tmp_path):
         node.kill()
         if small_disk is not None:
             node.tampered = True  # judged above, before the file system goes away
+
+
+def test_index_on_a_full_disk(new_node, identities, small_disk):
+    """Only the derived files have no room: nothing acknowledged is lost, and with room again reads go on by themselves."""
+    if small_disk is None:
+        pytest.skip("needs a small file system")
+    # With a snapshot, a start uses the index that is there; so it can be moved to a disk of its own.
+    node = new_node("private", options=["--snapshot-interval", "20"])
+    rest = Rest(node, identities.admin)
+    for number in range(40):
+        rest.append(f"before {number}")
+    node.stop()
+    shutil.move(node.directory / "index", small_disk / "index")
+    (node.directory / "index").symlink_to(small_disk / "index")
+    try:
+        node.start()
+        assert (node.directory / "index").is_symlink()
+        rest = Rest(node, identities.admin)
+        book = Book(node, identities)
+        for _ in range(3):
+            book.write(rest)
+        book.check()
+        filler = os.open(small_disk / "filler", os.O_CREAT | os.O_WRONLY)
+        with contextlib.suppress(OSError):
+            while os.write(filler, bytes(4096)):
+                pass
+        os.close(filler)
+        # Enough that the index's write-ahead log has to grow.
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            answer = book.write(rest, size=200)
+            assert answer.status == 200, answer
+            if rest.get(f"/app/transactions/{answer.transaction_id}/receipt").status != 200:
+                break
+        else:
+            raise AssertionError("the index never ran out of room")
+        (small_disk / "filler").unlink()
+        book.check()
+        node.kill()
+        node.start()
+        book.check()
+        judge(node)
+    finally:
+        node.kill()
+        node.tampered = True  # judged above, before the file system goes away
 
 
 def test_start_on_a_full_disk_changes_nothing(new_node, identities, small_disk):

@@ -15,6 +15,8 @@ final class Indexer: @unchecked Sendable {
     static let backlogLimit = 100_000
     /// How long an undisturbed indexer gathers batches into one transaction.
     static let gathering: TimeInterval = 0.05
+    /// How long a write that failed waits for its next try, unless a reader asks before.
+    static let retryInterval: TimeInterval = 1
 
     let entries: EntryIndex
     let merkle: MerkleStore
@@ -28,6 +30,8 @@ final class Indexer: @unchecked Sendable {
     private var isClosed = false
     private var isDone = false
     private var demand = false
+    /// The disk refuses the index. Writes of the ledger go on meanwhile, and what they add is kept in memory.
+    private var isRetrying = false
     private var reached: SequenceNumber
     private var waiters: [(seqno: SequenceNumber, continuation: CheckedContinuation<Void, any Error>)] = []
     private var failure: (any Error)?
@@ -58,21 +62,22 @@ final class Indexer: @unchecked Sendable {
     func enqueue(_ addition: Addition) {
         condition.lock()
         defer { condition.unlock() }
-        while backlog > Indexer.backlogLimit, failure == nil { condition.wait() }
+        while backlog > Indexer.backlogLimit, failure == nil, !isRetrying { condition.wait() }
         queue.append(addition)
         backlog += addition.leaves.count
         if queue.count == 1 { condition.broadcast() }
     }
 
-    /// Returns when everything up to `seqno` can be found. Error: whatever stopped the indexer.
+    /// Returns when everything up to `seqno` can be found. Error: why the index cannot be written now; with a full disk
+    /// each call tries again.
     func wait(for seqno: SequenceNumber) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             condition.lock()
             defer { condition.unlock() }
-            if let failure {
-                continuation.resume(throwing: failure)
-            } else if reached >= seqno {
+            if reached >= seqno {
                 continuation.resume()
+            } else if let failure {
+                continuation.resume(throwing: failure)
             } else {
                 waiters.append((seqno, continuation))
                 demand = true
@@ -93,16 +98,21 @@ final class Indexer: @unchecked Sendable {
     private func loop() {
         while let additions = next() {
             do {
-                try index(additions)
-                finished(additions)
+                try buffer(additions)
             } catch {
                 logger.error("the index cannot be written; reads stop", metadata: ["error": "\(error)"])
                 stop(with: error)
                 break
             }
+            guard write(additions) else { break }
+            finished(additions)
         }
         condition.lock()
         isDone = true
+        for waiter in waiters {
+            waiter.continuation.resume(throwing: failure ?? LedgerError(.inputOutput, "the index was closed"))
+        }
+        waiters = []
         condition.broadcast()
         condition.unlock()
     }
@@ -124,21 +134,55 @@ final class Indexer: @unchecked Sendable {
         return taken
     }
 
-    private func index(_ additions: [Addition]) throws {
-        var rows: [IndexRow] = []
+    private func buffer(_ additions: [Addition]) throws {
         for addition in additions {
             for leaf in addition.leaves { try merkle.append(leaf, to: &frontier) }
             signatures.append(addition.signature)
-            rows += addition.rows
         }
-        try merkle.flush()
-        try signatures.flush()
-        if let last = additions.last { try entries.add(rows, upTo: last.signature) }
+    }
+
+    /// Writes what is buffered, again and again until the disk takes it; every step may be repeated. Returns `false` when
+    /// the index was closed meanwhile: the next start completes it from the ledger.
+    private func write(_ additions: [Addition]) -> Bool {
+        let rows = additions.flatMap(\.rows)
+        var isFirst = true
+        while true {
+            do {
+                try merkle.flush()
+                try signatures.flush()
+                if let last = additions.last { try entries.add(rows, upTo: last.signature) }
+                if !isFirst { logger.notice("the index can be written again") }
+                return true
+            } catch {
+                if isFirst {
+                    logger.error("the index cannot be written; it is tried again", metadata: ["error": "\(error)"])
+                }
+                isFirst = false
+                guard waitToRetry(after: error) else { return false }
+            }
+        }
+    }
+
+    /// Tells those who wait, then sleeps until somebody asks again.
+    private func waitToRetry(after error: any Error) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        for waiter in waiters { waiter.continuation.resume(throwing: error) }
+        waiters = []
+        demand = false
+        isRetrying = true
+        condition.broadcast()
+        let end = Date(timeIntervalSinceNow: Self.retryInterval)
+        while !demand, !isClosed {
+            if !condition.wait(until: end) { break }
+        }
+        return !isClosed
     }
 
     private func finished(_ additions: [Addition]) {
         condition.lock()
         defer { condition.unlock() }
+        isRetrying = false
         backlog -= additions.reduce(0) { $0 + $1.leaves.count }
         if let last = additions.last { reached = last.signature }
         for waiter in waiters where waiter.seqno <= reached { waiter.continuation.resume() }
