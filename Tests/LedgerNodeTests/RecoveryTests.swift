@@ -131,6 +131,27 @@ import Testing
         }
     }
 
+    @Test func aDamagedIndexOfSignaturesIsNotBelieved() async throws {
+        let directory = TemporaryDirectory()
+        var ledger = try await Ledger.open(small(directory), logger: quiet)
+        let ids = try await fill(ledger, 60)
+        await ledger.close()
+        let path = directory.data() + "/index/merkle/signatures"
+        let intact = try Data(contentsOf: URL(fileURLWithPath: path))
+        // Numbers too large for anything, too large, and too small, at the front, in the middle and at the end.
+        for place in [2, intact.count / 16, intact.count / 8 - 1] {
+            for (byte, value) in [(7, UInt8(0xFF)), (7, 2), (1, 1), (0, 0)] {
+                var damaged = try Data(contentsOf: URL(fileURLWithPath: path))
+                damaged[place * 8 + byte] = value
+                try damaged.write(to: URL(fileURLWithPath: path))
+                ledger = try await Ledger.open(small(directory), logger: quiet)
+                try await check(ledger, ids)
+                for id in ids.prefix(55) { _ = try await ledger.coseReceipt(for: id) }
+                await ledger.close()
+            }
+        }
+    }
+
     @Test func aDamagedLedgerIsNotRepairedButNamed() async throws {
         let directory = TemporaryDirectory()
         let ledger = try await Ledger.open(small(directory), logger: quiet)

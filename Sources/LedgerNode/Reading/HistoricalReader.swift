@@ -116,13 +116,12 @@ final class HistoricalReader: Sendable {
     func coseReceipt(_ id: TransactionID) throws -> [UInt8] {
         let entry = try decoded(id)
         var after = id.seqno
-        while let next = try indexer.signatures.first(atLeast: after.next) {
-            let signature = try self.signature(at: next)
+        while let signature = try signature(atOrAfter: after.next) {
             if let cose = signature.cose {
                 let (components, proof) = try proof(of: entry, under: signature.raw)
                 return try COSERootSignature.receipt(rootSignature: cose, leaf: components, proof: proof)
             }
-            after = next
+            after = signature.raw.id.seqno
         }
         throw LedgerError(
             .transactionPending,
@@ -168,18 +167,45 @@ final class HistoricalReader: Sendable {
 
     /// The first signature at or after `seqno`.
     private func covering(_ seqno: SequenceNumber) throws -> CoveringSignature {
-        guard let found = try indexer.signatures.first(atLeast: seqno) else {
+        guard let found = try signature(atOrAfter: seqno) else {
             throw LedgerError(.transactionPending, "no signature covers seqno \(seqno) yet")
         }
-        return try signature(at: found)
+        return found
     }
 
-    private func signature(at seqno: SequenceNumber) throws -> CoveringSignature {
+    /// A signature at or after `seqno`, the first one unless the index is damaged; `nil` when there is none yet.
+    ///
+    /// What the index says is only believed when the ledger confirms it; otherwise the ledger itself is read from there
+    /// on, which takes no more steps than a batch has entries.
+    private func signature(atOrAfter seqno: SequenceNumber) throws -> CoveringSignature? {
+        if let found = try indexer.signatures.first(atLeast: seqno), found >= seqno,
+            let signature = try? signature(at: found)
+        {
+            return signature
+        }
+        var next = seqno
+        while next.rawValue - seqno.rawValue <= UInt64(Sequencer.batchEntryLimit) {
+            do {
+                if let signature = try signature(at: next) {
+                    // The next start makes the index anew.
+                    _ = FileManager.default.createFile(atPath: staleMarker, contents: nil)
+                    return signature
+                }
+            } catch let error as LedgerError where error.code == .transactionNotFound {
+                return nil
+            }
+            next = next.next
+        }
+        return nil
+    }
+
+    /// `nil` when that is not a signature transaction.
+    private func signature(at seqno: SequenceNumber) throws -> CoveringSignature? {
         if let known = recent.withLock({ $0[seqno] }) { return known }
         let entry = try Entry(decoding: try catalog.entryBytes(seqno))
         let maps = entry.publicDomain.maps
         guard let raw = maps.first(where: { $0.name == .signatures })?.writes.first else {
-            throw LedgerError(.corrupt, "seqno \(seqno) is not a signature transaction")
+            return nil
         }
         let cose = maps.first(where: { $0.name == .coseSignatures })?.writes.first
         var signature = CoveringSignature(

@@ -107,10 +107,12 @@ final class ChunkCatalog: Sendable {
     private func locate(_ seqno: SequenceNumber) throws -> (ChunkHandle, ClosedChunk?, Range<UInt64>) {
         try state.withLock { state in
             if let open = state.open, seqno >= open.first {
-                let index = Int(seqno.rawValue - open.first.rawValue)
-                guard index < open.positions.count else {
+                // A number from a damaged index may be any.
+                let place = seqno.rawValue - open.first.rawValue
+                guard place < UInt64(open.positions.count) else {
                     throw LedgerError(.transactionNotFound, "no transaction has seqno \(seqno)")
                 }
+                let index = Int(place)
                 let start = UInt64(open.positions[index])
                 let end = index + 1 < open.positions.count ? UInt64(open.positions[index + 1]) : open.byteCount
                 return (try openHandle(open, &state), nil, start..<end)
