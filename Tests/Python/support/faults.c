@@ -152,6 +152,13 @@ static int renamed(int from_at, const char *from, int to_at, const char *to, uns
     int error = EIO;
     int kind = !inside && (watched(from) || watched(to)) ? fault("rename", &error) : 0;
     if (kind == 1 || kind == 3) { errno = error; return -1; }
+    char line[8400];
+    int noted = !inside && watched(from);
+    // Before and after, because a kill may come between the rename and its line.
+    if (noted) {
+        snprintf(line, sizeof line, "I\t%s\t%s\n", from, to);
+        journal(line);
+    }
     int result;
     if (form == 0) {
         int (*next)(const char *, const char *) = dlsym(RTLD_NEXT, "rename");
@@ -163,8 +170,7 @@ static int renamed(int from_at, const char *from, int to_at, const char *to, uns
         int (*next)(int, const char *, int, const char *, unsigned) = dlsym(RTLD_NEXT, "renameat2");
         result = next(from_at, from, to_at, to, flags);
     }
-    if (result == 0 && !inside && watched(from)) {
-        char line[8400];
+    if (result == 0 && noted) {
         snprintf(line, sizeof line, "R\t%s\t%s\n", from, to);
         journal(line);
     }

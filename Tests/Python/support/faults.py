@@ -45,6 +45,8 @@ class Faults:
             parts = line.split("\t")
             if parts[0] == "S" and len(parts) == 3:
                 sizes[parts[2]] = int(parts[1])
+            elif parts[0] == "I" and len(parts) == 3 and parts[1] in sizes:
+                sizes[parts[2]] = sizes[parts[1]]  # one of the two names, whichever the kill left
             elif parts[0] == "R" and len(parts) == 3 and parts[1] in sizes:
                 sizes[parts[2]] = sizes.pop(parts[1])
         return sizes
