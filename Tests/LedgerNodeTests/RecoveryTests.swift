@@ -44,6 +44,26 @@ import Testing
         await ledger.close()
     }
 
+    @Test func repeatedRequestsAreRecognisedFromBeforeTheSnapshot() async throws {
+        let directory = TemporaryDirectory()
+        func request(_ number: Int) -> AppendRequest {
+            AppendRequest(contents: "e\(number)", author: alice, requestID: "r\(number)")
+        }
+        var ledger = try await Ledger.open(small(directory), logger: quiet)
+        var ids: [TransactionID] = []
+        for number in 0..<70 { ids.append(try await ledger.append(request(number)).transactionID) }
+        await ledger.close()
+        #expect(!ledger.committedSnapshots().isEmpty)
+        for _ in 0..<2 {
+            ledger = try await Ledger.open(small(directory), logger: quiet)
+            for (number, id) in ids.enumerated() {
+                let again = try await ledger.append(request(number))
+                #expect(again.transactionID == id)
+            }
+            await ledger.close()
+        }
+    }
+
     @Test func aMissingIndexIsRebuilt() async throws {
         let directory = TemporaryDirectory()
         var ledger = try await Ledger.open(small(directory), logger: quiet)

@@ -53,6 +53,44 @@ struct Replay {
         self.recentSince =
             Int64(Date().timeIntervalSince1970 * 1_000_000)
             - Int64(recovery.idempotencyWindow / .microseconds(1))
+        if let start { recent = requests(upTo: start.seqno) }
+    }
+
+    /// The requests within the window that the snapshot has left behind, oldest first: a client that was told nothing may
+    /// send one again. Reads backwards, so only as far as the window or the cache reaches, and not past what cannot be
+    /// read: whether the ledger is whole is not decided here.
+    private mutating func requests(upTo last: SequenceNumber) -> [(key: Digest32, id: TransactionID)] {
+        var found: [(key: Digest32, id: TransactionID)] = []
+        var seqno = last
+        do {
+            while seqno > .zero, last.rawValue - seqno.rawValue < UInt64(IdempotencyCache.capacity) {
+                let entry = try Entry(decoding: try recovery.catalog.entryBytes(seqno))
+                let privateMaps = try entry.decryptPrivate(with: recovery.keyring.ledgerSecret)
+                for map in entry.publicDomain.maps + privateMaps where EntryValue.isLog(map.name) {
+                    for row in map.writes {
+                        let value = try EntryValue(decoding: row.value)
+                        guard value.time >= recentSince else { return found.reversed() }
+                        if let key = Self.key(value, collectionID: String(decoding: row.key, as: UTF8.self)) {
+                            found.append((key, entry.id))
+                        }
+                    }
+                }
+                seqno = SequenceNumber(seqno.rawValue - 1)
+            }
+        } catch {
+            note(
+                "seqno \(seqno) cannot be read, so requests before it are not recognised when they are repeated: \(error)"
+            )
+        }
+        return found.reversed()
+    }
+
+    private static func key(_ value: EntryValue, collectionID: String) -> Digest32? {
+        guard value.requestId != nil else { return nil }
+        return IdempotencyCache.key(
+            AppendRequest(
+                contents: value.contents, collectionID: collectionID, tags: value.tags ?? [],
+                author: Identity(userID: value.author, method: .certificate), requestID: value.requestId))
     }
 
     /// The seqno of the next transaction.
@@ -129,11 +167,8 @@ struct Replay {
                     seqno: id.seqno, collectionID: collection, author: value.author, tags: value.tags ?? [],
                     timeMicroseconds: value.time))
         }
-        if value.requestId != nil, value.time >= recentSince {
-            let request = AppendRequest(
-                contents: value.contents, collectionID: collection, tags: value.tags ?? [],
-                author: Identity(userID: value.author, method: .certificate), requestID: value.requestId)
-            if let key = IdempotencyCache.key(request) { recent.append((key, id)) }
+        if value.time >= recentSince, let key = Self.key(value, collectionID: collection) {
+            recent.append((key, id))
             if recent.count > 2 * IdempotencyCache.capacity { recent.removeFirst(IdempotencyCache.capacity) }
         }
     }

@@ -106,7 +106,9 @@ struct RowScan {
         guard layout.hasTable else { return try strayKeys(key) }
         try reader.objects().requireTable(layout.stamps)
         let columns = layout.liveColumns
-        let join = key.map { "s.\(quotedName($0)) = t.\(quotedName($0))" }.joined(separator: " AND ")
+        // The plus takes the column's affinity away. With it SQLite could not use the key of the stamps, whose columns have
+        // none, and would read all of them for every row.
+        let join = key.map { "s.\(quotedName($0)) = +t.\(quotedName($0))" }.joined(separator: " AND ")
         let statement = try connection.prepare(
             """
             SELECT s.transaction_id, s.sequence_number\(list(columns, of: "t")) FROM \(table) AS t NOT INDEXED
