@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -103,6 +104,42 @@ def test_one_fault_while_writing(new_node, identities, tmp_path, operation, mode
     node.kill()
     node.start()
     book.check()
+
+
+def test_a_node_that_stopped_writing_is_idle(new_node, identities, tmp_path):
+    """Under load the service signs less often than the node, and when writing ends it cannot sign the rest any more."""
+    node = new_node("private", start=False)
+    faults = Faults(tmp_path / "faults", node.ledger_directory)
+    node.environment = faults.environment
+    node.start()
+    ready = threading.Barrier(9)
+
+    def write():
+        rest = Rest(node, identities.admin)
+        ready.wait()
+        while rest.append("x").status == 200:
+            pass
+        rest.close()
+
+    writers = [threading.Thread(target=write) for _ in range(8)]
+    for writer in writers:
+        writer.start()
+    ready.wait()
+    time.sleep(0.5)
+    faults.set("sync", "kept")
+    for writer in writers:
+        writer.join(timeout=30)
+        assert not writer.is_alive()
+
+    def processor_seconds():
+        fields = Path(f"/proc/{node.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    time.sleep(0.5)
+    before = processor_seconds()
+    time.sleep(2)
+    assert processor_seconds() - before < 0.5
+    node.kill()
 
 
 @pytest.mark.parametrize("operation", ["rename", "truncate", "open"])

@@ -105,8 +105,9 @@ final class Sequencer: @unchecked Sendable {
 
     /// A signature transaction of its own, so that what a burst of writes left is signed by the service as well.
     private func signByService() {
-        guard !state.isSignedByService, committer.refusal == nil else { return }
+        // Also when writing has ended for good: otherwise the closing time would stay in the past and the thread would spin.
         pace.triedClosing(after: state)
+        guard !state.isSignedByService, committer.refusal == nil else { return }
         var batch = OpenBatch(builder: newBuilder(), sealed: SealedBatch(generation: generation))
         seal(&batch, forService: true)
     }
