@@ -8,11 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__APPLE__)
-// There swift-crypto is the system's CryptoKit and builds no BoringSSL.
-#define LEDGER_SHA256_IS_DIRECT 0
-#else
-#define LEDGER_SHA256_IS_DIRECT 1
+// On Apple's systems swift-crypto is CryptoKit and builds no BoringSSL.
+#if !defined(__APPLE__)
 
 // The name under which swift-crypto compiles BoringSSL's SHA256(). If it ever changes, linking fails.
 uint8_t *CCryptoBoringSSL_SHA256(const uint8_t *data, size_t count, uint8_t digest[32]);

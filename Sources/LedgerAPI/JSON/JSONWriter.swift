@@ -1,3 +1,5 @@
+import LedgerProofs
+
 /// Appends JSON text to one buffer. The caller writes the punctuation; this escapes the strings.
 public struct JSONWriter {
     public private(set) var bytes: [UInt8] = []
@@ -17,37 +19,7 @@ public struct JSONWriter {
 
     /// A quoted string.
     public mutating func string(_ text: String) {
-        var text = text
-        bytes.append(UInt8(ascii: "\""))
-        text.withUTF8 { utf8 in
-            var start = 0
-            for i in 0..<utf8.count {
-                let c = utf8[i]
-                guard c < 0x20 || c == UInt8(ascii: "\"") || c == UInt8(ascii: "\\") else { continue }
-                bytes.append(contentsOf: utf8[start..<i])
-                start = i + 1
-                escape(c)
-            }
-            bytes.append(contentsOf: utf8[start..<utf8.count])
-        }
-        bytes.append(UInt8(ascii: "\""))
-    }
-
-    private mutating func escape(_ c: UInt8) {
-        bytes.append(UInt8(ascii: "\\"))
-        switch c {
-        case 0x08: bytes.append(UInt8(ascii: "b"))
-        case 0x09: bytes.append(UInt8(ascii: "t"))
-        case 0x0A: bytes.append(UInt8(ascii: "n"))
-        case 0x0C: bytes.append(UInt8(ascii: "f"))
-        case 0x0D: bytes.append(UInt8(ascii: "r"))
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(c)
-        default:
-            bytes.append(contentsOf: "u00".utf8)
-            bytes.append(c < 0x10 ? UInt8(ascii: "0") : UInt8(ascii: "1"))
-            let low = c & 0x0F
-            bytes.append(low < 10 ? UInt8(ascii: "0") + low : UInt8(ascii: "a") + low - 10)
-        }
+        JSONEscaping.append(text, to: &bytes)
     }
 
     /// Any value, compact.

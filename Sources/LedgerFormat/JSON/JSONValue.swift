@@ -37,7 +37,7 @@ extension JSONValue {
         case .integer(let value): out.append(contentsOf: String(value).utf8)
         case .unsigned(let value): out.append(contentsOf: String(value).utf8)
         case .double(let value): out.append(contentsOf: (value.isFinite ? String(value) : "null").utf8)
-        case .string(let value): JSONValue.write(value, to: &out)
+        case .string(let value): JSONEscaping.append(value, to: &out)
         case .array(let values):
             out.append(UInt8(ascii: "["))
             for (i, value) in values.enumerated() {
@@ -50,42 +50,11 @@ extension JSONValue {
             let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
             for (i, member) in sorted.enumerated() {
                 if i > 0 { out.append(UInt8(ascii: ",")) }
-                JSONValue.write(member.key, to: &out)
+                JSONEscaping.append(member.key, to: &out)
                 out.append(UInt8(ascii: ":"))
                 member.value.write(to: &out)
             }
             out.append(UInt8(ascii: "}"))
-        }
-    }
-
-    private static func write(_ text: String, to out: inout [UInt8]) {
-        out.append(UInt8(ascii: "\""))
-        var text = text
-        text.withUTF8 { utf8 in
-            // A certificate is most of a signature transaction; what needs no escape is copied in runs.
-            var start = 0
-            for i in 0..<utf8.count {
-                let c = utf8[i]
-                guard c < 0x20 || c == UInt8(ascii: "\"") || c == UInt8(ascii: "\\") else { continue }
-                out.append(contentsOf: utf8[start..<i])
-                start = i + 1
-                escape(c, to: &out)
-            }
-            out.append(contentsOf: utf8[start...])
-        }
-        out.append(UInt8(ascii: "\""))
-    }
-
-    private static func escape(_ c: UInt8, to out: inout [UInt8]) {
-        switch c {
-        case UInt8(ascii: "\""): out.append(contentsOf: "\\\"".utf8)
-        case UInt8(ascii: "\\"): out.append(contentsOf: "\\\\".utf8)
-        case 0x08: out.append(contentsOf: "\\b".utf8)
-        case 0x0C: out.append(contentsOf: "\\f".utf8)
-        case 0x0A: out.append(contentsOf: "\\n".utf8)
-        case 0x0D: out.append(contentsOf: "\\r".utf8)
-        case 0x09: out.append(contentsOf: "\\t".utf8)
-        default: out.append(contentsOf: "\\u00\(Hex.encode([c]))".utf8)
         }
     }
 }

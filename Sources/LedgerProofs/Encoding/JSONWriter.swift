@@ -13,32 +13,7 @@ package struct JSONWriter {
 
     /// A quoted string with the escapes that JSON demands.
     package mutating func string(_ text: String) {
-        bytes.append(UInt8(ascii: "\""))
-        var text = text
-        text.withUTF8 { utf8 in
-            // What needs no escape is copied in whole runs: a receipt holds a certificate.
-            var start = 0
-            for i in 0..<utf8.count {
-                let c = utf8[i]
-                guard c < 0x20 || c == UInt8(ascii: "\"") || c == UInt8(ascii: "\\") else { continue }
-                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start..<i]))
-                start = i + 1
-                switch c {
-                case UInt8(ascii: "\""): raw("\\\"")
-                case UInt8(ascii: "\\"): raw("\\\\")
-                case 0x0A: raw("\\n")
-                case 0x0D: raw("\\r")
-                case 0x09: raw("\\t")
-                case 0x08: raw("\\b")
-                case 0x0C: raw("\\f")
-                default:
-                    raw("\\u00")
-                    hexDigits(c)
-                }
-            }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start...]))
-        }
-        bytes.append(UInt8(ascii: "\""))
+        JSONEscaping.append(text, to: &bytes)
     }
 
     /// The digits of a number, as they are.
@@ -66,11 +41,6 @@ package struct JSONWriter {
         bytes.append(UInt8(ascii: "\""))
         Base64.append(value, to: &bytes)
         bytes.append(UInt8(ascii: "\""))
-    }
-
-    private mutating func hexDigits(_ byte: UInt8) {
-        bytes.append(Self.digit(byte >> 4))
-        bytes.append(Self.digit(byte & 15))
     }
 
     private static func digit(_ value: UInt8) -> UInt8 {
