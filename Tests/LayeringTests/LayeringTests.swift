@@ -15,7 +15,8 @@ import Testing
         ],
         "LedgerServer": [
             "LedgerProofs", "LedgerAPI", "LedgerNode", "Crypto", "X509", "SwiftASN1", "Logging", "Metrics",
-            "ServiceLifecycle", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "NIOTLS", "HTTPTypes", "Hummingbird",
+            "ServiceLifecycle", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "NIOTLS", "NIOHTTPTypes", "HTTPTypes",
+            "Hummingbird",
             "HummingbirdCore", "HummingbirdTLS", "HummingbirdHTTP2", "JWTKit",
         ],
         "LedgerClient": [

@@ -5,6 +5,7 @@ import Foundation
 import LedgerAPI
 import LedgerNode
 import NIOCore
+import NIOHTTP1
 import NIOSSL
 import Testing
 import X509
@@ -223,6 +224,39 @@ import X509
             #expect(await idle.exchange([]) == "")
             for _ in 0..<100 where listener.gauge.active > 0 { try await Task.sleep(for: .milliseconds(50)) }
             #expect(listener.gauge.active == 0)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func slowBodiesOverHTTP2AreReset() async throws {
+        let (identity, server) = try TestCertificates.server()
+        var limits = ServerLimits()
+        limits.bodyTimeout = .milliseconds(300)
+        try await ListenerFixture.with(limits: limits, identity: identity) { listener in
+            try await Self.using(listener.client(trusting: server)) { client in
+                // Bytes come often enough for an idle timeout, but the body does not end.
+                for path in ["/benchmark/empty", "/app/nothing"] {
+                    var request = HTTPClientRequest(url: "https://localhost:\(listener.port)\(path)")
+                    request.method = .RAW(value: "POST")
+                    let drip = AsyncStream<ByteBuffer> {
+                        do { try await Task.sleep(for: .milliseconds(20)) } catch { return nil }
+                        return ByteBuffer(string: "x")
+                    }
+                    request.body = .stream(drip, length: .unknown)
+                    let start = ContinuousClock.now
+                    let answer = try? await client.execute(request, timeout: .seconds(20))
+                    let ended: Bool
+                    do {
+                        _ = try await answer?.body.collect(upTo: 1 << 20)
+                        ended = answer?.status.code != 200
+                    } catch {
+                        ended = true
+                    }
+                    #expect(ended, "\(path)")
+                    #expect(ContinuousClock.now - start < .seconds(10), "\(path)")
+                }
+                let whole = try await listener.send(client, "POST", "/benchmark/empty", body: Array("{}".utf8))
+                #expect(whole.status == 200 && whole.version == "HTTP/2.0")
+            }
         }
     }
 

@@ -14,7 +14,7 @@ MORE = 100_000
 
 @pytest.mark.heavy
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("ledger_type", ["private"])
+@pytest.mark.parametrize("ledger_type", ["private", "public"])
 def test_after_many_more_entries(new_node, identities, ledger_type):
     node = new_node(ledger_type)
     pem = node.service_certificate.read_text()

@@ -69,11 +69,14 @@ struct SecureChildChannel: ServerChildChannel {
                 maxHeaderFieldCount: limits.headerFieldCount))
         switch result {
         case .negotiated("h2"):
+            let bodyTimeout = TimeAmount(limits.bodyTimeout)
             let http2 = HTTP2Channel(
                 responder: answer,
                 configuration: .init(
                     idleTimeout: limits.idleTimeout, gracefulCloseTimeout: limits.drainTimeout,
-                    streamConfiguration: http1Configuration))
+                    streamConfiguration: HTTP1Channel.Configuration(
+                        additionalChannelHandlers: [BodyDeadline(timeout: bodyTimeout)],
+                        idleTimeout: TimeAmount(limits.idleTimeout))))
             return http2.setup(channel: channel, logger: logger).map { .http2(http2, $0) }
         case .negotiated("http/1.1"), .fallback:
             let http1 = HTTP1Channel(responder: answer, configuration: http1Configuration)
