@@ -158,6 +158,56 @@ import Testing
         try check(db)
     }
 
+    /// A stamp without a row: somebody deleted the row past the ledger. A new row in its place must not hide that, whatever
+    /// the statement says about conflicts.
+    @Test(arguments: ["", "OR FAIL", "OR IGNORE", "OR REPLACE", "OR ABORT"])
+    func newRowsDoNotTakeOverStamps(_ conflict: String) throws {
+        let test = try TestDatabase()
+        let db = try test.ledger("CREATE TABLE t(id INTEGER PRIMARY KEY, v); SELECT ledger_enable('t')")
+        try test.openPlain().execute("INSERT INTO ledger_stamps_1 VALUES (7, 1, 0)")
+        let insert = "INSERT \(conflict) INTO t VALUES (6, 'six'), (7, 'seven')"
+        #expect(db.refusal(insert) != nil)
+        #expect(try db.lines("SELECT * FROM t") == [])
+        for isCommitted in [true, false] {
+            try db.execute("BEGIN; INSERT INTO t VALUES (1, 'one'); SAVEPOINT s")
+            _ = db.refusal(insert)
+            // What follows and is taken back does not take that back.
+            try db.execute("SAVEPOINT inner; CREATE TABLE x(a); INSERT INTO x VALUES (1); ROLLBACK TO inner")
+            let hasRow = try db.lines("SELECT id FROM t").contains("7")
+            #expect(hasRow == ["OR FAIL", "OR IGNORE", "OR REPLACE"].contains(conflict))
+            guard isCommitted, hasRow else {
+                try db.execute("ROLLBACK TO s; RELEASE s; COMMIT")
+                break
+            }
+            #expect(db.refusal("COMMIT")?.contains("could not be stamped") == true)
+        }
+        #expect(try db.lines("SELECT * FROM t") == ["1|one"])
+        #expect(try db.lines("SELECT * FROM ledger_stamps_1") == ["1|2|0", "7|1|0"])
+        try test.openPlain().execute("DELETE FROM ledger_stamps_1 WHERE row_id = 7")
+        try check(db)
+    }
+
+    @Test func nobodyElseWritesStamps() throws {
+        let test = try TestDatabase()
+        let db = try test.ledger("CREATE TABLE t(id INTEGER PRIMARY KEY, v); SELECT ledger_enable('t')")
+        #expect(db.refusal("INSERT INTO ledger_stamps_1 VALUES (1, 2, 3)") == "not authorized")
+        let body = "AFTER INSERT ON t BEGIN INSERT INTO ledger_stamps_1 VALUES (1, 2, 3); END"
+        #expect(db.refusal("CREATE TRIGGER ledger_insert_mine \(body)") == "not authorized")
+        #expect(db.refusal("CREATE TEMP TRIGGER Ledger_insert_1 \(body)") == "not authorized")
+        try db.run("CREATE TRIGGER mine \(body)")
+        #expect(db.refusal("INSERT INTO t VALUES (2, 3)") == "not authorized")
+    }
+
+    @Test func schemaChangesWithinATransactionOfInsertsAreNoticed() throws {
+        let test = try TestDatabase()
+        let db = try test.ledger("CREATE TABLE t(id INTEGER PRIMARY KEY, v); SELECT ledger_enable('t')")
+        let many = "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) SELECT NULL, i FROM n"
+        try db.execute("BEGIN; INSERT INTO t VALUES (1, 1); ALTER TABLE t RENAME COLUMN v TO w; INSERT INTO t \(many)")
+        try db.execute("INSERT INTO t(w) VALUES (5); COMMIT")
+        #expect(try db.lines("SELECT event_type, transaction_id FROM ledger_schema_events") == ["0|1", "5|2"])
+        try check(db)
+    }
+
     @Test func tablesWithoutRowIDs() throws {
         let test = try TestDatabase()
         let db = try test.ledger(

@@ -61,9 +61,11 @@ public struct LeafChunk: Hashable, Sendable {
             hash.withUnsafeBytes { leaf.copyMemory(from: $0) }
             leaf.storeBytes(of: UInt16(checks.count).bigEndian, toByteOffset: Digest32.byteCount, as: UInt16.self)
             var offset = Digest32.byteCount + 2
-            for check in checks {
-                leaf.storeBytes(of: check.bigEndian, toByteOffset: offset, as: UInt16.self)
-                offset += 2
+            checks.withUnsafeBufferPointer { checks in
+                for check in checks {
+                    leaf.storeBytes(of: check.bigEndian, toByteOffset: offset, as: UInt16.self)
+                    offset += 2
+                }
             }
             bytes.append(contentsOf: leaf)
         }

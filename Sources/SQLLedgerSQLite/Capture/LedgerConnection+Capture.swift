@@ -15,6 +15,8 @@ extension LedgerConnection {
                     throw .refused("the capture function is for the triggers of ledger tables only")
                 }
                 try connection.capture(Int(count), UnsafePointer(values))
+                // Tells the trigger of an INSERT whether to write the stamp.
+                if connection.isStampDue { ils_result_int64(context, 1) }
             } catch {
                 // Where SQLite keeps no statement journal the change itself stays: then only the whole transaction can
                 // be rolled back, and must be.
@@ -34,6 +36,7 @@ extension LedgerConnection {
             return
         }
         guard !isInternal else { throw .refused("a ledger table cannot be written from within the ledger") }
+        if isStampDue { throw missingStamp() }
         isInternal = true
         defer { isInternal = false }
         if !isReady { try prepareTransaction() }
@@ -86,7 +89,7 @@ extension LedgerConnection {
             oldRow = ils_value_int64(arguments[2])
             newRow = call == 2 ? ils_value_int64(arguments[3]) : oldRow
         }
-        let operation = call == 1 ? SQLITE_INSERT : call == 2 ? SQLITE_UPDATE : SQLITE_DELETE
+        let operation = call == 1 || call == 5 ? SQLITE_INSERT : call == 2 ? SQLITE_UPDATE : SQLITE_DELETE
         var event = deferred
         if deferred == nil, !events.isEmpty {
             let taken = takeEvent(
@@ -119,10 +122,14 @@ extension LedgerConnection {
         let table = tables[slot]
         if table.leaves.leafCount == 0 { touch(slot) }
         switch call {
-        case 1:
+        case 1, 5:
             let new = RowKey(row: newRow, values: values)
             if !events.isEmpty { try drainDeletes(of: slot, replacing: new, was: nil) }
-            try create(table, new, values, count)
+            // What is captured after this row may need its stamp before the trigger could write it.
+            guard call == 5, hasHook, events.isEmpty else { return try create(table, new, values, count) }
+            stampSequence = table.leaves.leafCount
+            try create(table, new, values, count, isStamped: true)
+            isStampDue = true
         case 2:
             let half = count / 2
             let old = RowKey(row: oldRow, values: values)
@@ -146,6 +153,17 @@ extension LedgerConnection {
             try end(table, old, values, count: count, start: start, isComplete: count == table.storedCount)
             try deleteStamp(table, old)
         }
+    }
+
+    /// Nothing comes between a capture call and the stamp that its trigger writes, unless there is one already and the
+    /// statement goes on past errors (`INSERT OR IGNORE`).
+    func missingStamp() -> SQLiteLedgerError {
+        isStampDue = false
+        return .refused(
+            """
+            a new row of a ledger table could not be stamped, because the ledger knows a row in its place that was not \
+            deleted through the ledger; verify the database
+            """)
     }
 
     /// The table has leaves in this transaction.
@@ -266,6 +284,12 @@ extension LedgerConnection {
             return ils_step(handle)
         }
         try finish(handle, code)
+        // Inserts run no other statement of ours that would notice.
+        let now = ils_reprepares(handle)
+        if now > statement.reprepares {
+            statement.reprepares = now
+            isReady = false
+        }
     }
 
     @inline(__always)

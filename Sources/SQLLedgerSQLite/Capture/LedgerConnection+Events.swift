@@ -27,6 +27,11 @@ extension LedgerConnection {
         _ name: UnsafePointer<CChar>, _ oldRow: Int64, _ newRow: Int64
     ) {
         guard !isInternal, ledger != nil else { return }
+        if isStampDue, strncmp(name, "ledger_stamps_", 14) == 0 {
+            // An INSERT OR REPLACE deletes the stamp that must not be there.
+            if operation == SQLITE_INSERT { isStampDue = false } else { poisonMissingStamp() }
+            return
+        }
         let slot = slot(of: name)
         guard Self.isMain(database) else { return }
         guard slot >= 0 else {
@@ -82,10 +87,11 @@ extension LedgerConnection {
     }
 
     private func slot(of name: UnsafePointer<CChar>) -> Int {
-        if lastSlot >= 0, let known = names[lastSlot], strcmp(known, name) == 0 { return lastSlot }
+        if let lastName, strcmp(lastName, name) == 0 { return lastSlot }
         if let lastStranger, strcmp(lastStranger, name) == 0 { return -1 }
         if let slot = slotsByName[SQLName.folded(String(cString: name))] {
             lastSlot = slot
+            lastName = names[slot]
             return slot
         }
         free(lastStranger)

@@ -92,8 +92,15 @@ extension LedgerConnection {
                 },
                 commit: { LedgerConnection.of($0)?.committed() },
                 rollback: { LedgerConnection.of($0)?.rolledBack() },
-                savepoint: { context, level in LedgerConnection.of(context)?.level = Int(level) },
-                release_savepoint: { context, level in LedgerConnection.of(context)?.released(Int(level)) },
+                // These two for every statement inside of a transaction, so without counting references.
+                savepoint: { context, level in
+                    guard let context else { return }
+                    Unmanaged<LedgerConnection>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.began(Int(level)) }
+                },
+                release_savepoint: { context, level in
+                    guard let context else { return }
+                    Unmanaged<LedgerConnection>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.released(Int(level)) }
+                },
                 rollback_to: { context, level in LedgerConnection.of(context)?.rolledBack(to: Int(level)) }))
         return UnsafePointer(made)
     }()
@@ -110,9 +117,20 @@ extension LedgerConnection {
         endTransaction()
     }
 
+    func began(_ level: Int) {
+        if isStampDue { poisonMissingStamp() }
+        self.level = level
+    }
+
+    /// A row without its stamp stays unless the savepoint that it was written in is taken back.
+    func poisonMissingStamp() {
+        poison = poison ?? (missingStamp().message, level)
+    }
+
     func released(_ level: Int) {
-        for slot in touched where slot < tables.count { tables[slot].release(level) }
-        eventLeaves.release(level)
+        if isStampDue { poisonMissingStamp() }
+        for index in touched.indices where touched[index] < tables.count { tables[touched[index]].release(level) }
+        if eventLeaves.hasMarks { eventLeaves.release(level) }
         if let poison, poison.level >= level { self.poison?.level = level - 1 }
         self.level = level - 1
     }
@@ -127,6 +145,7 @@ extension LedgerConnection {
         // No row operation is under way when a savepoint or a statement is taken back.
         events.removeAll(keepingCapacity: true)
         parts = nil
+        isStampDue = false
         veto = nil
         outstanding = 0
         if let poison, poison.level >= level { self.poison = nil }
@@ -163,12 +182,16 @@ extension LedgerConnection {
         @convention(c) (
             UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?,
             UnsafePointer<CChar>?
-        ) -> Int32 = { context, action, first, second, database, _ in
+        ) -> Int32 = { context, action, first, second, database, trigger in
             guard let connection = LedgerConnection.of(context), !connection.isInternal else { return SQLITE_OK }
             switch action {
             case SQLITE_DROP_TABLE, SQLITE_DROP_TRIGGER, SQLITE_DROP_VIEW, SQLITE_DROP_INDEX:
                 guard let first, connection.ledger != nil, isMain(database) else { return SQLITE_OK }
                 return connection.isOurs(String(cString: first), action) ? SQLITE_DENY : SQLITE_OK
+            case SQLITE_CREATE_TRIGGER, SQLITE_CREATE_TEMP_TRIGGER:
+                // Their names let them write stamps.
+                guard let first, connection.ledger != nil else { return SQLITE_OK }
+                return SQLName.folded(String(cString: first)).hasPrefix("ledger_insert_") ? SQLITE_DENY : SQLITE_OK
             case SQLITE_ALTER_TABLE:
                 guard let second, connection.ledger != nil, isMain(first) else { return SQLITE_OK }
                 let name = SQLName.folded(String(cString: second))
@@ -176,6 +199,10 @@ extension LedgerConnection {
             case SQLITE_INSERT, SQLITE_UPDATE, SQLITE_DELETE:
                 // They have no guards of their own against this, because they are written with every row.
                 guard let first, connection.ledger != nil, isMain(database) else { return SQLITE_OK }
+                // The capture of an INSERT writes its stamp.
+                if action == SQLITE_INSERT, let trigger, strncmp(trigger, "ledger_insert_", 14) == 0 {
+                    return SQLITE_OK
+                }
                 let isHistory = action == SQLITE_INSERT && strncmp(first, "ledger_history_", 15) == 0
                 return isHistory || strncmp(first, "ledger_stamps_", 14) == 0 ? SQLITE_DENY : SQLITE_OK
             default:

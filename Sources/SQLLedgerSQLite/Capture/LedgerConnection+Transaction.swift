@@ -61,6 +61,7 @@ extension LedgerConnection {
             throw .refused("a change could not be ledgered, so the transaction must be rolled back: \(poison.message)")
         }
         if let veto { throw .refused(veto) }
+        if isStampDue { throw missingStamp() }
         guard isEnlisted else { return }
         let row = ils_last_insert_rowid(db.handle)
         defer { ils_set_last_insert_rowid(db.handle, row) }

@@ -23,13 +23,15 @@ final class LedgerConnection {
     /// Ledger tables that are not dropped. A slot is never given to another table.
     var tables: [TableState] = []
     /// Table 0, whose rows are the schema events.
-    var eventLeaves: TableState
+    let eventLeaves: TableState
     /// Slot by table id, -1 for unknown ones.
     var slots: [Int] = []
     /// Slot by folded name.
     var slotsByName: [String: Int] = [:]
     /// The table that the pre-update hook saw last, with its name as C text.
-    var lastSlot = -1
+    @exclusivity(unchecked) var lastSlot = -1
+    /// Its name. Not owned.
+    @exclusivity(unchecked) var lastName: UnsafeMutablePointer<CChar>?
     /// The names of `tables` as C text, by slot. Owned.
     var names: [UnsafeMutablePointer<CChar>?] = []
     /// The name that was looked up last and is no ledger table's. Owned.
@@ -58,8 +60,8 @@ final class LedgerConnection {
     /// The entry before it. Nobody else can add one while the transaction is written.
     var last: Last?
     /// The topmost savepoint, -1 without one.
-    var level = -1
-    var touched: [Int] = []
+    @exclusivity(unchecked) var level = -1
+    @exclusivity(unchecked) var touched: [Int] = []
     /// Some history table may not have the columns that it must have.
     var altersHistories = false
     /// The transaction has schema events, which a rollback takes back.
@@ -75,18 +77,21 @@ final class LedgerConnection {
     // nothing is called while they are changed.
     @exclusivity(unchecked) var events: [RowEvent] = []
     /// Announced row operations of ledger tables less captured ones.
-    var outstanding = 0
+    @exclusivity(unchecked) var outstanding = 0
     /// The newest changes of tables that were not there when the schema was read; only until it has been looked at.
     var strangers: [(name: String, event: RowEvent)] = []
     /// Changes of plain tables in the same time.
     var plainChanges = 0
 
     /// We are executing SQL ourselves.
-    var isInternal = false
+    @exclusivity(unchecked) var isInternal = false
     /// Parts of the arguments of a wide table's capture call.
     var parts: SavedValues?
     /// See `swapStamp`.
     var swapped: RowStart?
+    /// The trigger of an INSERT has been told to write the stamp of the row `stampSequence`, and has not done so yet.
+    @exclusivity(unchecked) var isStampDue = false
+    @exclusivity(unchecked) var stampSequence: UInt64 = 0
     /// Why the running transaction may not be committed, though nothing of it was captured.
     var veto: String?
 
@@ -137,6 +142,7 @@ final class LedgerConnection {
         events.removeAll(keepingCapacity: true)
         strangers.removeAll()
         parts = nil
+        isStampDue = false
         outstanding = 0
         isEnlisted = false
         transaction = TransactionNumber(0)

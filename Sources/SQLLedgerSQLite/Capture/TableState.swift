@@ -141,6 +141,9 @@ final class TableState {
         return (chunk, bytes)
     }
 
+    /// Whether some savepoint must be remembered.
+    var hasMarks: Bool { !marks.isEmpty }
+
     private func mark(_ level: Int) {
         let count = leaves.leafCount
         if let last = marks.last, last.level >= level {

@@ -21,6 +21,19 @@ struct SQLFunction: Sendable {
             guard let context, let connection = LedgerConnection.of(ils_user_data(context)) else { return }
             ils_result_int64(context, connection.isInternal ? 1 : 0)
         },
+        // The stamp that the trigger of an INSERT writes.
+        SQLFunction(name: "ledger_stamp_transaction", argumentCount: 0, isDirectOnly: false) { context, _, _ in
+            guard let context, let data = ils_user_data(context) else { return }
+            Unmanaged<LedgerConnection>.fromOpaque(data)._withUnsafeGuaranteedRef {
+                ils_result_int64(context, Int64(bitPattern: $0.transaction.rawValue))
+            }
+        },
+        SQLFunction(name: "ledger_stamp_sequence", argumentCount: 0, isDirectOnly: false) { context, _, _ in
+            guard let context, let data = ils_user_data(context) else { return }
+            Unmanaged<LedgerConnection>.fromOpaque(data)._withUnsafeGuaranteedRef {
+                ils_result_int64(context, Int64(bitPattern: $0.stampSequence))
+            }
+        },
         // Part of the statement that moves stamps.
         SQLFunction(name: "ledger_swap_stamp", argumentCount: 3) { context, _, values in
             guard let context, let data = ils_user_data(context), let transaction = values?[0],

@@ -115,6 +115,7 @@ extension LedgerConnection {
         free(lastStranger)
         lastStranger = nil
         lastSlot = -1
+        lastName = nil
     }
 
     var liveTables: [TableState] { slots.filter { $0 >= 0 }.map { tables[$0] } }

@@ -81,32 +81,55 @@ package struct TableSQL {
         // The statement that writes nothing makes SQLite keep a statement journal, so that the refusal of a REPLACE
         // takes back exactly its statement.
         let journal = description.kind == .appendOnly ? " INSERT INTO ledger_capture SELECT 1 WHERE 0;" : ""
-        triggers.append(trigger("insert", calls: calls(1, rows: ["NEW"]) + journal))
+        triggers.append(insertTrigger(journal: journal))
         return triggers
     }
 
-    private func trigger(_ operation: String, calls: String) -> (name: String, sql: String) {
+    private func trigger(_ operation: String, when: String = "", calls: String) -> (name: String, sql: String) {
         let name = "ledger_\(operation)_\(id)"
-        return (name, "CREATE TRIGGER \(name) AFTER \(operation.uppercased()) ON \(table) BEGIN \(calls) END")
+        return (name, "CREATE TRIGGER \(name) AFTER \(operation.uppercased()) ON \(table) \(when)BEGIN \(calls) END")
+    }
+
+    /// The trigger writes the stamp itself, because a statement of the library's costs more than one of a trigger's. It
+    /// does so when the capture call says that it shall.
+    private func insertTrigger(journal: String) -> (name: String, sql: String) {
+        guard stored.count <= Self.maximumCallValues else {
+            return trigger("insert", calls: calls(1, rows: ["NEW"]) + journal)
+        }
+        let key = (description.rowIDColumn.map { [$0] } ?? keyColumns.map(\.name))
+            .map { "NEW." + SQLName.quoted($0) }.joined(separator: ", ")
+        return trigger(
+            "insert", when: "WHEN \(call(header(5, rows: ["NEW"]) + values(of: ["NEW"]))) ",
+            calls: "INSERT INTO \(stamps) VALUES(\(key), ledger_stamp_transaction(), ledger_stamp_sequence());"
+                + journal)
+    }
+
+    private func values(of rows: [String]) -> [String] {
+        rows.flatMap { row in stored.map { "\(row).\(SQLName.quoted($0.name))" } }
+    }
+
+    /// What a call says before the values.
+    private func header(_ operation: Int, rows: [String]) -> [String] {
+        let keys = description.rowIDColumn.map { row in rows.map { "\($0).\(SQLName.quoted(row))" } }
+        return ["\(operation)", "\(id)"] + (keys ?? [])
+    }
+
+    private func call(_ arguments: [String]) -> String {
+        "ledger_table_needs_indelible_extension(\(arguments.joined(separator: ", ")))"
     }
 
     private func calls(_ operation: Int, rows: [String]) -> String {
-        let function = "ledger_table_needs_indelible_extension"
-        var header = ["\(operation)", "\(id)"]
-        if let row = description.rowIDColumn { header += rows.map { "\($0).\(SQLName.quoted(row))" } }
-        let values = rows.flatMap { row in stored.map { "\(row).\(SQLName.quoted($0.name))" } }
-        guard values.count > Self.maximumCallValues else {
-            return "SELECT \(function)(\((header + values).joined(separator: ", ")));"
-        }
+        let header = header(operation, rows: rows)
+        let values = values(of: rows)
+        guard values.count > Self.maximumCallValues else { return "SELECT \(call(header + values));" }
         // SQLite limits the arguments of a function: the values go ahead in parts.
         var calls = ""
         var rest = values[...]
         while !rest.isEmpty {
-            let part = ["4", "\(id)"] + rest.prefix(Self.maximumCallValues)
-            calls += "SELECT \(function)(\(part.joined(separator: ", "))); "
+            calls += "SELECT \(call(["4", "\(id)"] + rest.prefix(Self.maximumCallValues))); "
             rest = rest.dropFirst(Self.maximumCallValues)
         }
-        return calls + "SELECT \(function)(\(header.joined(separator: ", ")));"
+        return calls + "SELECT \(call(header));"
     }
 
     /// The ledger view: one line for the creation of every version, one for the end of every ended one.

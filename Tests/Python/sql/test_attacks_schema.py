@@ -347,9 +347,15 @@ def test_S28_trigger_removed_with_writable_schema(whole_victim):
     victim.demand({**ALTERED, "key": {"id": FRESH}, "columns": ["units"]}, "CAPTURE_OFF")
 
 
+def stub(db):
+    """Functions that do nothing under the names of those that the triggers call."""
+    for name in ("ledger_table_needs_indelible_extension", "ledger_stamp_transaction", "ledger_stamp_sequence"):
+        db.create_function(name, -1, lambda *_: 1)
+
+
 def test_S29_stub_registered_under_the_capture_function_s_name(victim):
     db = ledger.plain(victim.path)
-    db.create_function("ledger_table_needs_indelible_extension", -1, lambda *_: 1)
+    stub(db)
     sql = scalar(db, "SELECT group_concat(sql) FROM sqlite_schema WHERE type = 'trigger'")
     try:
         db.execute("UPDATE account SET units = 0 WHERE id = ?", (FRESH,))
@@ -360,7 +366,7 @@ def test_S29_stub_registered_under_the_capture_function_s_name(victim):
         victim.schema("UPDATE sqlite_schema SET sql = replace(sql, 'INSERT INTO ledger_capture SELECT 1 WHERE 0;', '') "
                       "WHERE type = 'trigger'", "CREATE TABLE ledger_capture(x)")
         db = ledger.plain(victim.path)
-        db.create_function("ledger_table_needs_indelible_extension", -1, lambda *_: 1)
+        stub(db)
         db.execute("UPDATE account SET units = 0 WHERE id = ?", (FRESH,))
         db.execute("INSERT INTO account(id) VALUES (5000000)")
         db.close()
@@ -375,7 +381,7 @@ def test_S29_stub_with_a_table_named_like_the_capture_table(whole_victim):
     """Everything an ordinary program can register: the function, and a table under the virtual table's name."""
     victim = whole_victim
     db = ledger.plain(victim.path)
-    db.create_function("ledger_table_needs_indelible_extension", -1, lambda *_: 1)
+    stub(db)
     db.execute("CREATE TABLE ledger_capture(x)")
     db.execute("UPDATE account SET units = 0 WHERE id = ?", (NEW + 9,))
     db.execute("DELETE FROM account WHERE id = ?", (FRESH,))
