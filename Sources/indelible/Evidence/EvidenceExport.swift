@@ -161,10 +161,7 @@ struct EvidenceExport: AsyncParsableCommand {
     private func entryItems() async throws -> [EvidenceItem] {
         var connection = ConnectionOptions()
         connection.url = url
-        connection.serviceCertificate = stores.credentials.serviceCertificate
-        connection.certificate = stores.credentials.certificate
-        connection.tokenFile = stores.credentials.tokenFile
-        connection.data = stores.credentials.data
+        connection.credentials = stores.credentials
         connection.http1 = false
         return try await connection.withClient { client in
             var items: [EvidenceItem] = []

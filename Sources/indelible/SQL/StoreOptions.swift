@@ -12,7 +12,7 @@ struct StoreOptions: ParsableArguments {
             valueName: "url"))
     var given: [String] = []
 
-    @OptionGroup var credentials: StoreCredentials
+    @OptionGroup var credentials: CredentialOptions
 
     /// The named stores, else those of the environment.
     var urls: [String] {

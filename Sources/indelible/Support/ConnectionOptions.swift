@@ -7,28 +7,7 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The ledger. (env INDELIBLE_URL, default https://127.0.0.1:8443)", valueName: "url"))
     var url: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "The service certificate to pin; nothing else is trusted. (env INDELIBLE_SERVICE_CERTIFICATE)",
-            valueName: "file"))
-    var serviceCertificate: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Client certificate and private key in one PEM file. (env INDELIBLE_CERTIFICATE)", valueName: "file"))
-    var certificate: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "A file with a bearer token, instead of a certificate. (env INDELIBLE_TOKEN_FILE)",
-            valueName: "file"))
-    var tokenFile: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "A local data directory: short for its service_cert.pem and admin.pem. (env INDELIBLE_DATA)",
-            valueName: "dir"))
-    var data: String?
+    @OptionGroup var credentials: CredentialOptions
 
     @Flag(name: .customLong("http1"), help: "Do not offer HTTP/2.")
     var http1 = false
@@ -41,8 +20,7 @@ struct ConnectionOptions: ParsableArguments {
     func clientConfiguration(connections: Int) throws -> LedgerClientConfiguration {
         let environment = ProcessInfo.processInfo.environment
         let endpoint = url ?? environment["INDELIBLE_URL"].flatMap { $0.isEmpty ? nil : $0 } ?? "https://127.0.0.1:8443"
-        let files = CredentialFiles(
-            serviceCertificate: serviceCertificate, certificate: certificate, tokenFile: tokenFile, data: data)
+        let files = credentials.files
         guard let pin = try files.serviceCertificatePEM() else {
             throw Failure(
                 "no service certificate: give --service-certificate FILE, or --data DIR for a ledger on this machine")

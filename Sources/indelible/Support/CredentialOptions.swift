@@ -1,10 +1,11 @@
 import ArgumentParser
 
-/// Pin and credential for stores that are confidential ledgers.
-struct StoreCredentials: ParsableArguments {
+/// The certificate that a confidential ledger must show, and what a client shows to it.
+struct CredentialOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The service certificate to pin, for ledgers. (env INDELIBLE_SERVICE_CERTIFICATE)", valueName: "file"))
+            "The service certificate to pin; nothing else is trusted. (env INDELIBLE_SERVICE_CERTIFICATE)",
+            valueName: "file"))
     var serviceCertificate: String?
 
     @Option(
