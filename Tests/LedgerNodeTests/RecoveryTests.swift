@@ -1,4 +1,5 @@
 import Foundation
+import LedgerFormat
 import LedgerProofs
 import Testing
 
@@ -170,6 +171,37 @@ import Testing
                 await ledger.close()
             }
         }
+    }
+
+    @Test func aLedgerThatCannotBeReadIsNotCalledDamaged() async throws {
+        let directory = TemporaryDirectory()
+        let ledger = try await Ledger.open(small(directory), logger: quiet)
+        let id = try #require(try await fill(ledger, 60).last)
+        let known = ledger.parts.catalog
+        var tree = MerkleFrontier()
+        tree.append(.zero)
+        for seqno in 1..<id.seqno.rawValue {
+            tree.append(try Entry(decoding: known.entryBytes(SequenceNumber(seqno))).leaf())
+        }
+        let leaf = try Entry(decoding: known.entryBytes(SequenceNumber(40))).leaf()
+        for level in 0..<(try levelFiles(directory).count) { try flip(ledger, level: level) }
+        // A catalogue that has no file open yet.
+        let catalog = ChunkCatalog(directory: known.directory)
+        for chunk in known.closed { catalog.addClosed(chunk) }
+        catalog.setOpen(known.open)
+        let repair = MerkleRepair(catalog: catalog, merkle: ledger.parts.indexer.merkle, logger: quiet)
+        let path = try known.directory + "/" + #require(known.closed.first).fileName
+        try FileManager.default.moveItem(atPath: path, toPath: directory.data() + "/away")
+        for _ in 0..<2 {
+            #expect(throws: LedgerError(.inputOutput, "")) {
+                try repair.proof(of: leaf, at: SequenceNumber(40), in: tree.size, root: #require(tree.root()))
+            }
+        }
+        // Nothing was noted that outlasts the failure.
+        try FileManager.default.moveItem(atPath: directory.data() + "/away", toPath: path)
+        let proof = try repair.proof(of: leaf, at: SequenceNumber(40), in: tree.size, root: #require(tree.root()))
+        #expect(proof.root(of: leaf) == tree.root())
+        await ledger.close()
     }
 
     @Test func aDamagedLedgerIsNotRepairedButNamed() async throws {

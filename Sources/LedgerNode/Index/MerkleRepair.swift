@@ -120,7 +120,8 @@ final class MerkleRepair: Sendable {
     }
 
     /// The proof of the leaf of `seqno` in the tree of `size` leaves under `root`, which has been signed. Blocks.
-    /// Error: `corrupt`, only when the ledger itself is damaged.
+    /// Errors: `corrupt`, only when the ledger itself is damaged; `inputOutput` when it could not be read, so that nothing
+    /// is known.
     func proof(
         of digest: Digest32, at seqno: SequenceNumber, in size: TreeSize, root: Digest32
     ) throws -> InclusionProof {
@@ -128,16 +129,26 @@ final class MerkleRepair: Sendable {
             let now = ContinuousClock.now
             state.hopeless = state.hopeless.filter { now - $0.value < Self.interval }
             let hopeless = state.hopeless
+            var unread: DiskError?
             var walk = MerkleWalk(
                 stored: { [merkle] in try? merkle.node($0.level, $0.index) },
                 leaf: { [catalog] in
                     // The tree's first leaf belongs to no transaction.
-                    $0 == 0 ? .zero : try? Entry(decoding: catalog.entryBytes(SequenceNumber($0))).leaf()
+                    guard $0 > 0 else { return .zero }
+                    do {
+                        return try Entry(decoding: catalog.entryBytes(SequenceNumber($0))).leaf()
+                    } catch {
+                        unread = unread ?? error as? DiskError
+                        return nil
+                    }
                 },
                 isHopeless: { hopeless[$0] != nil })
             do throws(MerkleWalk.Unresolved) {
                 try walk.walk(to: seqno.rawValue, in: size, root: root)
             } catch {
+                if let unread {
+                    throw LedgerError(.inputOutput, "the ledger could not be read: \(unread)", cause: unread)
+                }
                 if state.hopeless.count < Self.hopelessKept, state.hopeless[error.expected] == nil {
                     state.hopeless[error.expected] = now
                 }

@@ -158,7 +158,7 @@ final class HistoricalReader: Sendable {
                 }
             }
             return (components, try repair.proof(of: leaf, at: entry.id.seqno, in: size, root: signature.root))
-        } catch {
+        } catch let error as LedgerError where error.code == .corrupt {
             // The next start reads the whole ledger and tells where it was changed.
             _ = FileManager.default.createFile(atPath: staleMarker, contents: nil)
             throw error

@@ -161,7 +161,9 @@ def source():
 def run_suite(source, work, on, tests):
     out = work / f"{on}.xml"
     environment = {**os.environ, "INDELIBLE_AUTO": on, "INDELIBLE_SQLITE_EXTENSION": str(ledger.extension().with_suffix("")),
-                   "PYTHONPATH": os.pathsep.join([str(HERE), str(source)]), "PYTHONDONTWRITEBYTECODE": "1"}
+                   "PYTHONPATH": os.pathsep.join([str(HERE), str(source)]), "PYTHONDONTWRITEBYTECODE": "1",
+                   # Hypothesis then sets no deadlines, which a busy machine misses, and draws the same examples each time.
+                   "CI": "1"}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "kit.auto_ledger", "-W", "ignore", "--timeout=120",
          f"--junitxml={out}", "--tb=line", *tests], cwd=source, env=environment, capture_output=True, text=True, timeout=1500)
