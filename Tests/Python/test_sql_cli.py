@@ -171,6 +171,16 @@ def test_exec(app):
     assert "\x1b" not in shown and "\\u{1b}" in shown and len(shown.splitlines()) == 2
 
 
+def test_exec_says_what_was_not_kept(app):
+    done = app.sql("BEGIN; INSERT INTO notes VALUES ('lost')", code=2)
+    assert "BEGIN without COMMIT" in done.stderr
+    assert app.rows("SELECT count(*) AS n FROM notes") == [{"n": 2}]
+    for option in ("--principal", "--application"):
+        assert "is empty" in app.sql("INSERT INTO notes VALUES ('x')", option, "", code=2).stderr
+    assert "only the ledger writes" in app.sql("INSERT INTO ledger_history_1 VALUES (1)", code=2).stderr
+    assert app.rows("SELECT count(*) AS n FROM notes") == [{"n": 2}]
+
+
 def test_exec_file_in_one_transaction(app, tmp_path):
     text = "INSERT INTO accounts VALUES (7, 'G', 1);\nINSERT INTO nowhere VALUES (1);\n"
     assert "nowhere" in app.run("exec", "--single-transaction", "--file", "-", stdin=text, code=2).stderr
@@ -226,7 +236,43 @@ def test_status_history_blocks(app):
     assert app.status()["openTransactions"] == 0
 
 
+def test_history_and_evidence_of_a_dropped_table(empty, tmp_path):
+    kept, out = tmp_path / "kept.json", tmp_path / "rows.json"
+    name = 'weird "name'
+    empty.run("init")
+    empty.sql('CREATE TABLE "weird ""name"(id INTEGER PRIMARY KEY, x)', "SELECT ledger_enable('weird \"name')",
+              'INSERT INTO "weird ""name" VALUES (1, 2), (3, 4)', "SELECT ledger_drop_table('weird \"name')")
+    kept.write_text(empty.digest())
+    history = lines(empty.run("history", name, "--key", "x=2", "--json"))
+    assert [(line["operation"], line["id"], line["x"]) for line in history] == [("created", 1, 2), ("ended", 1, 2)]
+    assert len(lines(empty.run("history", name, "--json"))) == 4
+    assert "NAME=VALUE" in empty.run("history", name, "--key", "1", code=2).stderr
+    words = ["export", empty.path, "--table", name, "--version", "all", "--digest", kept, "--out", out]
+    evidence(empty, *words, "--key", "x=2")
+    assert "valid" in evidence(empty, "verify", out, "--digest", kept).stdout
+    assert "NAME=VALUE" in evidence(empty, *words, "--key", "2", code=2).stderr
+
+
+def test_rows_with_blob_keys(empty, tmp_path):
+    kept = tmp_path / "kept.json"
+    empty.run("init")
+    empty.sql("CREATE TABLE b(k BLOB PRIMARY KEY, v)", "SELECT ledger_enable('b')", "INSERT INTO b VALUES (x'00ff', 7)")
+    kept.write_text(empty.digest())
+    for key in ("x'00ff'", "X'00FF'", "k=x'00ff'"):
+        assert [line["v"] for line in lines(empty.run("history", "b", "--key", key, "--json"))] == [7]
+        evidence(empty, "export", empty.path, "--table", "b", "--key", key, "--digest", kept, "--out", tmp_path / "b.json")
+    assert empty.rows("SELECT typeof(?) AS t", "-p", "x'00ff'") == [{"t": "blob"}]
+    assert empty.rows("SELECT ? AS t", "-p", "x'0'") == [{"t": "x'0'"}]
+
+
 # Digests
+
+def test_a_digest_is_printed_even_when_a_store_fails(app, tmp_path):
+    done = app.run("digest", "--store", f"file://{tmp_path}/nowhere", "--store", app.store, code=2)
+    assert json.loads(done.stdout)["block_id"] == 0 and "nowhere" in done.stderr
+    assert "nowhere" not in done.stdout and app.status()["openTransactions"] == 0
+    app.verify("--store", app.store)
+
 
 def test_digest_goes_to_a_store_once(app):
     first = app.digest("--store", app.store)
@@ -327,6 +373,36 @@ def test_repair(app, tmp_path):
     assert len(app.rows("SELECT * FROM accounts")) == 4
     app.run("repair", "--apply", "--digest", kept, "--principal", "auditor")
     assert len(app.rows("SELECT * FROM accounts")) == 3
+    # What was taken away is in the history, as the change of whoever did it.
+    gone = lines(app.run("history", "accounts", "--key", "66", "--json"))
+    assert [(line["operation"], line["owner"], line["principal"]) for line in gone] == [
+        ("created", "Mallory", "auditor"), ("ended", "Mallory", "auditor")]
+    kept.write_text(app.digest())
+    app.verify("--digest", kept)
+
+
+def test_repair_of_a_row_in_a_table_without_a_key(empty, tmp_path):
+    kept = tmp_path / "kept.json"
+    empty.run("init")
+    empty.sql("CREATE TABLE log(line)", "SELECT ledger_enable('log')", "INSERT INTO log VALUES ('one')")
+    kept.write_text(empty.digest())
+    empty.tamper("INSERT INTO log VALUES ('stray')")
+    empty.run("repair", "--apply", "--digest", kept)
+    assert empty.rows("SELECT * FROM log") == [{"line": "one"}]
+    assert [line["line"] for line in lines(empty.run("history", "log", "--json"))] == ["one", "stray", "stray"]
+
+
+def test_repair_of_generated_columns(empty, tmp_path):
+    kept = tmp_path / "kept.json"
+    empty.run("init")
+    empty.sql("CREATE TABLE g(id INTEGER PRIMARY KEY, a, s AS (a * 2) STORED)", "SELECT ledger_enable('g')",
+              "INSERT INTO g(id, a) VALUES (1, 5), (2, 6)")
+    kept.write_text(empty.digest())
+    empty.tamper("UPDATE g SET a = 50 WHERE id = 1")
+    finding, = [found for found in empty.report("--digest", kept, code=1)["findings"] if found["code"] == "ROW_ALTERED"]
+    assert finding["columns"] == ["a", "s"] and "SET a = 5 WHERE id = 1" in empty.verify("--digest", kept, code=1).stdout
+    empty.run("repair", "--apply", "--digest", kept, code=0)
+    assert empty.rows("SELECT * FROM g WHERE id = 1") == [{"id": 1, "a": 5, "s": 10}]
 
 
 def test_since_last(app, tmp_path):
@@ -406,6 +482,13 @@ def page(path):
     parser.close()
     assert parser.open == []
     return "".join(parser.text)
+
+
+def test_an_output_file_that_is_a_directory(app, tmp_path):
+    kept = tmp_path / "kept.json"
+    kept.write_text(app.digest())
+    assert f"{tmp_path}: is a directory" in app.verify("--digest", kept, "--html", tmp_path, code=2).stderr
+    assert app.verify("--digest", kept, "--table", "ACCOUNTS").stdout.startswith("VERIFIED")
 
 
 def test_html(empty, tmp_path):

@@ -8,10 +8,14 @@ public struct EvidenceTable: Sendable, Hashable {
     /// Whether it was dropped: then only its history remains.
     public var isDropped: Bool
 
-    public init(id: TableID, name: String, isDropped: Bool) {
+    /// The columns that the engine computes, so that no change can set them.
+    public var generatedColumns: [String]
+
+    public init(id: TableID, name: String, isDropped: Bool, generatedColumns: [String] = []) {
         self.id = id
         self.name = name
         self.isDropped = isDropped
+        self.generatedColumns = generatedColumns
     }
 
     /// The built-in table of schema events.

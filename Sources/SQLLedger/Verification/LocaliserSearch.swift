@@ -207,10 +207,14 @@ struct LocaliserSearch {
                 explanation: "the original values are not known; take the row from a backup and set them with an UPDATE"
             )
         }
+        let settable = values.filter { !table.generatedColumns.contains($0.name) }
         return RepairProposal(
-            .update, table: table.name, key: version.key, values: values,
-            explanation: "sets the proven values as a new version; the altered version stays visible in history, "
-                + "and verification goes on naming it")
+            .update, table: table.name, key: version.key, values: settable,
+            explanation: settable.isEmpty
+                ? "writes the row again, so that its generated columns are computed as a new version; the altered version "
+                    + "stays visible in history, and verification goes on naming it"
+                : "sets the proven values as a new version; the altered version stays visible in history, "
+                    + "and verification goes on naming it")
     }
 
     /// The places of a version that has been explained want nothing more.

@@ -58,7 +58,10 @@ public struct SchemaHistory: Sendable {
             let sorted = list.sorted { ($0.transaction, $0.sequence) < ($1.transaction, $1.sequence) }
             versions[id] = sorted
             guard let last = sorted.last else { continue }
-            tables.append(EvidenceTable(id: id, name: last.description.table, isDropped: last.type == .drop))
+            tables.append(
+                EvidenceTable(
+                    id: id, name: last.description.table, isDropped: last.type == .drop,
+                    generatedColumns: last.description.columns.filter { $0.generation != .none }.map(\.name)))
         }
         tables.sort { $0.id < $1.id }
     }

@@ -86,9 +86,12 @@ extension Finding {
 extension RepairProposal {
     /// One line for people.
     public var text: String {
-        let key = key.map(\.description).joined(separator: " AND ")
-        let values = values.map(\.description).joined(separator: ", ")
+        let table = Self.name(table)
+        let key = key.map { "\(Self.name($0.name)) \($0.value == .null ? "IS" : "=") \($0.value.literal)" }
+            .joined(separator: " AND ")
+        let values = values.map { "\(Self.name($0.name)) = \($0.value.literal)" }.joined(separator: ", ")
         switch action {
+        case .update where self.values.isEmpty: return "write the row of \(table) again WHERE \(key): \(explanation)"
         case .update: return "UPDATE \(table) SET \(values) WHERE \(key): \(explanation)"
         case .insert: return "INSERT INTO \(table): \(values): \(explanation)"
         case .delete: return "DELETE FROM \(table) WHERE \(key): \(explanation)"
@@ -97,4 +100,16 @@ extension RepairProposal {
         case .impossible: return "not by a new change: \(explanation)"
         }
     }
+
+    /// Quoted where SQL needs it.
+    private static func name(_ name: String) -> String {
+        let isPlain =
+            name.utf8.allSatisfy { $0 == UInt8(ascii: "_") || $0 < 0x80 && (isLetter($0) || isDigit($0)) }
+            && name.utf8.first.map { !isDigit($0) } ?? false
+        return isPlain
+            ? name : "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
+    private static func isLetter(_ byte: UInt8) -> Bool { UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 }
 }

@@ -177,7 +177,8 @@ struct RowScan {
                 reason: "the row has no stamp: it was written past the ledger",
                 repair: RepairProposal(
                     .delete, table: layout.table.name, key: key,
-                    explanation: "takes the row away")))
+                    explanation: "takes the row away; `sql repair` records first what it held, a DELETE alone does not")
+            ))
     }
 
     // MARK: Leaves

@@ -14,7 +14,7 @@ struct EvidenceExport: AsyncParsableCommand {
         discussion: """
             The file holds the values of the named row, or entry, with everything between them and the service \
             certificate: paths to the digest, the entry that stores it, its receipt. No other row is in it. It is \
-            verified before it is written. --key names the columns of the key in order, or NAME=VALUE; repeated --row \
+            verified before it is written. --key names the columns of the key in order, or NAME=VALUE (x'00ff' is a BLOB); repeated --row \
             options take more rows of the table (columns of a key separated by commas).
 
             EXAMPLES
@@ -118,7 +118,12 @@ struct EvidenceExport: AsyncParsableCommand {
         let session = try SQLSession(location, mode: .readOnly)
         try LedgerStatus.requireIdentity(session, location.path)
         let wanted = keys.isEmpty ? rows.map { $0.split(separator: ",").map(String.init) } : [keys]
-        let filters = try wanted.map { try KeyFilter($0, table: table, session: session).key }
+        let named = try LedgerStatus(session).tables.filter { $0.name.lowercased() == table.lowercased() }
+        let dropped = named.contains { !$0.isDropped } ? nil : named.last.map { "ledger_history_\($0.tableId)" }
+        let filters = try wanted.map { try KeyFilter($0, table: table, source: dropped, session: session).key }
+        if dropped != nil, filters.contains(where: { $0.contains { $0.name == "rowid" } }) {
+            throw Failure("--key: \(table) was dropped, so it has no key any more; name a column with NAME=VALUE")
+        }
         let (found, ledger, name) = try session.exporting { exporter in
             var found: [EvidenceRow] = []
             for key in filters {

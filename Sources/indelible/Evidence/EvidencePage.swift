@@ -15,9 +15,17 @@ struct EvidencePage: ParsableCommand {
     @Option(name: .customLong("out"), help: ArgumentHelp("Where to write; - is standard output.", valueName: "file"))
     var file: String
 
+    @OptionGroup var output: JSONOption
+
+    private struct Result: Encodable {
+        var file: String
+        var bytes: Int
+    }
+
     func run() throws {
         let bytes = PackageResources.verify_html
         if file == "-" { return Output.bytes(bytes) }
         try OutputFile.write(bytes, to: file)
+        if output.json { Output.json(Result(file: file, bytes: bytes.count)) }
     }
 }

@@ -92,7 +92,8 @@ struct DigestSources: ParsableArguments {
         do {
             listing = try await store.listing(for: ledger)
         } catch {
-            let reason = Failure(describing: error)?.message ?? "\(error)"
+            let message = Failure(describing: error)?.message ?? "\(error)"
+            let reason = message.hasSuffix(".") ? String(message.dropLast()) : message
             gathered.findings.append(
                 Finding(
                     .verifierBlocked, object: store.url, reason: "The digest store could not be read: \(reason)."))

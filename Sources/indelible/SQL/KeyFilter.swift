@@ -5,10 +5,11 @@ struct KeyFilter {
     /// Column and the values it may have, in the order of the key.
     private var columns: [(name: String, values: [SQLValue])] = []
 
+    /// `source`: where the columns are read, if not from the table itself: a dropped one has its history only, and no key.
     /// Errors: a `Failure` for a number of values that is not the key's, or for unknown columns.
-    init(_ words: [String], table: String, session: SQLSession) throws {
+    init(_ words: [String], table: String, source: String? = nil, session: SQLSession) throws {
         guard !words.isEmpty else { return }
-        let found = try session.rows("SELECT name, pk FROM pragma_table_info(?)", [.text(table)])
+        let found = try session.rows("SELECT name, pk FROM pragma_table_info(?)", [.text(source ?? table)])
         let names = found.map { $0[0].shown }
         var key = found.filter { ($0[1].integer ?? 0) > 0 }
             .sorted { ($0[1].integer ?? 0) < ($1[1].integer ?? 0) }.map { $0[0].shown }

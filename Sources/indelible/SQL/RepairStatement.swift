@@ -8,8 +8,10 @@ struct RepairStatement: Hashable {
     /// With literals, for people.
     var text: String
 
-    /// `nil`: nothing that a statement can do.
-    init?(_ proposal: RepairProposal) {
+    /// `nil`: nothing that a statement can do. `generated`: columns of the table that take no values.
+    /// `ordinary`: one that does.
+    init?(_ proposal: RepairProposal, generated: Set<String> = [], ordinary: String? = nil) {
+        let given = proposal.values.filter { !generated.contains($0.name) }
         let table = proposal.table.quotedForSQL
         func assignments(_ named: [NamedValue], _ separator: String, _ operation: String) -> (sql: String, text: String)
         {
@@ -20,18 +22,24 @@ struct RepairStatement: Hashable {
         }
         let key = assignments(proposal.key, " AND ", "IS")
         switch proposal.action {
-        case .update where !proposal.key.isEmpty && !proposal.values.isEmpty:
-            let set = assignments(proposal.values, ", ", "=")
+        case .update where !proposal.key.isEmpty && given.isEmpty:
+            // Only computed values are wrong: writing the row computes them again.
+            guard let column = ordinary?.quotedForSQL else { return nil }
+            sql = "UPDATE \(table) SET \(column) = \(column) WHERE \(key.sql)"
+            text = "UPDATE \(table) SET \(column) = \(column) WHERE \(key.text)"
+            values = proposal.key.map(\.value)
+        case .update where !proposal.key.isEmpty && !given.isEmpty:
+            let set = assignments(given, ", ", "=")
             sql = "UPDATE \(table) SET \(set.sql) WHERE \(key.sql)"
             text = "UPDATE \(table) SET \(set.text) WHERE \(key.text)"
-            values = (proposal.values + proposal.key).map(\.value)
-        case .insert where !proposal.values.isEmpty:
-            let columns = proposal.values.map { $0.name.quotedForSQL }.joined(separator: ", ")
-            let marks = proposal.values.map { _ in "?" }.joined(separator: ", ")
-            let literals = proposal.values.map { $0.value.literal }.joined(separator: ", ")
+            values = (given + proposal.key).map(\.value)
+        case .insert where !given.isEmpty:
+            let columns = given.map { $0.name.quotedForSQL }.joined(separator: ", ")
+            let marks = given.map { _ in "?" }.joined(separator: ", ")
+            let literals = given.map { $0.value.literal }.joined(separator: ", ")
             sql = "INSERT INTO \(table) (\(columns)) VALUES (\(marks))"
             text = "INSERT INTO \(table) (\(columns)) VALUES (\(literals))"
-            values = proposal.values.map(\.value)
+            values = given.map(\.value)
         case .delete where !proposal.key.isEmpty:
             sql = "DELETE FROM \(table) WHERE \(key.sql)"
             text = "DELETE FROM \(table) WHERE \(key.text)"

@@ -1,3 +1,4 @@
+import LedgerProofs
 import SQLLedger
 
 /// Parameters for the first statement that has any.
@@ -7,12 +8,17 @@ struct SQLBindings {
 
     var isEmpty: Bool { positions.isEmpty && names.isEmpty }
 
-    /// A value on the command line: NULL, an integer, a number, 'quoted' text, or text.
+    /// A value on the command line: NULL, an integer, a number, x'…' for a BLOB, 'quoted' text, or text.
     static func value(_ word: String) -> SQLValue {
         if word.uppercased() == "NULL" { return .null }
         if let integer = Int64(word) { return .integer(integer) }
         if let first = word.first, first.isNumber || "+-.".contains(first), let number = Double(word) {
             return .real(number)
+        }
+        if word.count >= 3, word.lowercased().hasPrefix("x'"), word.hasSuffix("'"),
+            let bytes = Hex.decode(String(word.dropFirst(2).dropLast()))
+        {
+            return .blob(bytes)
         }
         if word.count >= 2, word.hasPrefix("'"), word.hasSuffix("'") {
             return .text(String(word.dropFirst().dropLast()).replacing("''", with: "'"))

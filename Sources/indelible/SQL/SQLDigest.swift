@@ -38,7 +38,8 @@ struct SQLDigest: AsyncParsableCommand {
         guard let text = try session.value("SELECT ledger_digest()"), text != .null else {
             throw Failure("\(database): nothing was recorded yet, so there is no digest")
         }
-        let digest = try LedgerDigest(json: text.shown)
+        // Before the stores are asked: whoever closed a block wants its digest even when a store does not answer.
+        Output.line(try LedgerDigest(json: text.shown).json)
         if upload || !stores.given.isEmpty {
             let source = DatabaseDigests(session: session)
             // The uploader takes the places it is not given for former ones.
@@ -51,7 +52,6 @@ struct SQLDigest: AsyncParsableCommand {
                 try await upload(to: opened, source)
             }
         }
-        Output.line(digest.json)
     }
 
     /// The rest of the stores is served even when one fails. The uploader knows what is there already.

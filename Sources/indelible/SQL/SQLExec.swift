@@ -12,8 +12,8 @@ struct SQLExec: ParsableCommand {
             statement is a transaction of its own, unless the text says BEGIN. The first error ends the run.
 
             Parameters are for the first statement that has any: --parameter VALUE in order, --named NAME=VALUE for \
-            :NAME, @NAME or $NAME. A value is an integer, a number or NULL if it looks like one, else text; \
-            quote it ('12') to make it text in any case.
+            :NAME, @NAME or $NAME. A value is an integer, a number, NULL or a BLOB (x'00ff') if it looks like one, else \
+            text; quote it ('12') to make it text in any case.
 
             EXAMPLES
               indelible sql exec app.db "UPDATE accounts SET owner = 'Ada' WHERE id = 17" --principal ada
@@ -78,6 +78,9 @@ struct SQLExec: ParsableCommand {
             }
         }
         if singleTransaction { try session.transaction { try all() } } else { try all() }
+        if try session.isInTransaction() {
+            throw Failure("the statements end inside a transaction (BEGIN without COMMIT), so nothing of it was kept")
+        }
         guard bindings.isEmpty else { throw Failure("parameters were given, but no statement has any") }
     }
 }

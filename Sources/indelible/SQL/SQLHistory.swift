@@ -24,7 +24,8 @@ struct SQLHistory: ParsableCommand {
 
     @Option(
         name: .customLong("key"),
-        help: ArgumentHelp("Only rows with this key; NAME=VALUE for a key of several columns.", valueName: "value"))
+        help: ArgumentHelp(
+            "Only rows with this key; NAME=VALUE for any column, x'00ff' for a BLOB.", valueName: "value"))
     var keys: [String] = []
 
     @Option(help: ArgumentHelp("Only what this transaction did.", valueName: "id"))
@@ -46,11 +47,9 @@ struct SQLHistory: ParsableCommand {
         guard let known = named.first(where: { !$0.isDropped }) ?? named.last else {
             throw Failure("\(table): is not a ledger table; see: indelible sql status \(database.quotedForShell)")
         }
-        guard !known.isDropped else {
-            throw Failure(
-                "\(table): was dropped; its versions are in ledger_history_\(known.tableId) and stay verifiable")
-        }
-        let filter = try KeyFilter(keys, table: known.name, session: session)
+        let history = "ledger_history_\(known.tableId)"
+        let filter = try KeyFilter(
+            keys, table: known.name, source: known.isDropped ? history : nil, session: session)
         guard !filter.key.contains(where: { $0.name == "rowid" }) else {
             throw Failure("--key: \(known.name) has no key; name a column with NAME=VALUE")
         }
@@ -64,7 +63,7 @@ struct SQLHistory: ParsableCommand {
             SELECT t.commit_time AS time, t.principal_name AS principal, t.application_name AS application,
                    v.ledger_transaction_id AS "transaction", v.ledger_sequence_number AS sequence,
                    CASE v.ledger_operation_type WHEN 1 THEN 'created' ELSE 'ended' END AS operation, v.*
-            FROM \(known.view.quotedForSQL) AS v
+            FROM \(known.isDropped ? try Self.versions(in: history, session) : known.view.quotedForSQL) AS v
             LEFT JOIN database_ledger_transactions AS t ON t.transaction_id = v.ledger_transaction_id
             \(clause) ORDER BY v.ledger_transaction_id, v.ledger_sequence_number \(limit.map { "LIMIT \($0)" } ?? "")
             """
@@ -83,5 +82,19 @@ struct SQLHistory: ParsableCommand {
         }
         shown?.finish()
         if shown == nil, !output.json { Output.diagnostic("no versions") }
+    }
+
+    /// What the ledger view of a dropped table showed: all its versions have ended.
+    private static func versions(in history: String, _ session: SQLSession) throws -> String {
+        let columns = try session.rows("SELECT name FROM pragma_table_info(?) WHERE cid >= 4", [.text(history)])
+            .map { $0[0].shown.quotedForSQL + ", " }.joined()
+        let arms = [("start", 1, "INSERT"), ("end", 2, "DELETE")].map { place, type, description in
+            """
+            SELECT \(columns)ledger_\(place)_transaction_id AS ledger_transaction_id,
+                   ledger_\(place)_sequence_number AS ledger_sequence_number, \(type) AS ledger_operation_type,
+                   '\(description)' AS ledger_operation_type_desc FROM \(history)
+            """
+        }
+        return "(\(arms.joined(separator: " UNION ALL ")))"
     }
 }

@@ -7,4 +7,9 @@ struct SQLIdentityOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("The application that makes them. (default: indelible)", valueName: "name"))
     var application: String?
+
+    func validate() throws {
+        if principal?.isEmpty == true { throw ValidationError("--principal: is empty") }
+        if application?.isEmpty == true { throw ValidationError("--application: is empty") }
+    }
 }

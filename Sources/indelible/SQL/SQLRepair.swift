@@ -56,15 +56,31 @@ struct SQLRepair: AsyncParsableCommand {
         options.expectedLedger = try sources.expectedLedger()
         let report = try LedgerVerification(location: location, options: options).run(gathered)
         guard report.anchoredThrough != nil else {
+            if !gathered.digests.isEmpty,
+                let finding = report.findings.first(where: { $0.code.consequence != .tampered })
+                    ?? report.findings.first
+            {
+                throw Failure("\(database): no digest could be compared with it: \(finding.object): \(finding.reason)")
+            }
             throw Failure("\(database): no digest from outside anchors a repair; give --digest FILE or --store URL")
         }
         let wrong = report.findings.filter { $0.code.consequence == .tampered }
         var isLeft = false
         var done: Set<RepairStatement> = []
         let session = apply ? try SQLSession(location, mode: .readWrite, identity: identity) : nil
+        let schema = wrong.isEmpty ? nil : try session ?? SQLSession(location, mode: .readOnly)
+        var columns: [String: StoredColumns] = [:]
         func all() throws {
             for finding in wrong {
-                guard let proposal = finding.repair, let statement = RepairStatement(proposal) else {
+                var known: StoredColumns?
+                if let table = finding.repair?.table, let schema {
+                    known = try columns[table] ?? StoredColumns(of: table, session: schema)
+                    columns[table] = known
+                }
+                guard let proposal = finding.repair,
+                    let statement = RepairStatement(
+                        proposal, generated: known?.generated ?? [], ordinary: known?.ordinary.first)
+                else {
                     isLeft = true
                     tell(finding, nil, isDone: false)
                     continue
@@ -73,7 +89,11 @@ struct SQLRepair: AsyncParsableCommand {
                 let isNew = done.insert(statement).inserted
                 if isNew, let session {
                     do {
-                        _ = try session.rows(statement.sql, statement.values)
+                        if finding.code == .rowExtra, finding.transaction == nil, let known {
+                            try Self.takeAway(proposal, statement, known, session)
+                        } else {
+                            _ = try session.rows(statement.sql, statement.values)
+                        }
                     } catch {
                         throw Failure("\(finding.object): \(statement.text): \(error); nothing was changed")
                     }
@@ -92,6 +112,29 @@ struct SQLRepair: AsyncParsableCommand {
             }
         }
         if isLeft || (dryRun && !wrong.isEmpty) { throw ExitStatus.proofFailed }
+    }
+
+    /// A row that was written past the ledger has no beginning there, so a DELETE would leave no trace of what it held.
+    /// It is written once through the ledger, and ended as that.
+    private static func takeAway(
+        _ proposal: RepairProposal, _ delete: RepairStatement, _ columns: StoredColumns, _ session: SQLSession
+    ) throws {
+        var names = columns.ordinary
+        // The name that the proposal has for the row id of a table without a key.
+        names += proposal.key.map(\.name).filter { name in
+            !columns.generated.contains(name) && !names.contains(name)
+        }
+        let list = names.map(\.quotedForSQL).joined(separator: ", ")
+        let condition = proposal.key.map { "\($0.name.quotedForSQL) IS ?" }.joined(separator: " AND ")
+        let rows = try session.rows(
+            "SELECT \(list) FROM \(proposal.table.quotedForSQL) WHERE \(condition)", proposal.key.map(\.value))
+        guard rows.count == 1, let row = rows.first else {
+            throw Failure("\(rows.count) rows have this key, not one; take the row away by hand")
+        }
+        _ = try session.rows(delete.sql, delete.values)
+        let marks = names.map { _ in "?" }.joined(separator: ", ")
+        _ = try session.rows("INSERT INTO \(proposal.table.quotedForSQL) (\(list)) VALUES (\(marks))", row)
+        _ = try session.rows(delete.sql, delete.values)
     }
 
     private func tell(_ finding: Finding, _ statement: RepairStatement?, isDone: Bool) {

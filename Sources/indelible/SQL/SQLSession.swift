@@ -36,8 +36,9 @@ struct SQLSession: Sendable {
         } catch let error as SQLiteLedgerError where error.code & 0xFF == Self.notAuthorised {
             // All that SQLite says is "not authorized".
             throw Failure(
-                "\(error.message): the ledger keeps what this would remove; a ledger table is dropped with "
-                    + "SELECT ledger_drop_table('NAME'), a column with SELECT ledger_drop_column('TABLE', 'COLUMN')")
+                "\(error.message): only the ledger writes its own tables, and it keeps what would be removed; a ledger table "
+                    + "is dropped with SELECT ledger_drop_table('NAME'), a column with "
+                    + "SELECT ledger_drop_column('TABLE', 'COLUMN')")
         }
     }
 

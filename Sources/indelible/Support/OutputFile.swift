@@ -4,6 +4,10 @@ import Foundation
 enum OutputFile {
     /// Errors: a `Failure` naming the path.
     static func write(_ bytes: [UInt8], to path: String) throws {
+        var isDirectory: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+            throw Failure("\(path): is a directory; name a file")
+        }
         do {
             try Data(bytes).write(to: URL(filePath: path), options: .atomic)
         } catch {
