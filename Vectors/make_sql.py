@@ -510,6 +510,41 @@ hostile = [
     refused("more checks than there are", "truncated", one[:32] + u16(0xFFFF) + one[34:]),
     refused("129 leaves", "out-of-range", chunk([chunk_leaf(0)] * 129)),
 ]
+# The last chunks in an entry: tables 0, 1 and 5 with leaves 0…, of which the entry keeps those after the whole chunks.
+
+
+def entry_leaves(*sizes):
+    return b"".join(chunk([chunk_leaf(i) for i in range(n - n % 128, n)]) for _, n in sizes if n % 128)
+
+
+def entry(*sizes):
+    return {"table_hashes": table_hashes([(t, root([chunk_leaf(i)[0] for i in range(n)]), n) for t, n in sizes]).hex()}
+
+
+in_entry = [
+    {
+        **entry(*sizes),
+        "leaves": entry_leaves(*sizes).hex(),
+        "chunks": [[t, n // 128, entry_leaves((t, n)).hex()] for t, n in sizes if n % 128],
+    }
+    for sizes in [[(1, 1)], [(0, 1), (1, 5)], [(0, 3), (1, 128), (5, 129)], [(1, 259), (5, 2)]]
+]
+two = entry((0, 1), (1, 5)), entry_leaves((0, 1), (1, 5))
+refused_in_entry = [
+    {"about": about, "code": code, **two[0], "leaves": data.hex()}
+    for about, code, data in [
+        ("empty", "truncated", b""),
+        ("one byte short", "truncated", two[1][:-1]),
+        ("one byte more", "trailing-bytes", two[1] + b"\0"),
+        ("one leaf more", "trailing-bytes", two[1] + chunk([chunk_leaf(0)])),
+        ("without the last leaf", "truncated", entry_leaves((0, 1), (1, 4))),
+        ("of one table only", "truncated", entry_leaves((1, 5))),
+        ("more checks than there are", "truncated", two[1][:32] + u16(0xFFFF) + two[1][34:]),
+    ]
+] + [
+    {"about": "of whole chunks", "code": "truncated", **entry((1, 128)), "leaves": ""},
+    {"about": "something beside whole chunks", "code": "trailing-bytes", **entry((1, 128)), "leaves": one.hex()},
+]
 (HERE / "chunks.json").write_text(
     json.dumps(
         {
@@ -518,6 +553,8 @@ hostile = [
             "first_chunk_of_5": chunk([chunk_leaf(i) for i in range(5)]).hex(),
             "chunked": chunked,
             "refused": hostile,
+            "in_entry": in_entry,
+            "refused_in_entry": refused_in_entry,
         },
         indent=1,
     )

@@ -159,6 +159,32 @@ def decode_table_hashes(blob):
     return found
 
 
+def decode_chunk_leaf(blob, offset):
+    """((leaf hash, column checks), where the next one begins)"""
+    if offset + 34 > len(blob):
+        raise ValueError("a leaf is cut short")
+    columns = struct.unpack_from(">H", blob, offset + 32)[0]
+    end = offset + 34 + 2 * columns
+    if end > len(blob):
+        raise ValueError("column checks are cut short")
+    return (blob[offset : offset + 32], struct.unpack_from(f">{columns}H", blob, offset + 34)), end
+
+
+def decode_entry_leaves(blob, counts):
+    """The last chunks that an entry keeps. `counts`: the leaves of each table that are in no whole chunk, ascending."""
+    if not blob:
+        raise ValueError("empty")
+    offset, tables = 0, {}
+    for table, count in counts.items():
+        tables[table] = []
+        for _ in range(count):
+            leaf, offset = decode_chunk_leaf(blob, offset)
+            tables[table].append(leaf)
+    if offset != len(blob):
+        raise ValueError("trailing bytes")
+    return tables
+
+
 def transaction_leaf(ledger, number, commit_time, principal, login, application, table_hashes):
     return leaf_hash(
         b"indelible/tx/1\0\0" + ledger + u64(number) + commit_time.encode() + text(principal) + text(login)
@@ -499,6 +525,7 @@ class Verification:
         self.database, self.digests = database, digests
         self.only = {name.lower() for name in only}
         self.findings, self.notes, self.counts = [], list(database.notes), collections.Counter()
+        self.last_entry_leaves = None, None
         self.anchored = None
         self.claims = collections.defaultdict(lambda: collections.defaultdict(list))  # (tx, table) → seq → claims
         self.versions, self.lost, self.unread = [], {}, set()
@@ -1016,7 +1043,40 @@ class Verification:
 
     def _chunks(self, transaction, table):
         """[(leaf hash, column checks)] as stored, or None."""
-        return self._stored_leaves("ledger_leaf_chunks", "transaction_id = ? AND table_id = ?", transaction, table)
+        place = "transaction_id = ? AND table_id = ?"
+        last = self._entry_leaves(transaction)
+        if last is None or table not in last:
+            return self._stored_leaves("ledger_leaf_chunks", place, transaction, table)
+        if last[table] is None:
+            return None
+        whole = self.entries[transaction].hashes[table][1] // LEAVES_PER_CHUNK
+        if not whole:
+            return last[table]
+        stored = self._stored_leaves("ledger_leaf_chunks", place + " AND chunk < ?", transaction, table, whole)
+        return stored + last[table] if stored and len(stored) == whole * LEAVES_PER_CHUNK else None
+
+    def _entry_leaves(self, transaction):
+        """The last chunks that the entry keeps: leaves by table, None for damaged ones. None where it keeps none."""
+        if self.last_entry_leaves[0] != transaction:
+            self.last_entry_leaves = transaction, self._read_entry_leaves(transaction)
+        return self.last_entry_leaves[1]
+
+    def _read_entry_leaves(self, transaction):
+        what = "database_ledger_transactions"
+        try:
+            rows = list(self.database.rows(what, f"SELECT leaves FROM main.{what} NOT INDEXED WHERE transaction_id = ?",
+                                           transaction))
+        except Blocked:
+            return None
+        blob = rows[0][0] if rows else None
+        if type(blob) is not bytes:
+            return None
+        over = {table: count % LEAVES_PER_CHUNK for table, (_, count) in self.entries[transaction].hashes.items()
+                if count % LEAVES_PER_CHUNK}
+        try:
+            return decode_entry_leaves(blob, over)
+        except ValueError:
+            return dict.fromkeys(over)
 
     def _transaction_chunks(self, block):
         return self._stored_leaves("ledger_transaction_chunks", "block_id = ?", block)
@@ -1034,15 +1094,13 @@ class Verification:
             if number != at or type(blob) is not bytes:
                 return None
             offset, count = 0, 0
-            while offset < len(blob):
-                if offset + 34 > len(blob):
-                    return None
-                columns = struct.unpack_from(">H", blob, offset + 32)[0]
-                end = offset + 34 + 2 * columns
-                if end > len(blob):
-                    return None
-                leaves.append((blob[offset : offset + 32], struct.unpack_from(f">{columns}H", blob, offset + 34)))
-                offset, count = end, count + 1
+            try:
+                while offset < len(blob):
+                    leaf, offset = decode_chunk_leaf(blob, offset)
+                    leaves.append(leaf)
+                    count += 1
+            except ValueError:
+                return None
             if count > LEAVES_PER_CHUNK or count < LEAVES_PER_CHUNK and at + 1 < len(rows):
                 return None
         return leaves or None

@@ -13,6 +13,13 @@ public func fuzzSQLFormats(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt 
     if let chunk = try? LeafChunk(decoding: input), chunk.encoded() != input {
         fatalError("a leaf chunk changed when it was written again")
     }
+    let hashes = TableHashes([
+        TableHash(table: TableID(0), root: .zero, leafCount: 1), TableHash(table: TableID(1), root: .zero, leafCount: 131),
+    ])
+    if let hashes, let leaves = try? EntryLeaves(decoding: input, of: hashes) {
+        let chunks = hashes.tables.compactMap { leaves[$0.table]?.encoded() }
+        guard Array(chunks.joined()) == input else { fatalError("the leaves of an entry changed when written again") }
+    }
     if let digest = try? LedgerDigest(json: input), (try? LedgerDigest(json: digest.json)) != digest {
         fatalError("a digest changed when it was written and read again")
     }

@@ -175,7 +175,8 @@ struct LedgerReference {
     private mutating func compareTransactions() throws {
         let rows = try db.prepare(
             """
-            SELECT transaction_id, table_hashes, commit_time FROM database_ledger_transactions ORDER BY transaction_id
+            SELECT transaction_id, table_hashes, commit_time, leaves FROM database_ledger_transactions
+            ORDER BY transaction_id
             """)
         var expected: UInt64 = 1
         var seen: Set<Place> = []
@@ -186,7 +187,9 @@ struct LedgerReference {
             expected = id + 1
             if rows.text(2) < lastTime { problems.append("transaction \(id) is older than the one before") }
             lastTime = rows.text(2)
-            for hash in try TableHashes(decoding: rows.bytes(1)).tables {
+            let hashes = try TableHashes(decoding: rows.bytes(1))
+            let last = rows.isNull(3) ? nil : try EntryLeaves(decoding: rows.bytes(3), of: hashes)
+            for hash in hashes.tables {
                 let place = Place(transaction: id, table: hash.table.rawValue)
                 seen.insert(place)
                 let found = leaves[place] ?? [:]
@@ -197,13 +200,13 @@ struct LedgerReference {
                 }
                 let ordered = sequence.compactMap { found[$0] }
                 if Self.root(ordered[...]) != hash.root { problems.append("\(place): the root differs") }
-                try compareChunks(place, ordered)
+                try compareChunks(place, ordered, last: last?[hash.table])
             }
         }
         for place in leaves.keys where !seen.contains(place) { problems.append("\(place): rows without transaction") }
     }
 
-    private mutating func compareChunks(_ place: Place, _ leaves: [Digest32]) throws {
+    private mutating func compareChunks(_ place: Place, _ leaves: [Digest32], last: LeafChunk?) throws {
         let rows = try db.prepare(
             "SELECT chunk, leaves FROM ledger_leaf_chunks WHERE transaction_id = ? AND table_id = ? ORDER BY chunk")
         try rows.bind([.integer(Int64(place.transaction)), .integer(Int64(place.table))])
@@ -214,6 +217,7 @@ struct LedgerReference {
             }
             stored += try LeafChunk(decoding: rows.bytes(1)).leaves.map(\.hash)
         }
+        stored += last?.leaves.map(\.hash) ?? []
         if stored != leaves { problems.append("\(place): the chunks differ") }
     }
 

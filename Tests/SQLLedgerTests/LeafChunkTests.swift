@@ -19,8 +19,32 @@ import Testing
         var chunk: String
     }
 
+    struct InEntry: Decodable {
+        /// Table, number, encoding.
+        struct Chunk: Decodable {
+            var table: UInt64
+            var number: UInt64
+            var bytes: String
+
+            init(from decoder: any Decoder) throws {
+                var values = try decoder.unkeyedContainer()
+                table = try values.decode(UInt64.self)
+                number = try values.decode(UInt64.self)
+                bytes = try values.decode(String.self)
+            }
+        }
+
+        var about: String?
+        var code: String?
+        var tableHashes: String
+        var leaves: String
+        var chunks: [Chunk]?
+    }
+
     struct File: Decodable {
         var firstChunkOf5: String?
+        var inEntry: [InEntry]
+        var refusedInEntry: [InEntry]
         var chunked: [Chunked]
         var refused: [Refused]
     }
@@ -68,6 +92,34 @@ import Testing
         let leaf = LeafChunk.Leaf(hash: .zero, columnChecks: [])
         #expect(LeafChunk(leaves: Array(repeating: leaf, count: 128)) != nil)
         #expect(LeafChunk(leaves: Array(repeating: leaf, count: 129)) == nil)
+    }
+
+    @Test func lastChunksInEntries() throws {
+        let file = try VectorFile.decode(File.self, "chunks.json")
+        for vector in file.inEntry {
+            let hashes = try TableHashes(decoding: try #require(Hex.decode(vector.tableHashes)))
+            let bytes = try #require(Hex.decode(vector.leaves))
+            let chunks = try #require(vector.chunks)
+            let leaves = try EntryLeaves(decoding: bytes, of: hashes)
+            for hash in hashes.tables {
+                let expected = chunks.first { $0.table == hash.table.rawValue }
+                #expect(EntryLeaves.chunkNumber(of: hash) == expected?.number)
+                #expect(leaves[hash.table].map { Hex.encode($0.encoded()) } == expected?.bytes)
+            }
+            #expect(leaves[TableID(99)] == nil)
+            let parts = try chunks.map { try #require(Hex.decode($0.bytes)) }
+            #expect(EntryLeaves.encoded(parts) == bytes)
+        }
+        for vector in file.refusedInEntry {
+            let hashes = try TableHashes(decoding: try #require(Hex.decode(vector.tableHashes)))
+            let bytes = try #require(Hex.decode(vector.leaves))
+            let code = errorCode { () throws(ProofError) in _ = try EntryLeaves(decoding: bytes, of: hashes) }
+            #expect(code == vector.code, "\(vector.about ?? "")")
+        }
+        #expect(EntryLeaves.encoded([]) == nil)
+        let half = [UInt8](repeating: 0, count: EntryLeaves.maximumByteCount / 2)
+        #expect(EntryLeaves.encoded([half, half]) != nil)
+        #expect(EntryLeaves.encoded([half, half, [0]]) == nil)
     }
 
     /// A change of any one byte shows in the check, wherever it is; 16 bits let one in 65,536 through.

@@ -39,14 +39,18 @@ public struct LeafChunk: Hashable, Sendable {
         var leaves: [Leaf] = []
         while !reader.isAtEnd {
             guard leaves.count < Self.leafCount else { throw .outOfRange("a leaf chunk has more than 128 leaves") }
-            let hash = try reader.digest("a leaf chunk")
-            let count: UInt16 = try reader.integer("a leaf chunk")
-            var checks: [UInt16] = []
-            for _ in 0..<count { checks.append(try reader.integer("a leaf chunk")) }
-            leaves.append(Leaf(hash: hash, columnChecks: checks))
+            leaves.append(try Self.leaf(&reader))
         }
         guard !leaves.isEmpty else { throw .truncated("a leaf chunk has no leaves") }
         self.leaves = leaves
+    }
+
+    static func leaf(_ reader: inout ByteReader) throws(ProofError) -> Leaf {
+        let hash = try reader.digest("a leaf chunk")
+        let count: UInt16 = try reader.integer("a leaf chunk")
+        var checks: [UInt16] = []
+        for _ in 0..<count { checks.append(try reader.integer("a leaf chunk")) }
+        return Leaf(hash: hash, columnChecks: checks)
     }
 
     public func encoded() -> [UInt8] {

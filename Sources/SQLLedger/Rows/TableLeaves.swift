@@ -15,6 +15,14 @@ public struct TableLeaves: Sendable {
 
     public init() {}
 
+    /// Takes back all leaves. Keeps memory for the next ones.
+    public mutating func removeAll() {
+        if chunks.size.rawValue > 0 { chunks = MerkleFrontier(rule: .prefixed) }
+        tail.removeAll(keepingCapacity: true)
+        tailBytes.removeAll(keepingCapacity: true)
+        rootBytes = []
+    }
+
     /// The number of leaves, which is the sequence number of the next one.
     public var leafCount: UInt64 { chunks.size.rawValue + UInt64(tail.count) }
 

@@ -11,7 +11,12 @@ public struct TableHashes: Hashable, Sendable {
 
     /// Sorts the tables. Returns `nil` when there is none, a table occurs twice or has no leaf.
     public init?(_ tables: some Sequence<TableHash>) {
-        let sorted = tables.sorted { $0.table < $1.table }
+        self.init(Array(tables))
+    }
+
+    /// The same of an array.
+    public init?(_ tables: [TableHash]) {
+        let sorted = tables.count > 1 ? tables.sorted { $0.table < $1.table } : tables
         guard !sorted.isEmpty, sorted.allSatisfy({ $0.leafCount > 0 }),
             zip(sorted, sorted.dropFirst()).allSatisfy({ $0.table < $1.table })
         else { return nil }

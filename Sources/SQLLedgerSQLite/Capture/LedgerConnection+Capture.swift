@@ -284,12 +284,8 @@ extension LedgerConnection {
             return ils_step(handle)
         }
         try finish(handle, code)
-        // Inserts run no other statement of ours that would notice.
-        let now = ils_reprepares(handle)
-        if now > statement.reprepares {
-            statement.reprepares = now
-            isReady = false
-        }
+        // Inserts run no other statement of ours that would notice a change of the schema within the transaction.
+        if try readSchemaCookie() != cookie { isReady = false }
     }
 
     @inline(__always)

@@ -79,12 +79,20 @@ extension LedgerConnection {
 
     private func writeEntry() throws(SQLiteLedgerError) {
         var hashes: [TableHash] = []
-        for table in [eventLeaves] + touched.map({ tables[$0] }) {
-            guard let hash = table.leaves.tableHash(of: table.id) else { continue }
+        var partial: [(table: TableState, bytes: [UInt8])] = []
+        func add(_ table: TableState) {
+            guard let hash = table.leaves.tableHash(of: table.id) else { return }
             hashes.append(hash)
-            let partial = table.leaves.partialChunk
-            if !partial.isEmpty {
-                try store(chunk: table.leaves.chunkIndex, of: Int64(bitPattern: table.id.rawValue), partial)
+            let bytes = table.leaves.partialChunk
+            if !bytes.isEmpty { partial.append((table, bytes)) }
+        }
+        add(eventLeaves)
+        if touched.count > 1 { touched.sort { tables[$0].id < tables[$1].id } }
+        for slot in touched { add(tables[slot]) }
+        let leaves = EntryLeaves.encoded(partial.map(\.bytes))
+        if leaves == nil {
+            for (table, bytes) in partial {
+                try store(chunk: table.leaves.chunkIndex, of: Int64(bitPattern: table.id.rawValue), bytes)
             }
         }
         guard let ledger, let tableHashes = TableHashes(hashes) else {
@@ -103,14 +111,26 @@ extension LedgerConnection {
         if let insertEntry {
             statement = insertEntry
         } else {
-            statement = try kept("INSERT INTO main.database_ledger_transactions VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
+            statement = try kept("INSERT INTO main.database_ledger_transactions VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")
             insertEntry = statement
+            boundNames = nil
         }
-        try statement.bind([
-            .integer(Int64(bitPattern: transaction.rawValue)), .integer(block), .integer(ordinal),
-            .text(entry.commitTime.utf8), .text(entry.principal), .text(entry.login), .text(entry.application),
-            .blob(entry.tableHashes.encoded()),
-        ])
+        try statement.bind(.integer(Int64(bitPattern: transaction.rawValue)), at: 1)
+        try statement.bind(.integer(block), at: 2)
+        try statement.bind(.integer(ordinal), at: 3)
+        try statement.bind(.text(entry.commitTime.utf8), at: 4)
+        // They stay bound from one transaction to the next.
+        let names = boundNames
+        if names?.principal.utf8.elementsEqual(entry.principal.utf8) != true
+            || names?.application.utf8.elementsEqual(entry.application.utf8) != true
+        {
+            try statement.bind(bytes(entry.principal), at: 5)
+            try statement.bind(bytes(entry.login), at: 6)
+            try statement.bind(bytes(entry.application), at: 7)
+            boundNames = (entry.principal, entry.application)
+        }
+        try statement.bind(.blob(entry.tableHashes.encoded()), at: 8)
+        try statement.bind(leaves.map { .blob($0) } ?? .null, at: 9)
         try finish(statement.handle, ils_step(statement.handle))
         isEntryWritten = true
     }

@@ -106,6 +106,8 @@ final class LedgerConnection {
     var readLast: SQLiteStatement?
     var readClosed: SQLiteStatement?
     var insertEntry: SQLiteStatement?
+    /// The names that `insertEntry` has bound.
+    var boundNames: (principal: String, application: String)?
     var insertChunk: SQLiteStatement?
     init(_ handle: OpaquePointer, principal: String?, application: String?, guardsObjects: Bool, usesHook: Bool) {
         db = SQLiteConnection(borrowing: handle)

@@ -196,8 +196,8 @@ final class TableState {
     /// Forgets the running transaction.
     func clear() {
         hasStaleTriggers = false
-        leaves = TableLeaves()
-        marks.removeAll()
-        copies.removeAll()
+        leaves.removeAll()
+        marks.removeAll(keepingCapacity: true)
+        if !copies.isEmpty { copies.removeAll() }
     }
 }

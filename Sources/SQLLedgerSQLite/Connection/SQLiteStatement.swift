@@ -8,8 +8,6 @@ public final class SQLiteStatement {
     private let database: OpaquePointer
     /// The transaction number that capture has bound; parameters keep their values over executions.
     var boundTransaction: UInt64 = 0
-    /// How often SQLite had compiled the statement again when that was last looked at.
-    var reprepares: Int32 = 0
 
     init(_ handle: OpaquePointer, on database: OpaquePointer) {
         self.handle = handle

@@ -272,9 +272,11 @@ public final class EvidenceExporter {
         let transaction = Int64(clamping: place.transaction.rawValue)
         let id = Int64(clamping: schema.table.rawValue)
         do {
+            let last = try lastChunk(of: hash, in: found.entry)
             row.rowPath = try EvidencePaths.rowPath(of: row.leaf.hash, at: place.sequence, in: hash) { number in
                 try required(
-                    try chunk(chunkQuery, [transaction, id, Int64(clamping: number)]),
+                    number == last.number
+                        ? last.chunk : try chunk(chunkQuery, [transaction, id, Int64(clamping: number)]),
                     "transaction \(transaction), table \(table)")
             } rootChunk: { number in
                 try chunk(chunkQuery, [transaction, -2 - id, Int64(clamping: number)])
@@ -284,6 +286,17 @@ public final class EvidenceExporter {
                 "the row of \(table) is not what transaction \(transaction) recorded (\(error.reason)); run sql verify")
         }
         return row
+    }
+
+    /// The last chunk of a table where the entry keeps it; its number is `nil` where it does not.
+    private func lastChunk(
+        of hash: TableHash, in entry: TransactionEntry
+    ) throws -> (number: UInt64?, chunk: LeafChunk?) {
+        let value = try connection.value(
+            "SELECT leaves FROM main.database_ledger_transactions WHERE transaction_id = ?",
+            [.integer(Int64(clamping: entry.id.rawValue))])
+        guard case .blob(let bytes)? = value, let number = EntryLeaves.chunkNumber(of: hash) else { return (nil, nil) }
+        return (number, try EntryLeaves(decoding: bytes, of: entry.tableHashes)[hash.table])
     }
 
     /// The schema event that made a state of a table, as a row of table 0.

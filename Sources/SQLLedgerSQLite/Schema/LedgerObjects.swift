@@ -13,7 +13,7 @@ package enum LedgerObjects {
         """
         CREATE TABLE database_ledger_transactions(transaction_id INTEGER PRIMARY KEY, block_id INTEGER NOT NULL, \
         transaction_ordinal INTEGER NOT NULL, commit_time TEXT NOT NULL, principal_name TEXT NOT NULL, \
-        login_name TEXT NOT NULL, application_name TEXT NOT NULL, table_hashes BLOB NOT NULL) STRICT
+        login_name TEXT NOT NULL, application_name TEXT NOT NULL, table_hashes BLOB NOT NULL, leaves BLOB) STRICT
         """,
         """
         CREATE TABLE database_ledger_blocks(block_id INTEGER PRIMARY KEY, transactions_root_hash BLOB NOT NULL, \

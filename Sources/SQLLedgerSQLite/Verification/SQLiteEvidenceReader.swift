@@ -11,6 +11,7 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
     private let handle: OpaquePointer
     private var nodeStatement: SQLiteStatement?
     private var chunkStatement: SQLiteStatement?
+    private var entryStatement: SQLiteStatement?
     private var knownObjects: SchemaObjects?
     private var layouts: [TableID: TableLayout] = [:]
 
@@ -38,6 +39,7 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
     deinit {
         nodeStatement = nil
         chunkStatement = nil
+        entryStatement = nil
         ils_close(handle)
     }
 
@@ -51,6 +53,7 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
     func end() {
         nodeStatement = nil
         chunkStatement = nil
+        entryStatement = nil
         ils_exec(handle, "ROLLBACK")
     }
 
@@ -184,6 +187,11 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
     }
 
     func leafChunk(_ transaction: TransactionNumber, _ table: TableID, chunk: UInt64) throws -> [UInt8]? {
+        if let (hashes, leaves) = try entryLeaves(of: transaction), let hash = hashes[table],
+            EntryLeaves.chunkNumber(of: hash) == chunk
+        {
+            return (try? EntryLeaves(decoding: leaves, of: hashes))?[table]?.encoded()
+        }
         if chunkStatement == nil {
             guard try objects().contains("ledger_leaf_chunks") else { return nil }
             chunkStatement = try prepareOwn(
@@ -200,6 +208,27 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         ])
         guard try statement.step(), case .blob(let bytes) = statement.value(0) else { return nil }
         return bytes
+    }
+
+    /// The last chunks of a transaction where its entry keeps them.
+    private func entryLeaves(of transaction: TransactionNumber) throws -> (hashes: TableHashes, leaves: [UInt8])? {
+        if entryStatement == nil {
+            // Without the column the entries can be verified all the same.
+            entryStatement = try? prepareOwn(
+                "database_ledger_transactions",
+                """
+                SELECT table_hashes, leaves FROM main.database_ledger_transactions NOT INDEXED
+                WHERE transaction_id = ? AND leaves IS NOT NULL
+                """)
+        }
+        guard let statement = entryStatement else { return nil }
+        defer { statement.reset() }
+        try statement.bind(.integer(Int64(bitPattern: transaction.rawValue)), at: 1)
+        guard try statement.step(), case .blob(let bytes) = statement.value(0),
+            case .blob(let leaves) = statement.value(1),
+            let hashes = try? TableHashes(decoding: bytes)
+        else { return nil }
+        return (hashes, leaves)
     }
 
     func transactionChunk(_ block: BlockID, chunk: UInt64) throws -> [UInt8]? {

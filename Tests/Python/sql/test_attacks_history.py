@@ -71,8 +71,8 @@ def forge_transaction(path, values=(5_000_000, "forged")):
     db.execute(f"INSERT INTO ledger_stamps_{table} VALUES (?, ?, 0)", (values[0], number))
     block = scalar(db, "SELECT max(block_id) + 1 FROM database_ledger_blocks")
     db.execute("INSERT INTO database_ledger_transactions VALUES (?, ?, (SELECT count(*) FROM database_ledger_transactions "
-               "WHERE block_id = ?), (SELECT max(commit_time) FROM database_ledger_transactions), 'alice', 'root', 'bank', ?)",
-               (number, block, block, ref.encode_table_hashes([(table, bytes(32), 1)])))
+               "WHERE block_id = ?), (SELECT max(commit_time) FROM database_ledger_transactions), 'alice', 'root', 'bank', ?, "
+               "NULL)", (number, block, block, ref.encode_table_hashes([(table, bytes(32), 1)])))
     model.reroot(db, number, table)
     db.execute("COMMIT")
     db.close()

@@ -462,3 +462,49 @@ def test_moved_aside_and_back(whole_victim, tmp_path):
     victim = whole_victim
     copy = shutil.copy(victim.path, tmp_path / "other name.db")
     assert agree(copy, *victim.digests).exit_code == 0
+
+
+# The last chunks that entries keep
+
+LAST_CHUNKS = {
+    "edited": lambda blob, _: bytes(32) + blob[32:],
+    "cut short": lambda blob, _: blob[:-1],
+    "padded": lambda blob, _: blob + b"\0",
+    "a leaf more": lambda blob, _: blob + bytes(34),
+    "emptied": lambda blob, _: b"",
+    "deleted": lambda blob, _: None,
+    "of another entry": lambda _, other: other,
+    "more checks than bytes": lambda blob, _: blob[:32] + b"\xff\xff" + blob[34:],
+    "longer than any": lambda blob, _: blob * 5000,
+}
+
+
+@pytest.mark.parametrize("change", LAST_CHUNKS)
+def test_last_chunks_of_entries_prove_nothing(whole_victim, change):
+    """They are not proven: altered ones hide nothing and invent nothing."""
+    victim = whole_victim
+    db = victim.plain()
+    kept = db.execute("SELECT transaction_id, leaves FROM database_ledger_transactions WHERE leaves IS NOT NULL").fetchall()
+    assert len(kept) > 5
+    for (number, blob), (_, other) in zip(kept, kept[1:] + kept[:1]):
+        db.execute("UPDATE database_ledger_transactions SET leaves = ? WHERE transaction_id = ?", (
+            LAST_CHUNKS[change](blob, other), number))
+    db.close()
+    report = agree(victim.path, *victim.digests)
+    assert report.exit_code == 0 and not report.findings, report
+    victim.plain(("UPDATE account SET units = 0 WHERE id = ?", (FRESH,)))
+    report = agree(victim.path, *victim.digests)
+    assert report.exit_code == 1 and "ROW_ALTERED" in report.codes, report
+
+
+def test_last_chunks_of_entries_name_row_and_column(whole_victim):
+    """Of a transaction of a few rows they are all that tells which one was changed."""
+    victim = whole_victim
+    db = victim.honest()
+    db.execute("UPDATE account SET units = units + 1 WHERE id IN (?, ?, ?)", (FRESH, OTHER, NEW + 9))
+    assert scalar(db, "SELECT length(leaves) FROM database_ledger_transactions ORDER BY transaction_id DESC LIMIT 1") > 6 * 34
+    number = scalar(db, "SELECT max(transaction_id) FROM database_ledger_transactions")
+    assert scalar(db, "SELECT count(*) FROM ledger_leaf_chunks WHERE transaction_id = ?", number) == 0
+    db.close()
+    victim.plain(("UPDATE account SET units = 0 WHERE id = ?", (OTHER,)))
+    victim.demand(altered(OTHER, "units"))

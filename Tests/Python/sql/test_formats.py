@@ -62,6 +62,22 @@ def test_transactions():
             ref.decode_table_hashes(bytes.fromhex(item["table_hashes"]))
 
 
+def test_last_chunks_in_entries():
+    found = vectors("chunks")
+
+    def read(item):
+        hashes = ref.decode_table_hashes(bytes.fromhex(item["table_hashes"]))
+        over = {table: count % 128 for table, _, count in hashes if count % 128}
+        return ref.decode_entry_leaves(bytes.fromhex(item["leaves"]), over)
+
+    for item in found["in_entry"]:
+        assert {table: b"".join(blob for _, blob in model.chunked(leaves)).hex() for table, leaves in read(item).items()} == {
+            table: blob for table, _, blob in item["chunks"]}
+    for item in found["refused_in_entry"]:
+        with pytest.raises(ValueError):
+            read(item)
+
+
 def test_blocks():
     found = vectors("blocks")
     for block in found["blocks"]:
@@ -103,9 +119,10 @@ def test_refused_digests(item):
 # Ledgers that the second writer made
 
 
-@pytest.fixture
-def made(tmp_path):
+@pytest.fixture(params=["last chunks in entries", "last chunks with the others"])
+def made(request, tmp_path):
     ledger = model.Model(tmp_path / "model.db")
+    ledger.keeps_last_chunks = request.param == "last chunks in entries"
     with ledger:
         ledger.create("account", "id INTEGER PRIMARY KEY, name TEXT, balance REAL, note BLOB, any")
     with ledger:
@@ -167,9 +184,24 @@ def test_edits_of_the_second_writer_s_ledger(made, statements, code, key, column
 
 
 @pytest.mark.parametrize("statement", [
-    "UPDATE ledger_leaf_chunks SET leaves = zeroblob(34) WHERE chunk_id = 3", "DELETE FROM ledger_leaf_chunks",
-    "UPDATE ledger_transaction_chunks SET leaves = zeroblob(44)"])
+    "UPDATE ledger_leaf_chunks SET leaves = zeroblob(34) WHERE chunk = 1", "DELETE FROM ledger_leaf_chunks",
+    "UPDATE ledger_transaction_chunks SET leaves = zeroblob(44)",
+    "UPDATE database_ledger_transactions SET leaves = zeroblob(34)"])
 def test_stored_leaves_prove_nothing(made, statement):
+    leave_a_note(made, statement)
+
+
+@pytest.mark.parametrize("made", ["last chunks in entries"], indirect=True)
+@pytest.mark.parametrize("statement", [
+    "UPDATE database_ledger_transactions SET leaves = zeroblob(length(leaves)) WHERE leaves IS NOT NULL",
+    "UPDATE database_ledger_transactions SET leaves = zeroblob(0) WHERE transaction_id = 3",
+    "UPDATE database_ledger_transactions SET leaves = NULL WHERE transaction_id = 4",
+    "ALTER TABLE database_ledger_transactions DROP COLUMN leaves"])
+def test_leaves_in_entries_prove_nothing(made, statement):
+    leave_a_note(made, statement)
+
+
+def leave_a_note(made, statement):
     db = sqlite3.connect(made[0], isolation_level=None)
     db.execute(statement)
     db.close()

@@ -257,9 +257,11 @@ import Testing
     }
 
     /// The leaf chunks are not proven by themselves: altered ones must not hide or invent anything.
-    @Test func chunksAltered() throws {
+    @Test(arguments: ["NULL", "zeroblob(0)", "zeroblob(34)", "zeroblob(length(leaves))", "zeroblob(3000000)"])
+    func chunksAltered(_ inEntries: String) throws {
         let (fixture, digests) = try Self.bank()
         try fixture.attack("DELETE FROM ledger_leaf_chunks")
+        try fixture.attack("UPDATE database_ledger_transactions SET leaves = \(inEntries) WHERE leaves IS NOT NULL")
         #expect(try fixture.verify(digests).findings.isEmpty)
         try fixture.attack("UPDATE account SET amount = 999999 WHERE id = 42")
         let report = try fixture.verify(digests)

@@ -17,7 +17,7 @@ CREATE TABLE ledger_identity(id INTEGER PRIMARY KEY CHECK(id=1), ledger_id BLOB,
   create_time TEXT, all_tables INTEGER) STRICT;
 CREATE TABLE database_ledger_transactions(transaction_id INTEGER PRIMARY KEY, block_id INTEGER NOT NULL,
   transaction_ordinal INTEGER NOT NULL, commit_time TEXT NOT NULL, principal_name TEXT NOT NULL, login_name TEXT NOT NULL,
-  application_name TEXT NOT NULL, table_hashes BLOB NOT NULL) STRICT;
+  application_name TEXT NOT NULL, table_hashes BLOB NOT NULL, leaves BLOB) STRICT;
 CREATE TABLE database_ledger_blocks(block_id INTEGER PRIMARY KEY, transactions_root_hash BLOB NOT NULL,
   block_size INTEGER NOT NULL, first_transaction_id INTEGER NOT NULL, previous_block_hash BLOB,
   history_root_hash BLOB NOT NULL, close_time TEXT NOT NULL) STRICT;
@@ -51,6 +51,7 @@ class Model:
         self.clock = datetime(2026, 1, 1, tzinfo=timezone.utc)
         self.db.execute("INSERT INTO ledger_identity VALUES (1, ?, 1, ?, ?, 0)", (self.ledger, name, self.now()))
         self.tables = {}
+        self.keeps_last_chunks = True
         self.number = 0
         self.open = None
 
@@ -74,12 +75,12 @@ class Model:
         hashes = []
         for table, leaves in sorted(self.open.items()):
             hashes.append((table, ref.merkle_root([leaf for leaf, _ in leaves]), len(leaves)))
-            write_chunks(self.db, self.number, table, leaves)
+        kept = write_leaves(self.db, self.number, self.open, self.keeps_last_chunks)
         block, ordinal = self.db.execute(
             "SELECT (SELECT count(*) FROM database_ledger_blocks), (SELECT count(*) FROM database_ledger_transactions "
             "WHERE block_id = (SELECT count(*) FROM database_ledger_blocks))").fetchone()
-        self.db.execute("INSERT INTO database_ledger_transactions VALUES (?, ?, ?, ?, 'alice', 'root', 'model', ?)", (
-            self.number, block, ordinal, self.now(), ref.encode_table_hashes(hashes)))
+        self.db.execute("INSERT INTO database_ledger_transactions VALUES (?, ?, ?, ?, 'alice', 'root', 'model', ?, ?)", (
+            self.number, block, ordinal, self.now(), ref.encode_table_hashes(hashes), kept))
         self.db.execute("COMMIT")
         self.open = None
 
@@ -184,6 +185,15 @@ def write_chunks(db, transaction, table, leaves):
             transaction, table, chunk, blob))
 
 
+def write_leaves(db, transaction, tables, in_entry=True):
+    """Stores the leaves of a transaction's tables. Answers what its entry keeps of them."""
+    last = b"".join(blob for _, leaves in sorted(tables.items()) for _, blob in chunked(leaves[len(leaves) // 128 * 128 :]))
+    in_entry = in_entry and 0 < len(last) <= 1024
+    for table, leaves in tables.items():
+        write_chunks(db, transaction, table, leaves[: len(leaves) // 128 * 128] if in_entry else leaves)
+    return last if in_entry else None
+
+
 # Forging
 
 
@@ -282,9 +292,15 @@ def reroot(db, transaction, table):
                       ).fetchone()
     hashes = {entry[0]: entry for entry in ref.decode_table_hashes(blob[0])}
     hashes[table] = (table, ref.merkle_root([leaf for leaf, _ in ordered]), len(ordered))
-    db.execute("UPDATE database_ledger_transactions SET table_hashes = ? WHERE transaction_id = ?", (
-        ref.encode_table_hashes([hashes[key] for key in sorted(hashes)]), transaction))
+    kept = db.execute("SELECT leaves FROM database_ledger_transactions WHERE transaction_id = ?", (transaction,)).fetchone()[0]
+    old = {entry[0]: entry[2] % 128 for entry in ref.decode_table_hashes(blob[0]) if entry[2] % 128}
+    last = ref.decode_entry_leaves(kept, old) if kept else {}
+    if kept:
+        last[table] = ordered[len(ordered) // 128 * 128 :]
+        kept = b"".join(part for key in sorted(last) for _, part in chunked(last[key])) or None
+    db.execute("UPDATE database_ledger_transactions SET table_hashes = ?, leaves = ? WHERE transaction_id = ?", (
+        ref.encode_table_hashes([hashes[key] for key in sorted(hashes)]), kept, transaction))
     db.execute("DELETE FROM ledger_leaf_chunks WHERE transaction_id = ? AND table_id = ?", (transaction, table))
-    write_chunks(db, transaction, table, ordered)
+    write_chunks(db, transaction, table, ordered[: len(ordered) // 128 * 128] if kept else ordered)
     db.text_factory = factory
     return sorted(leaves)
