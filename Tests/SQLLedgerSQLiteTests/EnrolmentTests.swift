@@ -50,6 +50,64 @@ import Testing
         #expect(try test.openPlain().lines(Self.enrolled) == ["a"])
     }
 
+    /// What only begins like a name of the ledger's is the user's.
+    @Test func tablesWhoseNamesBeginLikeTheLedgersJoin() throws {
+        let (test, db) = try Self.make(wal: false)
+        try db.execute(
+            """
+            CREATE TABLE ledger_entries(id INTEGER PRIMARY KEY, amount); INSERT INTO ledger_entries VALUES (1, 5);
+            CREATE TABLE ledger_history_notes(a); CREATE TABLE database_ledger_x(a); CREATE TABLE ledger_history_2024(a)
+            """)
+        try db.run("SELECT ledger_refresh()")
+        try db.execute("INSERT INTO ledger_history_notes VALUES (1); UPDATE ledger_entries SET amount = 6")
+        #expect(try db.lines(Self.enrolled) == ["database_ledger_x", "ledger_entries", "ledger_history_notes"])
+        #expect(try LedgerReference.problems(of: db).isEmpty)
+        let findings = try Self.verify(test, db)
+        #expect(findings == ["COVERAGE_GAP ledger_history_2024"])
+    }
+
+    @Test func plainTablesWhoseNamesBeginLikeTheLedgersCanBeDroppedAndRenamed() throws {
+        let test = try TestDatabase()
+        let db = try test.ledger(
+            "CREATE TABLE ledger_a(x); CREATE TABLE database_ledger_b(x); CREATE TABLE ledger_history_x(x)")
+        try db.execute(
+            "ALTER TABLE ledger_a RENAME TO ledger_c; DROP TABLE ledger_c; INSERT INTO ledger_history_x VALUES (1)")
+        try db.execute("DROP TABLE database_ledger_b; DROP TABLE ledger_history_x")
+        for name in ["ledger_tables", "database_ledger_blocks", "ledger_history_1", "LEDGER_identity"] {
+            try? db.execute("CREATE TABLE \(name)(x)")
+            #expect(db.refusal("DROP TABLE \(name)") != nil)
+            #expect(db.refusal("ALTER TABLE \(name) RENAME TO other") != nil)
+        }
+    }
+
+    /// One table that cannot be a ledger table is named; the others go on.
+    @Test(arguments: [
+        "CREATE TABLE notes(ledger_note)", "CREATE TABLE notes(rowid, oid, _rowid_)",
+        "CREATE TABLE notes(x); CREATE VIEW notes_Ledger AS SELECT 1",
+        "CREATE TABLE notes(\((1...2000).map { "c\($0)" }.joined(separator: ", ")))",
+    ])
+    func aTableThatCannotJoinStopsNobody(sql: String) throws {
+        let (test, db) = try Self.make(wal: false)
+        try db.execute("CREATE TABLE accounts(id INTEGER PRIMARY KEY, owner)")
+        try db.run("SELECT ledger_refresh()")
+        let plain = try test.openPlain()
+        try plain.execute(sql)
+        try db.execute("INSERT INTO accounts VALUES (2, 'b')")
+        #expect(try Self.verify(test, db) == ["COVERAGE_GAP notes"])
+        try db.execute("DROP TABLE notes")
+        #expect(try Self.verify(test, db).isEmpty)
+    }
+
+    /// Codes and objects of the findings.
+    private static func verify(_ test: TestDatabase, _ db: SQLiteConnection) throws -> [String] {
+        guard let digest = try SQLiteLedger(attachingTo: db).closeBlock() else { return ["no block"] }
+        var options = VerificationOptions()
+        options.digests = [StatedDigest(digest, origin: "test")]
+        options.jobs = 1
+        let report = LedgerVerifier(options).verify(try SQLiteEvidence.open(path: test.path))
+        return report.findings.filter { $0.code != .tailUnattested }.map { "\($0.code.rawValue) \($0.object)" }
+    }
+
     /// Having the hook means doing what SQLite did with it.
     @Test func theWALIsCheckpointedFromTimeToTime() throws {
         let (test, db) = try Self.make(wal: true)

@@ -35,7 +35,7 @@ extension LedgerConnection {
             if now != known { return true }
         }
         guard allTables else { return false }
-        return try SchemaReader.userTables(on: db).contains { slotsByName[SQLName.folded($0)] == nil }
+        return try !joiningTables().isEmpty
     }
 
     private func closeNext(

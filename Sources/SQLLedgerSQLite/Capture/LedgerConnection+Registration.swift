@@ -194,8 +194,7 @@ extension LedgerConnection {
                 return SQLName.folded(String(cString: first)).hasPrefix("ledger_insert_") ? SQLITE_DENY : SQLITE_OK
             case SQLITE_ALTER_TABLE:
                 guard let second, connection.ledger != nil, isMain(first) else { return SQLITE_OK }
-                let name = SQLName.folded(String(cString: second))
-                return name.hasPrefix("ledger_") || name.hasPrefix("database_ledger_") ? SQLITE_DENY : SQLITE_OK
+                return SQLName.isLedgerTable(String(cString: second)) ? SQLITE_DENY : SQLITE_OK
             case SQLITE_INSERT, SQLITE_UPDATE, SQLITE_DELETE:
                 // They have no guards of their own against this, because they are written with every row.
                 guard let first, connection.ledger != nil, isMain(database) else { return SQLITE_OK }
@@ -204,7 +203,8 @@ extension LedgerConnection {
                     return SQLITE_OK
                 }
                 let isHistory = action == SQLITE_INSERT && strncmp(first, "ledger_history_", 15) == 0
-                return isHistory || strncmp(first, "ledger_stamps_", 14) == 0 ? SQLITE_DENY : SQLITE_OK
+                guard isHistory || strncmp(first, "ledger_stamps_", 14) == 0 else { return SQLITE_OK }
+                return SQLName.companion(String(cString: first)) != nil ? SQLITE_DENY : SQLITE_OK
             default:
                 return SQLITE_OK
             }
@@ -217,10 +217,10 @@ extension LedgerConnection {
 
     private func isOurs(_ name: String, _ action: Int32) -> Bool {
         let folded = SQLName.folded(name)
-        if folded.hasPrefix("ledger_") || folded.hasPrefix("database_ledger_") { return true }
         return switch action {
-        case SQLITE_DROP_TABLE: slotsByName[folded] != nil
-        case SQLITE_DROP_VIEW: tables.contains { SQLName.same($0.description.view, name) }
+        case SQLITE_DROP_TABLE: SQLName.isLedgerTable(name) || slotsByName[folded] != nil
+        case SQLITE_DROP_VIEW: SQLName.isOwnView(name) || tables.contains { SQLName.same($0.description.view, name) }
+        case SQLITE_DROP_TRIGGER: SQLName.isReservedTrigger(name)
         default: false
         }
     }

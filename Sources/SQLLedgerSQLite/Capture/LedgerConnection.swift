@@ -26,6 +26,8 @@ final class LedgerConnection {
     let eventLeaves: TableState
     /// Slot by table id, -1 for unknown ones.
     var slots: [Int] = []
+    /// The numbers of all ledger tables, dropped ones included.
+    var knownIDs: Set<TableID> = []
     /// Slot by folded name.
     var slotsByName: [String: Int] = [:]
     /// The table that the pre-update hook saw last, with its name as C text.

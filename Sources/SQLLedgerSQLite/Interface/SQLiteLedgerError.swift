@@ -19,6 +19,9 @@ public struct SQLiteLedgerError: Error, Sendable, Equatable, CustomStringConvert
         SQLiteLedgerError(code: SQLITE_ERROR, message: message)
     }
 
+    /// Whether the ledger may have refused: SQLite has more to say of a failure of its own.
+    var isRefusal: Bool { code == SQLITE_ERROR }
+
     /// What SQLite has to say about the last call on `database`.
     @inline(never) static func last(of database: OpaquePointer?, code: Int32) -> SQLiteLedgerError {
         let text = database.flatMap { ils_errmsg($0) } ?? ils_errstr(code)

@@ -57,8 +57,13 @@ extension LedgerConnection {
 
     private func loadTables() throws(SQLiteLedgerError) {
         var live: Set<TableID> = []
-        let list = try db.prepare("SELECT table_id FROM main.ledger_tables WHERE is_dropped = 0")
-        while try list.step() { live.insert(TableID(UInt64(bitPattern: list.integer(0)))) }
+        knownIDs = []
+        let list = try db.prepare("SELECT table_id, is_dropped FROM main.ledger_tables")
+        while try list.step() {
+            let id = TableID(UInt64(bitPattern: list.integer(0)))
+            knownIDs.insert(id)
+            if list.integer(1) == 0 { live.insert(id) }
+        }
         var loaded: [TableID: (state: TableState, description: TableDescription)] = [:]
         let known = Dictionary(tables.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let events = try db.prepare(
@@ -89,7 +94,8 @@ extension LedgerConnection {
             try readHistoryColumns(of: entry.state)
             try register(entry.state, id)
         }
-        plainNames = Set(try SchemaReader.userTables(on: db).map(SQLName.folded)).subtracting(slotsByName.keys)
+        plainNames = Set(try SchemaReader.userTables(besides: knownIDs, on: db).map(SQLName.folded))
+            .subtracting(slotsByName.keys)
         forgetNames()
     }
 
@@ -103,6 +109,7 @@ extension LedgerConnection {
             slot = tables.count
             tables.append(table)
         }
+        knownIDs.insert(id)
         while slots.count <= Int(id.rawValue) { slots.append(-1) }
         slots[Int(id.rawValue)] = slot
         slotsByName[SQLName.folded(table.description.table)] = slot

@@ -54,19 +54,18 @@ extension LedgerConnection {
             }
             return table.id
         }
-        guard !SQLName.isReserved(name) else {
+        guard !SQLName.isReservedTable(name) else {
             throw .refused("'\(name)' cannot be a ledger table: its name is one of the ledger's or SQLite's own")
         }
         guard
             let description = try SchemaReader.describe(
-                name, kind: kind, view: view ?? name + "_Ledger", after: LeafNumber(0), on: db)
+                name, kind: kind, view: view ?? name + Self.viewEnding, after: LeafNumber(0), on: db)
         else {
             throw .refused("there is no ordinary table '\(name)' in this database that could become a ledger table")
         }
-        try check(description)
-        let number = try db.value("SELECT coalesce(max(table_id), 0) + 1 FROM main.ledger_tables")
-        guard case .integer(let number)? = number else { throw .refused("the ledger's list of tables is damaged") }
-        let id = TableID(UInt64(bitPattern: number))
+        if let obstacle = try SchemaReader.obstacle(to: description, on: db) { throw .refused(obstacle) }
+        let id = try nextTableID()
+        let number = Int64(bitPattern: id.rawValue)
         let table = TableState(id: id, description: description)
         let sql = table.sql
         try db.execute(sql.createHistory)
@@ -86,19 +85,16 @@ extension LedgerConnection {
         return id
     }
 
-    private func check(_ description: TableDescription) throws(SQLiteLedgerError) {
-        let name = description.table
-        for column in description.columns where SQLName.folded(column.name).hasPrefix("ledger_") {
-            throw .refused(
-                "column '\(column.name)' of table '\(name)' has a name of the ledger's own; rename the column first")
-        }
-        guard
-            try db.value(
-                "SELECT 1 FROM main.sqlite_schema WHERE name = ? COLLATE NOCASE", [.text(description.view)]) == nil
-        else {
-            throw .refused(
-                "there is an object '\(description.view)' already; name another ledger view for table '\(name)'")
-        }
+    /// The first number that no table has had and whose names nobody has taken.
+    private func nextTableID() throws(SQLiteLedgerError) -> TableID {
+        let newest = try db.value("SELECT coalesce(max(table_id), 0) FROM main.ledger_tables")
+        guard case .integer(var number)? = newest else { throw .refused("the ledger's list of tables is damaged") }
+        repeat {
+            number += 1
+        } while try db.value(
+            "SELECT 1 FROM main.sqlite_schema WHERE name COLLATE NOCASE IN (?, ?)",
+            [.text("ledger_history_\(number)"), .text("ledger_stamps_\(number)")]) != nil
+        return TableID(UInt64(bitPattern: number))
     }
 
     /// The rows that the table has become the first versions of its rows.
@@ -144,10 +140,22 @@ extension LedgerConnection {
 
     /// Tables that are not ledger tables yet become ones. For databases all of whose tables are.
     func enrollNewTables() throws(SQLiteLedgerError) {
-        for name in try SchemaReader.userTables(on: db) where slotsByName[SQLName.folded(name)] == nil {
-            _ = try enable(name, kind: .updatable, view: nil)
-        }
+        for name in try joiningTables() { _ = try enable(name, kind: .updatable, view: nil) }
     }
+
+    /// Tables that are no ledger tables and can be. The others stay outside, and verification names them; they must not
+    /// stop the rest.
+    func joiningTables() throws(SQLiteLedgerError) -> [String] {
+        var names: [String] = []
+        for name in try SchemaReader.userTables(besides: knownIDs, on: db)
+        where slotsByName[SQLName.folded(name)] == nil {
+            if try SchemaReader.obstacle(to: name, view: name + Self.viewEnding, on: db) == nil { names.append(name) }
+        }
+        return names
+    }
+
+    /// What follows the table's name in its ledger view's, unless another is given.
+    static let viewEnding = "_Ledger"
 
     /// Puts back triggers, guards and views that are missing or not as the ledger makes them.
     func reinstall() throws(SQLiteLedgerError) {

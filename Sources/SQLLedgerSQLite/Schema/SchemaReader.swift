@@ -1,16 +1,19 @@
+import CSQLiteLedger
 import SQLLedger
 
 /// Reads the definitions of tables as they are now in `main`.
 package enum SchemaReader {
-    /// The ordinary tables that are neither SQLite's nor the ledger's, by name. Virtual tables and the tables that hold
-    /// their contents are left out.
-    package static func userTables(on db: SQLiteConnection) throws(SQLiteLedgerError) -> [String] {
+    /// The ordinary tables that are neither SQLite's nor those of the ledger whose ledger tables are `tables`, by name.
+    /// Virtual tables and the tables that hold their contents are left out.
+    package static func userTables(
+        besides tables: Set<TableID>, on db: SQLiteConnection
+    ) throws(SQLiteLedgerError) -> [String] {
         let statement = try db.prepare(
             "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name")
         var names: [String] = []
         while try statement.step() {
             let name = statement.text(0)
-            if !SQLName.isReserved(name) { names.append(name) }
+            if !SQLName.folded(name).hasPrefix("sqlite_"), !SQLName.isOwnTable(name, of: tables) { names.append(name) }
         }
         return names
     }
@@ -75,6 +78,48 @@ package enum SchemaReader {
             """)
     }
 
+    /// Why the table cannot become a ledger table, or `nil`. `view`: its ledger view's name.
+    package static func obstacle(
+        to table: String, view: String, on db: SQLiteConnection
+    ) throws(SQLiteLedgerError) -> String? {
+        guard !SQLName.isReservedTable(table) else {
+            return "'\(table)' cannot be a ledger table: its name is one of the ledger's or SQLite's own"
+        }
+        let description: TableDescription?
+        do throws(SQLiteLedgerError) {
+            description = try describe(table, kind: .updatable, view: view, after: LeafNumber(0), on: db)
+        } catch {
+            // What the ledger refuses is the table's fault, all else is not.
+            if error.isRefusal { return error.message }
+            throw error
+        }
+        guard let description else {
+            return "there is no ordinary table '\(table)' in this database that could become a ledger table"
+        }
+        return try obstacle(to: description, on: db)
+    }
+
+    static func obstacle(
+        to description: TableDescription, on db: SQLiteConnection
+    ) throws(SQLiteLedgerError) -> String? {
+        let name = description.table
+        for column in description.columns where SQLName.folded(column.name).hasPrefix("ledger_") {
+            return "column '\(column.name)' of table '\(name)' has a name of the ledger's own; rename the column first"
+        }
+        // History and view have four columns more.
+        let limit = Int(ils_limit(db.handle, SQLITE_LIMIT_COLUMN, -1))
+        guard description.columns.count + 4 <= limit else {
+            return "table '\(name)' has more columns than the \(limit - 4) that a ledger table can have"
+        }
+        guard
+            try db.value(
+                "SELECT 1 FROM main.sqlite_schema WHERE name = ? COLLATE NOCASE", [.text(description.view)]) == nil
+        else {
+            return "there is an object '\(description.view)' already; name another ledger view for table '\(name)'"
+        }
+        return nil
+    }
+
     /// Indexes and triggers of the user's.
     private static func objects(of table: String, on db: SQLiteConnection) throws(SQLiteLedgerError) -> [SchemaObject] {
         let statement = try db.prepare(
@@ -86,7 +131,7 @@ package enum SchemaReader {
         var objects: [SchemaObject] = []
         while try statement.step() {
             let name = statement.text(0)
-            if statement.text(2) == "trigger", SQLName.isReserved(name) { continue }
+            if statement.text(2) == "trigger", SQLName.isReservedTrigger(name) { continue }
             objects.append(SchemaObject(name: name, sql: statement.text(1), type: statement.text(2)))
         }
         return objects

@@ -190,7 +190,7 @@ struct DefinitionCheck {
         }
         let own = Set(expected.map(\.name))
         for trigger in objects.belonging(to: table.name, type: "trigger")
-        where SQLName.isReserved(trigger.name) && !own.contains(trigger.name) && !isReported {
+        where SQLName.isReservedTrigger(trigger.name) && !own.contains(trigger.name) && !isReported {
             report(
                 .captureChanged, trigger.name,
                 "a trigger on \(table.name) with a name of the ledger's that is not its own",

@@ -59,11 +59,15 @@ struct LedgerObjectsCheck {
     private func checkCoverage(_ objects: SchemaObjects) throws {
         guard history.coversAllTables else { return }
         let covered = Set(history.tables.filter { !$0.isDropped }.map { SQLName.folded($0.name) })
-        for table in try SchemaReader.userTables(on: reader.connection) where !covered.contains(SQLName.folded(table)) {
+        let db = reader.connection
+        for table in try SchemaReader.userTables(besides: Set(history.tables.map(\.id)), on: db)
+        where !covered.contains(SQLName.folded(table)) {
+            let obstacle = try SchemaReader.obstacle(to: table, view: table + LedgerConnection.viewEnding, on: db)
             findings.report(
                 Finding(
                     .coverageGap, object: table,
-                    reason: "every table of this database is to be a ledger table, and this one is not yet"))
+                    reason: "every table of this database is to be a ledger table, and this one is not"
+                        + (obstacle.map { ": \($0)" } ?? " yet")))
         }
         let virtual = objects.all.filter { $0.isVirtual }.map(\.name)
         if !virtual.isEmpty {

@@ -1,5 +1,6 @@
 import SQLLedger
 import SQLLedgerDigests
+import SQLLedgerSQLite
 
 /// What the ledger's own tables say about a database. Nothing in it is proven.
 struct LedgerStatus: Encodable {
@@ -102,6 +103,7 @@ struct LedgerStatus: Encodable {
                     lag: max(0, blocks - 1 - (newest ?? -1))))
         }
         let names = Set(tables.filter { !$0.isDropped }.map { $0.name.lowercased() })
+        let numbers = Set(tables.map { TableID(UInt64(bitPattern: $0.tableId)) })
         var uncovered: [String] = []
         var virtual: [String] = []
         for row in try session.rows(
@@ -109,9 +111,7 @@ struct LedgerStatus: Encodable {
         ) {
             let name = row[0].shown
             let lower = name.lowercased()
-            if lower.hasPrefix("sqlite_") || lower.hasPrefix("ledger_") || lower.hasPrefix("database_ledger_") {
-                continue
-            }
+            if lower.hasPrefix("sqlite_") || SQLName.isOwnTable(name, of: numbers) { continue }
             if row[1].shown == "virtual" {
                 virtual.append(name)
             } else if !names.contains(lower) {

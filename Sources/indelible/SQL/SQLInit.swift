@@ -42,6 +42,9 @@ struct SQLInit: ParsableCommand {
         } else {
             Output.line("ledger tables: \(names.listed)")
         }
+        if !status.notCovered.isEmpty {
+            Output.line("\(Style.bad("not covered")): \(status.notCovered.listed); indelible sql verify says why")
+        }
         if !status.leftOut.isEmpty { Output.line("left out (virtual): \(status.leftOut.listed)") }
     }
 }

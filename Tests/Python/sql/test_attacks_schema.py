@@ -319,6 +319,26 @@ def test_S27_table_outside_a_ledger_database(work):
     assert agree(path, digest).exit_code == 0
 
 
+@pytest.mark.parametrize("name", ["ledger_entries", "database_ledger_x", "ledger_history_2024"])
+def test_S27_table_whose_name_begins_like_the_ledger_s(work, name):
+    path = work / "all.db"
+    db = connect(path)
+    db.execute(f"CREATE TABLE {name}(a)")
+    db.execute(f"INSERT INTO {name} VALUES (1)")
+    db.execute("CREATE TABLE inside(a)")
+    db.execute("SELECT ledger_init(1)")
+    digest = work / "digest.json"
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    db = ledger.without_triggers(path)
+    db.execute(f"UPDATE {name} SET a = 2")
+    db.close()
+    report = ledger.verify(path, digest)
+    expected = (2, "COVERAGE_GAP") if name.endswith("2024") else (1, "ROW_ALTERED")
+    assert report.exit_code == expected[0], report
+    assert [finding["object"] for finding in report.findings if finding["code"] == expected[1]] == [name], report
+
+
 def test_S28_triggers_off_and_changed_and_on_again(victim):
     db = ledger.without_triggers(victim.path)
     db.execute("UPDATE account SET units = 0 WHERE id = ?", (FRESH,))
