@@ -18,31 +18,39 @@ struct ByteCursor {
     var remaining: Int { end - position }
     var errorOffset: Int { base + position }
 
+    @inline(__always)
     mutating func skip(_ count: Int, _ what: StaticString) throws(LedgerFormatError) {
-        guard count <= remaining else {
-            throw LedgerFormatError(.truncated, at: errorOffset, "\(what) needs \(count) bytes, \(remaining) remain")
-        }
+        guard count <= remaining else { throw truncated(count, what) }
         position += count
     }
 
+    @inline(never)
+    private func truncated(_ count: Int, _ what: StaticString) -> LedgerFormatError {
+        LedgerFormatError(.truncated, at: errorOffset, "\(what) needs \(count) bytes, \(remaining) remain")
+    }
+
+    @inline(__always)
     mutating func u8(_ what: StaticString) throws(LedgerFormatError) -> UInt8 {
         let start = position
         try skip(1, what)
         return bytes[start]
     }
 
+    @inline(__always)
     mutating func u32(_ what: StaticString) throws(LedgerFormatError) -> UInt32 {
         let start = position
         try skip(4, what)
         return UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self))
     }
 
+    @inline(__always)
     mutating func u64(_ what: StaticString) throws(LedgerFormatError) -> UInt64 {
         let start = position
         try skip(8, what)
         return UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
     }
 
+    @inline(__always)
     mutating func digest(_ what: StaticString) throws(LedgerFormatError) -> Digest32 {
         let piece = try slice(Digest32.byteCount, what)
         guard let digest = Digest32(piece) else {
@@ -51,6 +59,7 @@ struct ByteCursor {
         return digest
     }
 
+    @inline(__always)
     mutating func slice(_ count: Int, _ what: StaticString) throws(LedgerFormatError) -> UnsafeRawBufferPointer {
         let start = position
         try skip(count, what)
@@ -80,6 +89,7 @@ struct ByteCursor {
         return Int(count)
     }
 
+    @inline(__always)
     mutating func zero64(_ what: StaticString) throws(LedgerFormatError) {
         let at = errorOffset
         let value = try u64(what)

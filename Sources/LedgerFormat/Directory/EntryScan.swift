@@ -6,12 +6,9 @@ struct EntryScan: Sendable {
     var flags: EntryFlags = []
     var id = TransactionID(view: View(0), seqno: .zero)
     var leaf: Digest32?
-    /// Only the tables that the verifier follows.
-    var maps: [MapWrites] = []
-    var problem: LedgerFormatError?
-    var authenticationProblem: LedgerFormatError?
-    var hasWrongCommitEvidence = false
     var secretKnown = false
+    /// `nil` for most entries.
+    var detail: EntryDetail?
 
     static let followed: [MapName] = [
         .nodesInfo, .nodesEndorsedCertificates, .serviceInfo, .signatures, .coseSignatures, .tree,
@@ -31,20 +28,28 @@ struct EntryScan: Sendable {
                     && EntryScan.followedBytes.contains { name.elementsEqual($0) }
             }
             id = frame.iv.id
-            maps = parsed.maps
             leaf = EntryFrame.leaf(writeSetDigest: SHA256Hashing.digest(bytes), header: parsed.header)
-            if let secret = options.secrets.secret(at: id.seqno) {
+            var problem: LedgerFormatError?
+            var hasWrongCommitEvidence = false
+            if !options.secrets.isEmpty, let secret = options.secrets.secret(at: id.seqno) {
                 secretKnown = true
-                check(frame, parsed.header, secret, options.limits)
+                problem = EntryScan.authenticationProblem(frame, secret, options.limits)
+                if let digest = parsed.header.commitEvidenceDigest {
+                    hasWrongCommitEvidence = digest != secret.commitEvidenceDigest(for: id)
+                }
+            }
+            if !parsed.maps.isEmpty || problem != nil || hasWrongCommitEvidence {
+                detail = EntryDetail(
+                    maps: parsed.maps, authenticationProblem: problem, hasWrongCommitEvidence: hasWrongCommitEvidence)
             }
         } catch {
-            problem = error
+            detail = EntryDetail(problem: error)
         }
     }
 
-    private mutating func check(
-        _ frame: EntryFrame, _ header: EntryFrame.PublicHeader, _ secret: LedgerSecret, _ limits: FormatLimits
-    ) {
+    private static func authenticationProblem(
+        _ frame: EntryFrame, _ secret: LedgerSecret, _ limits: FormatLimits
+    ) -> LedgerFormatError? {
         do throws(LedgerFormatError) {
             let plaintext = try secret.open(
                 tag: frame.tag, ciphertext: frame.privateBytes, authenticating: frame.publicBytes, iv: frame.iv)
@@ -52,11 +57,9 @@ struct EntryScan: Sendable {
                 var cursor = ByteCursor(raw)
                 _ = try MapCodec.decode(&cursor, isPublic: false, limits: limits) { _ in false }
             }
+            return nil
         } catch {
-            authenticationProblem = error
-        }
-        if let digest = header.commitEvidenceDigest, digest != secret.commitEvidenceDigest(for: id) {
-            hasWrongCommitEvidence = true
+            return error
         }
     }
 }

@@ -4,7 +4,8 @@ import LedgerProofs
 extension LedgerAuditor {
     /// The report. Nothing may be added afterwards.
     public mutating func finish() -> LedgerVerificationReport {
-        verifyJobs(atLeast: 0)
+        closeSignatures(atLeast: 0)
+        settleSignatures(waitingCount: 0)
         file = ""
         for seqno in leafAnchors.keys.sorted() {
             for anchor in leafAnchors[seqno] ?? [] {
@@ -24,8 +25,9 @@ extension LedgerAuditor {
         }
         checkService()
         addNotes()
+        (report.findings, report.findingsLeftOff) = findings.merged()
         let onlyUnreadable = report.findings.allSatisfy { $0.code == .unreadable }
-        if findingCount > 0 {
+        if !report.findings.isEmpty || report.findingsLeftOff > 0 {
             report.outcome = onlyUnreadable ? .unableToTell : .failed
         } else {
             report.outcome = report.verifiedTo == nil ? .unableToTell : .ok

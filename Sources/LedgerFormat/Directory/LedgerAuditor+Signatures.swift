@@ -3,22 +3,18 @@ import LedgerProofs
 // What happens at a signature transaction.
 extension LedgerAuditor {
     /// Returns whether this is a signature transaction.
-    mutating func checkSignatures(_ scan: EntryScan, findingsBefore: UInt64) -> Bool {
-        let raws = scan.maps.filter { $0.name == .signatures }.flatMap(\.writes)
-        let coses = scan.maps.filter { $0.name == .coseSignatures }.flatMap(\.writes)
-        for map in scan.maps where map.name == .signatures || map.name == .coseSignatures || map.name == .tree {
+    mutating func checkSignatures(_ detail: EntryDetail, _ scan: EntryScan, findingsBefore: UInt64) -> Bool {
+        for map in detail.maps where map.name == .signatures || map.name == .coseSignatures || map.name == .tree {
             if !map.removes.isEmpty || map.writes.contains(where: { $0.key != zeroKey }) || map.writes.count > 1 {
                 find(.table, offset: scan.offset, seqno: scan.id.seqno, "\(map.name) has one row, with key zero")
             }
         }
-        let trees = scan.maps.filter { $0.name == .tree }.flatMap(\.writes)
-        guard !raws.isEmpty || !coses.isEmpty else {
-            for tree in trees { checkTree(tree.value, scan) }
+        guard !detail.raws.isEmpty || !detail.coses.isEmpty else {
+            for tree in detail.trees { checkTree(tree, scan) }
             return false
         }
-        report.rawSignatures += UInt64(raws.count)
-        report.coseSignatures += UInt64(coses.count)
-        let jobsBefore = jobs.count
+        report.rawSignatures += UInt64(detail.raws.count)
+        report.coseSignatures += UInt64(detail.coses.count)
         guard treeIsKnown, let root = frontier.root() else {
             if !treeWasLostNoted {
                 note("roots from \(scan.id) on were not checked: transactions before it are missing or unreadable")
@@ -27,23 +23,30 @@ extension LedgerAuditor {
             lastSignature = scan.id
             return true
         }
-        for row in raws { checkRaw(row.value, root, scan, findingsBefore) }
-        for row in coses { checkCOSE(row.value, root, scan, findingsBefore) }
-        for tree in trees { checkTree(tree.value, scan) }
+        var jobs: [SignatureJob] = []
+        for row in detail.raws { checkRaw(row, root, scan, &jobs) }
+        for row in detail.coses { checkCOSE(row, root, scan, &jobs) }
+        for tree in detail.trees { checkTree(tree, scan) }
         rootAnchors.remove(root)
         lastSignature = scan.id
-        pendingSignatures.append(
-            (scan.id, findingCount == findingsBefore, findingsBefore, jobs.count - jobsBefore))
+        tail.restart(at: frontier)
+        signatures.add(
+            SignatureQueue.Pending(
+                id: scan.id, isFine: findings.count == findingsBefore, isFirst: findingsBefore == 0,
+                jobCount: jobs.count),
+            jobs, crew: crew)
         return true
     }
 
-    mutating func checkRaw(_ value: [UInt8], _ root: Digest32, _ scan: EntryScan, _ before: UInt64) {
+    mutating func checkRaw(
+        _ decoded: EntryDetail.Row<RawSignature>, _ root: Digest32, _ scan: EntryScan, _ jobs: inout [SignatureJob]
+    ) {
         let at = (offset: scan.offset, seqno: scan.id.seqno)
         let row: RawSignature
-        do {
-            row = try RawSignature(decoding: value)
-        } catch {
-            find(.rawSignature, offset: at.offset, seqno: at.seqno, error.description)
+        switch decoded {
+        case .success(let value): row = value
+        case .failure(let problem):
+            find(.rawSignature, offset: at.offset, seqno: at.seqno, problem.reason)
             return
         }
         if row.id != scan.id {
@@ -63,80 +66,74 @@ extension LedgerAuditor {
         }
         do {
             let nodeKey = try key(certificatePEM: pem)
-            if let own = row.certificate, try key(certificatePEM: own) != nodeKey {
+            if let own = row.certificate, own != pem, try key(certificatePEM: own) != nodeKey {
                 find(.node, offset: at.offset, seqno: at.seqno, "the signature names another certificate")
             }
             jobs.append(
                 SignatureJob(
                     kind: .raw(der: row.signature), root: root, key: nodeKey, file: file, offset: at.offset,
-                    id: scan.id, findingsBefore: before))
+                    id: scan.id))
         } catch {
             find(.node, offset: at.offset, seqno: at.seqno, "a node certificate cannot be used: \(error.reason)")
         }
     }
 
-    mutating func checkCOSE(_ value: [UInt8], _ root: Digest32, _ scan: EntryScan, _ before: UInt64) {
+    mutating func checkCOSE(
+        _ decoded: EntryDetail.Row<COSERootSignature>, _ root: Digest32, _ scan: EntryScan,
+        _ jobs: inout [SignatureJob]
+    ) {
         let at = (offset: scan.offset, seqno: scan.id.seqno)
         guard let serviceKey else {
             find(.coseSignature, offset: at.offset, seqno: at.seqno, "no usable service certificate is known")
             return
         }
-        let bytes: [UInt8]
-        do {
-            bytes = try JSONBytes(decoding: value).bytes
-        } catch {
-            find(.coseSignature, offset: at.offset, seqno: at.seqno, error.description)
-            return
-        }
-        do {
-            let signature = try COSERootSignature(cose: bytes)
+        switch decoded {
+        case .success(let signature):
             if signature.txid != scan.id {
                 find(.coseSignature, offset: at.offset, seqno: at.seqno, "it says it is transaction \(signature.txid)")
             }
             jobs.append(
                 SignatureJob(
-                    kind: .cose(signature), root: root, key: serviceKey, file: file, offset: at.offset, id: scan.id,
-                    findingsBefore: before))
-        } catch {
-            find(.coseSignature, offset: at.offset, seqno: at.seqno, error.description)
+                    kind: .cose(signature, keyID: serviceKeyID), root: root, key: serviceKey, file: file,
+                    offset: at.offset, id: scan.id))
+        case .failure(let problem):
+            find(.coseSignature, offset: at.offset, seqno: at.seqno, problem.reason)
         }
     }
 
-    mutating func checkTree(_ value: [UInt8], _ scan: EntryScan) {
+    mutating func checkTree(_ decoded: EntryDetail.Row<SerialisedTree>, _ scan: EntryScan) {
         guard treeIsKnown else { return }
-        do {
-            let tree = try SerialisedTree(decoding: value)
-            if tree.size != frontier.size || tree.frontier() != frontier {
+        switch decoded {
+        case .success(let tree):
+            if !tail.isSame(as: tree), tree.size != frontier.size || tree.frontier() != frontier {
                 find(
                     .tree, offset: scan.offset, seqno: scan.id.seqno,
                     "the recorded tree of \(tree.size) leaves is not the tree of the transactions")
             }
-        } catch {
-            find(.tree, offset: scan.offset, seqno: scan.id.seqno, error.reason)
+        case .failure(let problem):
+            find(.tree, offset: scan.offset, seqno: scan.id.seqno, problem.reason)
         }
     }
 
-    /// Checks what is queued when there is enough of it to keep all cores busy.
-    mutating func verifyJobs(atLeast minimum: Int) {
-        guard !pendingSignatures.isEmpty, jobs.count >= minimum else { return }
-        let results = Parallel.map(jobs) { $0.finding() }
-        var next = 0
-        for signature in pendingSignatures {
-            var isFine = signature.isFine && signature.jobCount > 0
-            for finding in results[next..<next + signature.jobCount] {
-                guard let finding else { continue }
-                isFine = false
-                add(finding)
-            }
-            next += signature.jobCount
-            if isFine {
+    /// What the signatures since the last call turn out to be belongs here in the report, when there are enough.
+    mutating func closeSignatures(atLeast minimum: Int) {
+        guard signatures.jobCount >= minimum else { return }
+        signatures.close(at: findings.count, crew: crew)
+        settleSignatures(waitingCount: 8)
+    }
+
+    /// Takes the results of signatures that are checked by now, and waits for those beyond the newest places.
+    mutating func settleSignatures(waitingCount: Int) {
+        var settled: [(SignatureQueue.Pending, UInt64, [LedgerFinding])] = []
+        signatures.drain(waitingCount: waitingCount, crew: crew) { settled.append(($0, $1, $2)) }
+        for (signature, place, found) in settled {
+            for finding in found { findings.add(finding, at: place) }
+            if signature.isFine, signature.jobCount > 0, found.isEmpty {
                 report.verifiedSignatureTransactions += 1
-                if signature.findingsBefore == 0, firstFindingSeqno == nil { report.verifiedTo = signature.id }
+                if signature.isFirst, firstFindingSeqno == nil { report.verifiedTo = signature.id }
             } else if firstFindingSeqno == nil {
                 firstFindingSeqno = signature.id.seqno
             }
         }
-        jobs.removeAll(keepingCapacity: true)
-        pendingSignatures.removeAll(keepingCapacity: true)
     }
 }

@@ -2,11 +2,11 @@ import LedgerProofs
 
 // The tables that decide which keys count.
 extension LedgerAuditor {
-    mutating func applyTables(_ scan: EntryScan) {
+    mutating func applyTables(_ maps: [MapWrites], _ scan: EntryScan) {
         // The service first: certificates written together with a new identity are endorsed by it.
-        for map in scan.maps where map.name == .serviceInfo { applyService(map, scan) }
-        for map in scan.maps where map.name == .nodesInfo { applyNodes(map, scan) }
-        for map in scan.maps where map.name == .nodesEndorsedCertificates { applyCertificates(map, scan) }
+        for map in maps where map.name == .serviceInfo { applyService(map, scan) }
+        for map in maps where map.name == .nodesInfo { applyNodes(map, scan) }
+        for map in maps where map.name == .nodesEndorsedCertificates { applyCertificates(map, scan) }
     }
 
     mutating func applyService(_ map: MapWrites, _ scan: EntryScan) {
@@ -34,6 +34,7 @@ extension LedgerAuditor {
                 let key = try key(certificatePEM: info.certificate)
                 if let serviceKey, serviceKey != key { identityChanges.append(scan.id) }
                 serviceKey = key
+                serviceKeyID = key.nodeID
             } catch {
                 serviceKey = nil
                 find(
@@ -96,10 +97,17 @@ extension LedgerAuditor {
     }
 
     mutating func key(certificatePEM pem: String) throws(ProofError) -> SigningPublicKey {
-        if let key = keys[pem] { return key }
-        let key = try SigningPublicKey(certificatePEM: pem)
-        if keys.count >= 1024 { keys.removeAll() }
-        keys[pem] = key
+        // Signature after signature names the same certificate.
+        if let lastKey, lastKey.pem == pem { return lastKey.key }
+        let key: SigningPublicKey
+        if let known = keys[pem] {
+            key = known
+        } else {
+            key = try SigningPublicKey(certificatePEM: pem)
+            if keys.count >= 1024 { keys.removeAll() }
+            keys[pem] = key
+        }
+        lastKey = (pem, key)
         return key
     }
 }

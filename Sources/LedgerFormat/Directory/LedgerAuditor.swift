@@ -6,13 +6,16 @@ import LedgerProofs
 /// `finish`. Every rule of CCF's own tool is checked, and more (Documentation/spec/ledger-directory.md).
 public struct LedgerAuditor: Sendable {
     public let options: LedgerVerificationOptions
+    /// Checks the signatures.
+    let crew: WorkCrew
     var report = LedgerVerificationReport()
-    var findingCount: UInt64 = 0
+    var findings: FindingList
 
     var file = ""
     var expected = SequenceNumber(1)
     var view = View(0)
     var frontier = MerkleFrontier()
+    var tail = TreeTail()
     /// False after something unreadable: from there on no root can be computed.
     var treeIsKnown = true
     var treeWasLostNoted = false
@@ -22,14 +25,15 @@ public struct LedgerAuditor: Sendable {
 
     var nodes: [String: NodeStatus] = [:]
     var nodeCertificates: [String: String] = [:]
+    var lastKey: (pem: String, key: SigningPublicKey)?
     var uncheckedCertificates: [(node: String, pem: String, seqno: SequenceNumber, offset: UInt64)] = []
     var service: ServiceInfo?
     var serviceKey: SigningPublicKey?
+    var serviceKeyID = ""
     var keys: [String: SigningPublicKey] = [:]
     var identityChanges: [TransactionID] = []
 
-    var jobs: [SignatureJob] = []
-    var pendingSignatures: [(id: TransactionID, isFine: Bool, findingsBefore: UInt64, jobCount: Int)] = []
+    var signatures = SignatureQueue()
     var lastSignature: TransactionID?
     var firstFindingSeqno: SequenceNumber?
 
@@ -38,7 +42,13 @@ public struct LedgerAuditor: Sendable {
     var withoutSecret: UInt64 = 0
 
     public init(options: LedgerVerificationOptions = LedgerVerificationOptions()) {
+        self.init(options: options, crew: WorkCrew())
+    }
+
+    init(options: LedgerVerificationOptions, crew: WorkCrew) {
         self.options = options
+        self.crew = crew
+        findings = FindingList(limit: options.maximumFindings)
         frontier.append(.zero)
         for anchor in options.expectedReceipts {
             switch anchor {
@@ -78,7 +88,7 @@ public struct LedgerAuditor: Sendable {
         if isComplete, !isFirstOfChunk, !lastWasSignature {
             note("\(file) does not end on a signature transaction")
         }
-        verifyJobs(atLeast: 64)
+        closeSignatures(atLeast: 64)
     }
 
     /// Something in the current chunk could not be read: what follows has no known root.
@@ -99,12 +109,7 @@ public struct LedgerAuditor: Sendable {
     }
 
     mutating func add(_ finding: LedgerFinding) {
-        findingCount += 1
-        if report.findings.count < options.maximumFindings {
-            report.findings.append(finding)
-        } else {
-            report.findingsLeftOff += 1
-        }
+        findings.add(finding)
     }
 
     /// A problem of the directory, found before any chunk is read.
@@ -121,14 +126,14 @@ public struct LedgerAuditor: Sendable {
     // MARK: Entries
 
     mutating func add(_ scan: EntryScan) {
-        let before = findingCount
+        let before = findings.count
         report.transactions += 1
         let seqno = expected
         expected = expected.next
         lastWasSignature = false
         defer { isFirstOfChunk = false }
 
-        if let problem = scan.problem {
+        if let problem = scan.detail?.problem {
             find(.entry, offset: scan.offset + (problem.offset ?? 0), seqno: seqno, problem.description)
             loseTree()
             return
@@ -143,8 +148,11 @@ public struct LedgerAuditor: Sendable {
         report.lastTransaction = scan.id
         checkSecret(scan, seqno)
         checkFlags(scan, seqno)
-        applyTables(scan)
-        let isSignature = checkSignatures(scan, findingsBefore: before)
+        var isSignature = false
+        if let detail = scan.detail {
+            applyTables(detail.maps, scan)
+            isSignature = checkSignatures(detail, scan, findingsBefore: before)
+        }
         if scan.flags.contains(.endChunkAfter), !isSignature {
             find(
                 .chunkFlag, offset: scan.offset + 1, seqno: seqno,
@@ -156,11 +164,12 @@ public struct LedgerAuditor: Sendable {
         if let leaf = scan.leaf {
             checkAnchors(leaf, scan)
             frontier.append(leaf)
+            tail.append(leaf)
         } else {
             find(.entry, offset: scan.offset, seqno: seqno, "this entry type has no Merkle leaf")
             loseTree()
         }
-        if jobs.count >= 256 { verifyJobs(atLeast: 0) }
+        if signatures.jobCount >= 256 { closeSignatures(atLeast: 0) }
     }
 
     mutating func checkSecret(_ scan: EntryScan, _ seqno: SequenceNumber) {
@@ -168,10 +177,10 @@ public struct LedgerAuditor: Sendable {
             withoutSecret += 1
             return
         }
-        if let problem = scan.authenticationProblem {
+        if let problem = scan.detail?.authenticationProblem {
             find(.authentication, offset: scan.offset + 8, seqno: seqno, problem.rule)
         }
-        if scan.hasWrongCommitEvidence {
+        if scan.detail?.hasWrongCommitEvidence == true {
             find(
                 .commitEvidence, offset: scan.offset, seqno: seqno,
                 "the commit evidence digest does not follow from the ledger secret")

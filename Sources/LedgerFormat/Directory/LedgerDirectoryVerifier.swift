@@ -1,6 +1,6 @@
 import LedgerProofs
 
-/// Verifies a ledger directory from its files alone. Works offline, reads every chunk once, holds one window of
+/// Verifies a ledger directory from its files alone. Works offline, reads every chunk once, holds a few windows of
 /// bytes in memory, and uses all cores for hashing and signatures.
 public struct LedgerDirectoryVerifier: Sendable {
     public let path: String
@@ -28,13 +28,13 @@ extension LedgerDirectoryVerifier {
     /// The state of one verification.
     private struct Run {
         let verifier: LedgerDirectoryVerifier
-        var auditor: LedgerAuditor
+        var pipeline: AuditPipeline
         var total: UInt64 = 0
         var done: UInt64 = 0
 
         init(verifier: LedgerDirectoryVerifier) {
             self.verifier = verifier
-            auditor = LedgerAuditor(options: verifier.options)
+            pipeline = AuditPipeline(options: verifier.options)
         }
 
         mutating func verify() -> LedgerVerificationReport {
@@ -42,19 +42,19 @@ extension LedgerDirectoryVerifier {
             do {
                 listing = try DirectoryListing(path: verifier.path)
             } catch {
-                auditor.findOutside(.unreadable, file: nil, "the directory cannot be read")
-                return auditor.finish()
+                findOutside(.unreadable, file: nil, "the directory cannot be read")
+                return pipeline.finish()
             }
             var next: SequenceNumber?
             var sawOpen: ChunkName?
             for name in chunks(listing) {
                 if let open = sawOpen {
-                    auditor.findOutside(
+                    findOutside(
                         .openChunk, file: open.fileName, "\(name) follows this open chunk, which must be the last")
                     sawOpen = nil
                 }
                 if let next, name.first < next {
-                    auditor.findOutside(
+                    findOutside(
                         .overlap, file: name.fileName, "transactions from \(name.first) on are in an earlier chunk")
                     continue
                 }
@@ -62,7 +62,7 @@ extension LedgerDirectoryVerifier {
                 next = name.last?.next ?? last?.next ?? name.first
                 if name.last == nil { sawOpen = name }
             }
-            var report = auditor.finish()
+            var report = pipeline.finish()
             report.bytesRead = done
             return report
         }
@@ -71,23 +71,23 @@ extension LedgerDirectoryVerifier {
         private mutating func chunks(_ listing: DirectoryListing) -> [ChunkName] {
             var names: [ChunkName] = []
             for directory in listing.directories where ChunkName(fileName: directory) != nil {
-                auditor.note("\(directory) is a directory and was not read")
+                note("\(directory) is a directory and was not read")
             }
             for file in listing.files {
                 guard let name = ChunkName(fileName: file) else {
                     if verifier.options.includeOpen {
-                        auditor.findOutside(.foreignFile, file: file, "the name is not that of a chunk")
+                        findOutside(.foreignFile, file: file, "the name is not that of a chunk")
                     } else {
-                        auditor.note("\(file) is not a chunk and was not read")
+                        note("\(file) is not a chunk and was not read")
                     }
                     continue
                 }
                 if name.state != .normal {
-                    auditor.note("\(file) is not part of the ledger and was not read")
+                    note("\(file) is not part of the ledger and was not read")
                 } else if name.isCommitted || verifier.options.includeOpen {
                     names.append(name)
                 } else {
-                    auditor.note("\(file) is not committed and was not read")
+                    note("\(file) is not committed and was not read")
                 }
             }
             names.sort()
@@ -97,16 +97,39 @@ extension LedgerDirectoryVerifier {
             return names
         }
 
+        // What the auditor gets to know, each at its place between the entries.
+
+        private mutating func find(
+            _ code: LedgerFinding.Code, offset: UInt64? = nil, seqno: SequenceNumber? = nil, _ reason: String
+        ) {
+            pipeline.tell { $0.find(code, offset: offset, seqno: seqno, reason) }
+        }
+
+        private mutating func findOutside(_ code: LedgerFinding.Code, file: String?, _ reason: String) {
+            pipeline.tell { $0.findOutside(code, file: file, reason) }
+        }
+
+        private mutating func note(_ text: String) { pipeline.tell { $0.note(text) } }
+
+        private mutating func skipRest(_ name: ChunkName) {
+            pipeline.tell { $0.skipRest(of: name.fileName, next: name.last?.next) }
+        }
+
+        private mutating func tellProgress() {
+            guard let progress = verifier.progress else { return }
+            pipeline.tell { [done, total] _ in progress(done, total) }
+        }
+
         private func path(_ name: ChunkName) -> String { verifier.path + "/" + name.fileName }
 
         /// Reads one chunk. Returns the seqno of its last entry, or `nil` when it has none.
         private mutating func read(_ name: ChunkName) -> SequenceNumber? {
-            auditor.beginChunk(file: name.fileName, first: name.first)
+            pipeline.tell { $0.beginChunk(file: name.fileName, first: name.first) }
             do {
                 return try read(name, DirectoryFile(path: path(name)))
             } catch {
-                auditor.find(.unreadable, error.reason)
-                auditor.skipRest(of: name.fileName, next: name.last?.next)
+                find(.unreadable, error.reason)
+                skipRest(name)
                 return name.last
             }
         }
@@ -115,36 +138,37 @@ extension LedgerDirectoryVerifier {
             _ name: ChunkName, _ file: DirectoryFile
         ) throws(DirectoryFile.Failure) -> SequenceNumber? {
             if file.byteCount >= ChunkLayout.maximumByteCount {
-                auditor.find(.positions, "a chunk is smaller than 4 GiB")
+                find(.positions, "a chunk is smaller than 4 GiB")
             }
             let header = try file.read(count: Int(min(8, file.byteCount)), at: 0)
             var table: UInt64?
             do {
                 table = try ChunkLayout.tableOffset(header: header, fileByteCount: file.byteCount)
             } catch {
-                auditor.find(error.code == .truncated ? .torn : .positions, offset: error.offset, error.rule)
+                find(error.code == .truncated ? .torn : .positions, offset: error.offset, error.rule)
                 if header.count < ChunkLayout.headerByteCount {
-                    auditor.skipRest(of: name.fileName, next: name.last?.next)
+                    skipRest(name)
                     return name.last
                 }
             }
             if name.last != nil, table == nil {
-                auditor.find(.positions, offset: 0, "a complete chunk needs a positions table, the header says none")
+                find(.positions, offset: 0, "a complete chunk needs a positions table, the header says none")
             }
             var walk = Walk(first: name.first)
             let end = table ?? file.byteCount
             try walkEntries(file, end: end, &walk)
             if let table { try checkTable(file, table, walk) }
             if let count = name.entryCount, count != UInt64(walk.positions.count) {
-                auditor.find(
+                find(
                     .positions, "the name promises \(count) entries, the file has \(walk.positions.count)")
-                auditor.skipRest(of: name.fileName, next: name.last?.next)
+                skipRest(name)
             } else if walk.isBroken {
-                auditor.skipRest(of: name.fileName, next: name.last?.next)
+                skipRest(name)
             }
-            auditor.endChunk(isComplete: table != nil)
+            let isComplete = table != nil
+            pipeline.tell { $0.endChunk(isComplete: isComplete) }
             done += file.byteCount - min(file.byteCount, walk.position)
-            verifier.progress?(done, total)
+            tellProgress()
             let count = UInt64(walk.positions.count)
             return count == 0 ? nil : SequenceNumber(name.first.rawValue + count - 1)
         }
@@ -164,20 +188,22 @@ extension LedgerDirectoryVerifier {
             var need = 8
             while walk.position < end, !walk.isBroken {
                 let wanted = max(need, verifier.options.windowByteCount)
-                let window = try file.read(count: Int(min(UInt64(wanted), end - walk.position)), at: walk.position)
-                let isLast = UInt64(window.count) == end - walk.position
+                let count = Int(min(UInt64(wanted), end - walk.position))
+                let window = pipeline.buffer(count: wanted)
+                try window.fill(count: count, from: file, at: walk.position)
+                let isLast = UInt64(count) == end - walk.position
                 let start = walk.position
-                let pieces = split(window, isLast: isLast, &walk, &need)
-                scan(window, pieces, start: start)
+                let pieces = split(window.bytes, isLast: isLast, &walk, &need)
+                pipeline.add(pieces, of: window, start: start)
                 done += walk.position - start
-                verifier.progress?(done, total)
+                tellProgress()
                 if walk.position == start, isLast, !walk.isBroken { break }
             }
         }
 
         /// Finds whole entries in the window. `need` becomes the size of an entry that does not fit.
         private mutating func split(
-            _ window: [UInt8], isLast: Bool, _ walk: inout Walk, _ need: inout Int
+            _ window: UnsafeRawBufferPointer, isLast: Bool, _ walk: inout Walk, _ need: inout Int
         ) -> [Range<Int>] {
             var pieces: [Range<Int>] = []
             var at = 0
@@ -189,17 +215,16 @@ extension LedgerDirectoryVerifier {
                 let rest = window.count - at
                 if rest < EntryHeader.byteCount {
                     if isLast {
-                        auditor.find(.torn, offset: start + UInt64(at), seqno: seqno(), "\(rest) bytes are no entry")
+                        find(.torn, offset: start + UInt64(at), seqno: seqno(), "\(rest) bytes are no entry")
                         walk.isBroken = true
                     }
                     need = EntryHeader.byteCount
                     break
                 }
-                var word: UInt64 = 0
-                for i in (0..<8).reversed() { word = word << 8 | UInt64(window[at + i]) }
+                let word = UInt64(littleEndian: window.loadUnaligned(fromByteOffset: at, as: UInt64.self))
                 let limit = verifier.options.limits.entryByteCount
                 guard word >> 16 >= EntryHeader.minimumSize, word >> 16 <= limit else {
-                    auditor.find(
+                    find(
                         .entry, offset: start + UInt64(at) + 2, seqno: seqno(),
                         "the size must be 36 to \(limit), found \(word >> 16)")
                     walk.isBroken = true
@@ -209,7 +234,7 @@ extension LedgerDirectoryVerifier {
                 let size = EntryHeader.byteCount + Int(word >> 16)
                 if size > rest {
                     if isLast {
-                        auditor.find(
+                        find(
                             .torn, offset: start + UInt64(at), seqno: seqno(),
                             "the entry has \(size) bytes, \(rest) remain")
                         walk.isBroken = true
@@ -225,33 +250,12 @@ extension LedgerDirectoryVerifier {
             return pieces
         }
 
-        /// Decodes and hashes in parallel, then feeds the auditor in order.
-        private mutating func scan(_ window: [UInt8], _ pieces: [Range<Int>], start: UInt64) {
-            let options = verifier.options
-            // Some dozen entries for each step keep both cores busy without a cost per entry.
-            let groups = stride(from: 0, to: pieces.count, by: 32).map {
-                Array(pieces[$0..<min($0 + 32, pieces.count)])
-            }
-            let scans = Parallel.map(groups) { group in
-                window.withUnsafeBytes { raw in
-                    group.map {
-                        EntryScan(
-                            UnsafeRawBufferPointer(rebasing: raw[$0]), offset: start + UInt64($0.lowerBound),
-                            options: options)
-                    }
-                }
-            }
-            for group in scans {
-                for scan in group { auditor.add(scan) }
-            }
-        }
-
         private mutating func checkTable(
             _ file: DirectoryFile, _ table: UInt64, _ walk: Walk
         ) throws(DirectoryFile.Failure) {
             let count = file.byteCount - table
             guard count <= UInt64(walk.positions.count) * 4 + (1 << 20) else {
-                auditor.find(.positions, offset: table, "the positions table has more rows than there are entries")
+                find(.positions, offset: table, "the positions table has more rows than there are entries")
                 return
             }
             let bytes = try file.read(count: Int(count), at: table)
@@ -259,17 +263,17 @@ extension LedgerDirectoryVerifier {
             do {
                 positions = try ChunkLayout.parsePositionsTable(bytes)
             } catch {
-                auditor.find(.positions, offset: table + (error.offset ?? 0), error.rule)
+                find(.positions, offset: table + (error.offset ?? 0), error.rule)
                 return
             }
             guard positions.count == walk.positions.count else {
-                auditor.find(
+                find(
                     .positions, offset: table,
                     "the positions table has \(positions.count) rows for \(walk.positions.count) entries")
                 return
             }
             for (i, position) in positions.enumerated() where UInt64(position) != walk.positions[i] {
-                auditor.find(
+                find(
                     .positions, offset: table + UInt64(i) * 4,
                     seqno: SequenceNumber(walk.first.rawValue + UInt64(i)),
                     "the table says byte \(position), the entry starts at \(walk.positions[i])")

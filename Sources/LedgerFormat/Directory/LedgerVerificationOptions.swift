@@ -18,6 +18,12 @@ public struct LedgerVerificationOptions: Sendable {
     public var maximumFindings = 1000
     /// Bytes read at once. At least one whole entry is always held.
     public var windowByteCount = 4 << 20
+    /// Windows that may wait for the audit, beside the one that is being read.
+    var windowsAhead = 1
+    /// Bytes that one thread scans in one go.
+    var unitByteCount = 32 << 10
+    /// Threads beside the caller's; one less than there are cores unless it is set.
+    var helpers: Int?
 
     public init() {}
 }

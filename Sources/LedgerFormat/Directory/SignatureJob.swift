@@ -4,7 +4,8 @@ import LedgerProofs
 struct SignatureJob: Sendable {
     enum Kind: Sendable {
         case raw(der: [UInt8])
-        case cose(COSERootSignature)
+        /// With the node id of the key.
+        case cose(COSERootSignature, keyID: String)
     }
 
     var kind: Kind
@@ -13,8 +14,6 @@ struct SignatureJob: Sendable {
     var file: String
     var offset: UInt64
     var id: TransactionID
-    /// The number of findings before this transaction.
-    var findingsBefore: UInt64
 
     /// `nil` when the signature is valid.
     func finding() -> LedgerFinding? {
@@ -24,9 +23,9 @@ struct SignatureJob: Sendable {
         case .raw(let der):
             code = .rawSignature
             verdict = RootSignature.verify(der: der, root: root, publicKey: key)
-        case .cose(let signature):
+        case .cose(let signature, let keyID):
             code = .coseSignature
-            verdict = signature.verify(root: root, key: key)
+            verdict = signature.verify(root: root, key: key, nodeID: keyID)
         }
         guard let first = verdict.findings.first else {
             return verdict.isVerified

@@ -16,7 +16,12 @@ struct JSONParser {
     private func error(_ rule: String) -> LedgerFormatError { LedgerFormatError(.table, at: at, rule) }
 
     private mutating func skipSpace() {
-        while at < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[at]) { at += 1 }
+        while at < bytes.count, bytes[at] <= 0x20 {
+            switch bytes[at] {
+            case 0x20, 0x09, 0x0A, 0x0D: at += 1
+            default: return
+            }
+        }
     }
 
     private mutating func take(_ c: Unicode.Scalar) -> Bool {
@@ -85,11 +90,17 @@ struct JSONParser {
         var out: [UInt8] = []
         while true {
             let run = at
-            while at < bytes.count, bytes[at] >= 0x20, bytes[at] != UInt8(ascii: "\""),
-                bytes[at] != UInt8(ascii: "\\")
-            { at += 1 }
-            out.append(contentsOf: bytes[run..<at])
+            at = endOfRun(from: run)
             guard at < bytes.count else { throw error("a string does not end") }
+            if out.isEmpty, bytes[at] == UInt8(ascii: "\"") {
+                // Nothing to unescape.
+                let text = String(validating: bytes[run..<at], as: UTF8.self)
+                at += 1
+                guard let text else { throw error("a string must be UTF-8") }
+                return text
+            }
+            if out.isEmpty { out.reserveCapacity(min(1024, bytes.count - run)) }
+            out.append(contentsOf: bytes[run..<at])
             if take("\"") { break }
             guard take("\\"), at < bytes.count else { throw error("a control character in a string") }
             let c = bytes[at]
@@ -116,6 +127,17 @@ struct JSONParser {
         }
         guard let text = String(validating: out, as: UTF8.self) else { throw error("a string must be UTF-8") }
         return text
+    }
+
+    /// Where the characters that stand for themselves end.
+    private func endOfRun(from start: Int) -> Int {
+        bytes.withUnsafeBufferPointer { bytes in
+            var i = start
+            while i < bytes.count, bytes[i] >= 0x20, bytes[i] != UInt8(ascii: "\""), bytes[i] != UInt8(ascii: "\\") {
+                i += 1
+            }
+            return i
+        }
     }
 
     private mutating func hex4() throws(LedgerFormatError) -> UInt32 {

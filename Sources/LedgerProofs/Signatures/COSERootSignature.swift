@@ -131,7 +131,12 @@ public struct COSERootSignature: Hashable, Sendable {
     /// Checks the signature over `root`. The verified value is the root. The key must be the one that the
     /// header names, of the algorithm's curve.
     public func verify(root: Digest32, key: SigningPublicKey) -> Verdict<Digest32> {
-        guard key.nodeID == keyID else {
+        verify(root: root, key: key, nodeID: key.nodeID)
+    }
+
+    /// As above. Requires `nodeID` to be that of `key`; computing it for every signature would be work in vain.
+    package func verify(root: Digest32, key: SigningPublicKey, nodeID: String) -> Verdict<Digest32> {
+        guard nodeID == keyID else {
             return .failed(.serviceKeyMismatch, "the signature names another service key")
         }
         let bytes = Self.toBeSigned(protected: protectedBytes, payload: root.bytes)
