@@ -116,6 +116,21 @@ import Testing
         #expect(report.verifiedSignatureTransactions == 11)
     }
 
+    /// What is verified ends before the first finding, whatever the signatures behind it say.
+    @Test func verifiedToEndsBeforeAFinding() throws {
+        let ledger = try Self.ledger { ledger, seqno in
+            guard seqno == 20 else { return false }
+            try ledger.addRow { $0[1] = EntryFlags.endChunkAfter.rawValue }
+            return true
+        }
+        let directory = try TemporaryDirectory()
+        try Self.write(ledger, to: directory)
+        let report = Self.expectSameReports(directory)
+        #expect(report.findings.map(\.code) == [.chunkFlag, .chunkFlag])
+        #expect(report.verifiedTo?.seqno.rawValue == 18)
+        #expect(report.verifiedSignatureTransactions == 14)
+    }
+
     /// Enough signatures for a place of their own: what they find stands before what later chunks hold.
     @Test func signaturesOfAChunkStandBeforeTheNext() throws {
         var ledger = try TestLedger(.small())

@@ -32,6 +32,26 @@ import Testing
         for i in 0..<50 { _ = WorkCrew(helpers: 2).item { i } }
     }
 
+    /// Work that has begun is not begun again.
+    @Test func workIsDoneOnce() {
+        let holder = Mutex<WorkItem<Int>?>(nil)
+        let count = Mutex(0)
+        let item = WorkItem {
+            let number = count.withLock {
+                $0 += 1
+                return $0
+            }
+            if number < 3 { #expect(holder.withLock { $0 }?.runIfWaiting() == false) }
+            return number
+        }
+        holder.withLock { $0 = item }
+        #expect(item.value == nil)
+        #expect(item.runIfWaiting())
+        #expect(!item.runIfWaiting())
+        #expect(item.value == 1)
+        holder.withLock { $0 = nil }
+    }
+
     @Test func findingsKeepTheirPlaces() {
         func finding(_ text: String) -> LedgerFinding { LedgerFinding(.entry, text) }
         for limit in 0...8 {

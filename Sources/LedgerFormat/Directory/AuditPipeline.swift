@@ -39,7 +39,7 @@ struct AuditPipeline {
             free.removeLast()
             return last
         }
-        return WindowBuffer(capacity: count)
+        return WindowBuffer(capacity: max(count, options.windowByteCount))
     }
 
     /// Takes the entries of a window. `start` is the place of the window in its file.

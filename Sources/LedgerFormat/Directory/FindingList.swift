@@ -30,8 +30,6 @@ struct FindingList: Sendable {
                 findings.append(direct[next])
                 next += 1
             }
-            // What stands before this finding was not kept, so this one is beyond the limit as well.
-            if UInt64(next) < place { break }
             findings.append(finding)
         }
         findings.append(contentsOf: direct[next...])

@@ -189,7 +189,7 @@ extension LedgerDirectoryVerifier {
             while walk.position < end, !walk.isBroken {
                 let wanted = max(need, verifier.options.windowByteCount)
                 let count = Int(min(UInt64(wanted), end - walk.position))
-                let window = pipeline.buffer(count: wanted)
+                let window = pipeline.buffer(count: count)
                 try window.fill(count: count, from: file, at: walk.position)
                 let isLast = UInt64(count) == end - walk.position
                 let start = walk.position
