@@ -63,8 +63,9 @@ let package = Package(
     targets: [
         // Facts
         .target(name: "CLedgerSHA256"),
+        .target(name: "CLedgerGCM"),
         .target(name: "LedgerProofs", dependencies: ["CLedgerSHA256", crypto, x509, asn1], swiftSettings: strict),
-        .target(name: "LedgerFormat", dependencies: ["LedgerProofs", crypto], swiftSettings: strict),
+        .target(name: "LedgerFormat", dependencies: ["LedgerProofs", "CLedgerGCM", crypto], swiftSettings: strict),
         .target(name: "LedgerAPI", dependencies: ["LedgerProofs"], swiftSettings: strict),
         // Cores
         .target(

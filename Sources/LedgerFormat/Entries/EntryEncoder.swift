@@ -79,8 +79,9 @@ public enum EntryEncoder {
         guard size <= FormatLimits.standard.entryByteCount else {
             throw LedgerFormatError(.range, "the entry has \(size) bytes, more than 1 GiB")
         }
-        try secret.seal(
-            plaintext, into: &buffer, authenticating: domain..<buffer.count, tagOffset: start + 8, iv: iv)
+        let text = buffer.count
+        buffer.append(contentsOf: plaintext)
+        try secret.seal(&buffer, from: text, authenticating: domain..<text, tagOffset: start + 8, iv: iv)
         buffer.replace(at: start, littleEndian: EntryHeader(flags: flags, size: size).word)
         buffer.replace(at: domain - 8, littleEndian: UInt64(publicCount))
         return buffer.withUnsafeBytes { SHA256Hashing.digest(UnsafeRawBufferPointer(rebasing: $0[start...])) }

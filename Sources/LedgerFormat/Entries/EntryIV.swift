@@ -26,6 +26,15 @@ public struct EntryIV: Hashable, Sendable {
     public var isSnapshot: Bool { viewField & EntryIV.snapshotBit != 0 }
     public var id: TransactionID { TransactionID(view: view, seqno: seqno) }
 
+    /// The 12 bytes.
+    func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+        withUnsafeTemporaryAllocation(byteCount: EntryIV.byteCount, alignment: 8) { bytes in
+            bytes.storeBytes(of: seqno.rawValue.littleEndian, as: UInt64.self)
+            bytes.storeBytes(of: viewField.littleEndian, toByteOffset: 8, as: UInt32.self)
+            return body(UnsafeRawBufferPointer(bytes))
+        }
+    }
+
     func append(to buffer: inout [UInt8]) {
         buffer.append(littleEndian: seqno.rawValue)
         buffer.append(littleEndian: viewField)

@@ -14,6 +14,7 @@ public struct LedgerSecret: Sendable {
     let key: SymmetricKey
     /// HMAC of the first eight bytes of CCF's label: only those enter the derivation.
     private let commitSecret: SymmetricKey
+    private let sealer: EntrySealer
 
     /// Returns `nil` unless there are exactly 32 bytes.
     public init?(bytes: [UInt8]) {
@@ -23,6 +24,7 @@ public struct LedgerSecret: Sendable {
 
     private init(key: SymmetricKey) {
         self.key = key
+        sealer = EntrySealer(key: key)
         commitSecret = SymmetricKey(data: key.withUnsafeBytes { Digest32(hmac: "Commit S", key: $0) }.bytes)
     }
 
@@ -95,19 +97,18 @@ public struct LedgerSecret: Sendable {
         return SealedDomain(tag: Array(box.tag), ciphertext: Array(box.ciphertext))
     }
 
-    /// Encrypts `plaintext`, authenticates `range` of the buffer with it, appends the ciphertext and overwrites the 16
-    /// bytes at `tagOffset` with the tag.
+    /// Encrypts the bytes of `buffer` from `textOffset` on in place, authenticates those of `range` with them and writes
+    /// the tag to the 16 bytes at `tagOffset`. On an error the text is not usable.
     func seal(
-        _ plaintext: [UInt8], into buffer: inout [UInt8], authenticating range: Range<Int>, tagOffset: Int, iv: EntryIV
+        _ buffer: inout [UInt8], from textOffset: Int, authenticating range: Range<Int>, tagOffset: Int, iv: EntryIV
     ) throws(LedgerFormatError) {
-        let box = try box(plaintext, authenticating: buffer, range: range, iv: iv)
-        box.ciphertext.withUnsafeBytes { buffer.append(contentsOf: $0) }
-        box.tag.withUnsafeBytes { tag in
-            buffer.withUnsafeMutableBytes {
-                UnsafeMutableRawBufferPointer(rebasing: $0[tagOffset..<tagOffset + tag.count]).copyMemory(from: tag)
-            }
+        guard sealer.seal(&buffer, from: textOffset, authenticating: range, tagOffset: tagOffset, iv: iv) else {
+            throw Self.notEncrypted
         }
     }
+
+    private static let notEncrypted = LedgerFormatError(
+        .authentication, "the private domain could not be encrypted")
 
     private func box(
         _ plaintext: [UInt8], authenticating buffer: [UInt8], range: Range<Int>, iv: EntryIV
@@ -119,7 +120,7 @@ public struct LedgerSecret: Sendable {
                     authenticating: UnsafeRawBufferPointer(rebasing: raw[range]))
             }
         } catch {
-            throw LedgerFormatError(.authentication, "the private domain could not be encrypted")
+            throw Self.notEncrypted
         }
     }
 

@@ -34,18 +34,24 @@ public struct RawSignature: TableRow {
         certificate = try fields.optionalString("cert")
     }
 
-    /// Writes the historic fields too: commit view and seqno 0, a nonce digest of zeros.
+    /// Writes the historic fields too: commit view and seqno 0, a nonce digest of zeros. By hand, in the order of the
+    /// names, because every batch ends with one.
     public func encoded() -> [UInt8] {
-        var object = JSONObjectBuilder()
-        object.set("cert", certificate)
-        object.set("commit_seqno", 0)
-        object.set("commit_view", 0)
-        object.set("hashed_nonce", Digest32.zero.hex)
-        object.set("node", node)
-        object.set("root", root.hex)
-        object.set("seqno", id.seqno.rawValue)
-        object.set("sig", base64: signature)
-        object.set("view", UInt64(id.view.rawValue))
-        return object.encoded()
+        var out: [UInt8] = []
+        out.reserveCapacity((certificate?.utf8.count ?? 0) + 512)
+        out.append(UInt8(ascii: "{"))
+        if let certificate {
+            out.append(contentsOf: "\"cert\":".utf8)
+            JSONEscaping.append(certificate, to: &out)
+            out.append(UInt8(ascii: ","))
+        }
+        out.append(contentsOf: "\"commit_seqno\":0,\"commit_view\":0,\"hashed_nonce\":\"".utf8)
+        out.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 64))
+        out.append(contentsOf: "\",\"node\":".utf8)
+        JSONEscaping.append(node, to: &out)
+        out.append(contentsOf: ",\"root\":\"\(root.hex)\",\"seqno\":\(id.seqno.rawValue),\"sig\":\"".utf8)
+        out.append(contentsOf: Base64.encode(signature).utf8)
+        out.append(contentsOf: "\",\"view\":\(id.view.rawValue)}".utf8)
+        return out
     }
 }
