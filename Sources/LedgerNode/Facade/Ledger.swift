@@ -88,7 +88,7 @@ public final class Ledger: Service {
             return try Self.outcome(await earlier.wait(until: deadline))
         }
         do {
-            try parts.inbox.put(PendingWrite(work: .entry(request), ticket: ticket))
+            try parts.inbox.put(PendingWrite(work: .entry(PreparedEntry(request)), ticket: ticket))
             return try Self.outcome(await ticket.wait(until: deadline))
         } catch let error as LedgerError {
             if let key, error.code != .outcomeUnknown { parts.requests.forget(key) }

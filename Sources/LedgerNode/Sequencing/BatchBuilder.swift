@@ -41,26 +41,19 @@ struct BatchBuilder {
     var isEmpty: Bool { offsets.isEmpty }
     var byteCount: Int { bytes.count }
 
-    /// - Parameters:
-    ///   - now: microseconds since 1970.
-    ///   - secretKey: 32 random bytes that keep the claims digest from revealing guessable contents.
-    mutating func appendEntry(_ request: AppendRequest, now: Int64, secretKey: [UInt8]) throws -> TransactionID {
+    /// - Parameter now: microseconds since 1970.
+    mutating func appendEntry(_ entry: PreparedEntry, now: Int64) throws -> TransactionID {
         let time = max(now, state.lastTime)
-        let value = EntryValue.encode(
-            author: request.author.userID, contents: request.contents, requestID: request.requestID,
-            secretKey: secretKey, tags: request.tags, time: time)
         var writes = WriteSet()
-        writes.put(EntryValue.log(for: ledgerType), key: Array(request.collectionID.utf8), value: value)
-        let claims = ApplicationClaim.claimsDigest([
-            .ledgerEntry(collectionID: request.collectionID, contents: request.contents, secretKey: secretKey)
-        ])
-        let id = try append(writes, claimsDigest: claims)
+        writes.put(
+            EntryValue.log(for: ledgerType), key: Array(entry.collectionID.utf8), value: entry.value(time: time))
+        let id = try append(writes, claimsDigest: entry.claimsDigest)
         state.ledger.note(id)
         state.lastTime = time
         rows.append(
             IndexRow(
-                seqno: id.seqno, collectionID: request.collectionID, author: request.author.userID,
-                tags: request.tags, timeMicroseconds: time))
+                seqno: id.seqno, collectionID: entry.collectionID, author: entry.author, tags: entry.tags,
+                timeMicroseconds: time))
         return id
     }
 

@@ -20,6 +20,12 @@ final class Inbox: @unchecked Sendable {
 
     /// Errors: `notWritable` after closing or a refusal, `overloaded` when full.
     func put(_ write: PendingWrite) throws {
+        // The sequencer is woken without the lock: otherwise it would wake up only to wait for it.
+        if try enqueue(write) { condition.signal() }
+    }
+
+    /// Returns `true` when the sequencer waits for no more than this.
+    private func enqueue(_ write: PendingWrite) throws -> Bool {
         condition.lock()
         defer { condition.unlock() }
         if let refusal { throw LedgerError(.notWritable, refusal) }
@@ -28,7 +34,7 @@ final class Inbox: @unchecked Sendable {
             throw LedgerError(.overloaded, "\(limit) writes are waiting already; try again")
         }
         pending.append(write)
-        if pending.count == wanted { condition.signal() }
+        return pending.count == wanted
     }
 
     /// Waits for work until `deadline` (`nil`: for ever), then takes all that is there. Returns `nil` when closed and

@@ -116,7 +116,6 @@ final class Sequencer: @unchecked Sendable {
     private struct OpenBatch {
         var builder: BatchBuilder
         var sealed: SealedBatch
-        var keys = RandomKeys(count: 64)
     }
 
     private func newBuilder() -> BatchBuilder {
@@ -159,8 +158,8 @@ final class Sequencer: @unchecked Sendable {
             do {
                 let id: TransactionID
                 switch write.work {
-                case .entry(let request):
-                    id = try batch.builder.appendEntry(request, now: now, secretKey: batch.keys.next())
+                case .entry(let entry):
+                    id = try batch.builder.appendEntry(entry, now: now)
                 case .change(let decide):
                     guard let change = try decide(batch.builder.state.ledger) else {
                         answer(write.ticket, .nothingToWrite, in: &batch)

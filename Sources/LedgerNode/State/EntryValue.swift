@@ -41,8 +41,17 @@ struct EntryValue: Codable, Equatable {
     static func encode(
         author: String, contents: String, requestID: String?, secretKey: [UInt8], tags: [String], time: Int64
     ) -> [UInt8] {
+        complete(
+            encodeHead(author: author, contents: contents, requestID: requestID, secretKey: secretKey, tags: tags),
+            time: time)
+    }
+
+    /// Everything before the time, which is the last member and known last.
+    static func encodeHead(
+        author: String, contents: String, requestID: String?, secretKey: [UInt8], tags: [String]
+    ) -> [UInt8] {
         var out: [UInt8] = []
-        out.reserveCapacity(contents.utf8.count + author.utf8.count + 160)
+        out.reserveCapacity(contents.utf8.count + author.utf8.count + (requestID?.utf8.count ?? 0) + 160)
         out.append(contentsOf: "{\"author\":".utf8)
         appendJSONString(author, to: &out)
         out.append(contentsOf: ",\"contents\":".utf8)
@@ -63,9 +72,14 @@ struct EntryValue: Codable, Equatable {
             out.append(UInt8(ascii: "]"))
         }
         out.append(contentsOf: ",\"time\":".utf8)
-        out.append(contentsOf: String(time).utf8)
-        out.append(UInt8(ascii: "}"))
         return out
+    }
+
+    /// The value that begins with `head`.
+    static func complete(_ head: consuming [UInt8], time: Int64) -> [UInt8] {
+        head.append(contentsOf: String(time).utf8)
+        head.append(UInt8(ascii: "}"))
+        return head
     }
 
     /// RFC 8259 section 7: quotes, backslashes and control characters escaped, everything else as UTF-8.
