@@ -555,6 +555,8 @@ class Verification:
         if self.guarded(self._transactions) and self.guarded(self._blocks):
             self.guarded(self._digests)
         if self.guarded(self._events):
+            if not self.only:
+                self.guarded(self._derived)
             for table in self.tables.values():
                 if (not self.only or table.name.lower() in self.only) and not self.guarded(self._table, table):
                     self.unread.add(table.id)
@@ -625,7 +627,9 @@ class Verification:
         stored = [self._block(row) for row in self.database.rows(
             what, "SELECT block_id, transactions_root_hash, block_size, first_transaction_id, previous_block_hash, "
             "history_root_hash, close_time FROM main.database_ledger_blocks NOT INDEXED ORDER BY block_id")]
-        self.nodes = self._nodes()
+        stored_nodes = self._nodes()
+        self.nodes = {position: node for (level, position), node in stored_nodes.items() if level == 0}
+        leaves = []
         self.blocks = {}  # id → (hash, last transaction)
         self.missing_transactions = set()
         numbers = collections.deque(sorted(self.entries))
@@ -657,8 +661,11 @@ class Verification:
             root = merkle_root([entry.leaf for entry in entries]) if complete else None
             hashed = self._conclude(block, after, frontier, previous, root, end - first, first, entries)
             frontier.append(leaf_hash(hashed))
+            if block.id == len(leaves):
+                leaves.append(leaf_hash(hashed))
             previous, following_id = hashed, block.id + 1
             self.blocks[block.id] = (hashed, end - 1)
+        self._compare_nodes(leaves, stored_nodes)
         self.counts["blocks"] = len(stored)
         self.block_count, self.closed = following_id, next_transaction - 1
         self._open_block([self.entries[number] for number in numbers], next_transaction)
@@ -675,14 +682,29 @@ class Verification:
                         time if time and is_time(time) else None)
 
     def _nodes(self):
-        """Level 0 of the stored block tree: it proves nothing, but it may confirm a guess."""
+        """The stored block tree, (level, position) → hash. It proves nothing, but its level 0 may confirm a guess."""
         if not self.database.has("ledger_block_nodes"):
             return {}
         try:
-            return dict(self.database.rows("ledger_block_nodes",
-                                           "SELECT position, hash FROM main.ledger_block_nodes WHERE level = 0"))
+            return {(level, position): node for level, position, node in self.database.rows(
+                "ledger_block_nodes", "SELECT level, position, hash FROM main.ledger_block_nodes")}
         except Blocked:
             return {}
+
+    def _compare_nodes(self, nodes, stored):
+        """Without the complete nodes of the tree over the blocks no more blocks can close."""
+        what, level, missing, other = "ledger_block_nodes", 0, 0, 0
+        altered = any(stored.get((0, position), node) != node for position, node in enumerate(nodes))
+        while nodes:
+            found = [stored.get((level, position)) for position in range(len(nodes))]
+            missing += found.count(None)
+            other += sum(1 for node, there in zip(nodes, found) if there is not None and node != there)
+            nodes = [node_hash(*nodes[at : at + 2]) for at in range(0, len(nodes) - 1, 2)]
+            level += 1
+        if missing:
+            self.find("INDEX_DIVERGENCE", what, f"{missing} nodes of the tree over the blocks are missing", count=missing)
+        if other and not altered:
+            self.find("INDEX_DIVERGENCE", what, f"{other} nodes do not follow from the blocks", count=other)
 
     def _end(self, block, after, first):
         """The id behind the block's last transaction, from the block's own size and where the next block begins."""
@@ -873,6 +895,23 @@ class Verification:
                           sequence=sequence)
         self.events_table = table
         self.counts["tables"] = len(self.tables)
+
+    def _derived(self):
+        """Tables that prove nothing, but that the ledger works with."""
+        what = "ledger_tables"
+        if self.database.has(what):
+            expected = {number: tuple(table.versions[-1].body[name].encode() for name in ("table", "view", "kind"))
+                        + (int(table.dropped),) for number, table in self.tables.items()}
+            found = {row[0]: tuple(row[1:]) for row in self.database.rows(
+                what, "SELECT table_id, name, view, kind, is_dropped FROM main.ledger_tables NOT INDEXED")}
+            for number in sorted(expected.keys() | found.keys()):
+                if expected.get(number) != found.get(number):
+                    self.find("INDEX_DIVERGENCE", what, f"what is kept of table {number} is not what the schema events say")
+        what = "ledger_pending"
+        if self.database.has(what):
+            (count,), = self.database.rows(what, "SELECT count(*) FROM main.ledger_pending")
+            if count:
+                self.find("INDEX_DIVERGENCE", what, f"{count} rows wait to become history outside of a transaction", count=count)
 
     def _claim(self, version, values):
         """Adds the leaves that a stored version stands for. `values` is in the order of the schema version's columns."""

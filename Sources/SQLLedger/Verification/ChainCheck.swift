@@ -19,6 +19,11 @@ struct ChainCheck {
     private var nextTransaction: UInt64 = 1
     private var previousTime: CommitTime?
     private var futureCount: UInt64 = 0
+    /// Nodes of the tree over the blocks that are not stored, and those above the blocks that are others, with the first
+    /// block that found them so.
+    private var missingNodes: (count: UInt64, block: BlockID)?
+    private var otherNodes: (count: UInt64, block: BlockID)?
+    private var isNodeOfBlockAltered = false
     private var latestAllowed: CommitTime?
 
     init(
@@ -67,6 +72,7 @@ struct ChainCheck {
             block = following
         }
         try checkOpenBlock(&current, transactions)
+        reportNodes()
         try claims.finish()
         outcome.closedTransactionCount = max(outcome.closedTransactionCount, 0)
         if futureCount > 1 {
@@ -267,7 +273,9 @@ struct ChainCheck {
 
     private mutating func advance(_ stored: StoredBlock, _ hash: Digest32) {
         // A copy of what was lost: the follower says what the history was.
-        tree.append(blockHash: hash)
+        let isAligned = tree.blockCount == stored.id.rawValue
+        var nodes: [(level: Int, position: UInt64, hash: Digest32)] = []
+        tree.append(blockHash: hash) { nodes.append(($0, $1, $2)) }
         previousHash = hash
         outcome.blockCount = stored.id.rawValue + 1
         outcome.closedTransactionCount = nextTransaction - 1
@@ -276,12 +284,46 @@ struct ChainCheck {
             outcome.lastCommitTimes[stored.id] = outcome.lastCommitTime
             outcome.ends[stored.id] = nextTransaction - 1
         }
+        // Behind a gap nobody knows where the nodes above belong.
+        if isAligned { checkNodes(nodes, stored.id) }
         checkNode(stored, hash)
     }
 
-    private func checkNode(_ stored: StoredBlock, _ hash: Digest32) {
+    private mutating func checkNodes(_ nodes: [(level: Int, position: UInt64, hash: Digest32)], _ block: BlockID) {
+        for node in nodes {
+            guard let found = try? reader.blockNode(level: node.level, position: node.position) else {
+                missingNodes = ((missingNodes?.count ?? 0) + 1, missingNodes?.block ?? block)
+                continue
+            }
+            if node.level > 0, found != node.hash {
+                otherNodes = ((otherNodes?.count ?? 0) + 1, otherNodes?.block ?? block)
+            }
+        }
+    }
+
+    private func reportNodes() {
+        if let missingNodes {
+            findings.report(
+                Finding(
+                    .indexDivergence, object: "ledger_block_nodes", block: missingNodes.block,
+                    reason: "stored nodes of the tree over the blocks are missing, so that no more blocks may close",
+                    count: missingNodes.count,
+                    repair: RepairProposal(
+                        .reinstall, table: "ledger_block_nodes", explanation: "computes them again from the blocks")))
+        }
+        // Below an altered node they are what follows from it.
+        guard let otherNodes, !isNodeOfBlockAltered else { return }
+        findings.report(
+            Finding(
+                .indexDivergence, object: "ledger_block_nodes", block: otherNodes.block,
+                reason: "stored nodes of the tree over the blocks do not follow from the blocks",
+                count: otherNodes.count))
+    }
+
+    private mutating func checkNode(_ stored: StoredBlock, _ hash: Digest32) {
         guard let node = try? reader.blockNode(level: 0, position: stored.id.rawValue) else { return }
         guard node != BlockTree.leaf(blockHash: hash) else { return }
+        isNodeOfBlockAltered = true
         findings.report(
             Finding(
                 .blockAltered, object: "ledger_block_nodes", expected: BlockTree.leaf(blockHash: hash).hex,

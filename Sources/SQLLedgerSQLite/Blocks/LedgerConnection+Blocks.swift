@@ -78,11 +78,15 @@ extension LedgerConnection {
         var nodes: [(level: Int, position: UInt64, hash: Digest32)] = []
         tree.append(blockHash: block.hash) { nodes.append(($0, $1, $2)) }
         for node in nodes {
-            try db.run(
-                "INSERT INTO main.ledger_block_nodes VALUES(?, ?, ?)",
-                [.integer(Int64(node.level)), .integer(Int64(bitPattern: node.position)), .blob(node.hash.bytes)])
+            try store(node)
         }
         return block
+    }
+
+    func store(_ node: (level: Int, position: UInt64, hash: Digest32)) throws(SQLiteLedgerError) {
+        try db.run(
+            "INSERT OR IGNORE INTO main.ledger_block_nodes VALUES(?, ?, ?)",
+            [.integer(Int64(node.level)), .integer(Int64(bitPattern: node.position)), .blob(node.hash.bytes)])
     }
 
     private func store(_ block: Block) throws(SQLiteLedgerError) {
@@ -98,15 +102,24 @@ extension LedgerConnection {
 
     /// The newest closed block.
     private func newestBlock(_ ledger: LedgerID) throws(SQLiteLedgerError) -> Block? {
-        let row = try db.prepare(
+        try nextBlock(blockRows("DESC LIMIT 1"), ledger)
+    }
+
+    /// Closed blocks in the order of their ids.
+    func blockRows(_ order: String = "") throws(SQLiteLedgerError) -> SQLiteStatement {
+        try db.prepare(
             """
             SELECT block_id, transactions_root_hash, block_size, first_transaction_id, previous_block_hash,
-              history_root_hash, close_time FROM main.database_ledger_blocks ORDER BY block_id DESC LIMIT 1
+              history_root_hash, close_time FROM main.database_ledger_blocks ORDER BY block_id \(order)
             """)
+    }
+
+    /// The next one of `blockRows`.
+    func nextBlock(_ row: SQLiteStatement, _ ledger: LedgerID) throws(SQLiteLedgerError) -> Block? {
         guard try row.step() else { return nil }
         guard let root = Digest32(row.bytes(1)), let history = Digest32(row.bytes(5)),
             let time = CommitTime(utf8: row.bytes(6)), row.integer(0) >= 0, row.integer(2) > 0, row.integer(3) > 0
-        else { throw damaged("the newest block is malformed") }
+        else { throw damaged("a block is malformed") }
         return Block(
             ledger: ledger, id: BlockID(UInt64(bitPattern: row.integer(0))), transactionsRoot: root,
             size: UInt64(bitPattern: row.integer(2)),

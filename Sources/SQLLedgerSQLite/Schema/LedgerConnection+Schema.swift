@@ -56,14 +56,7 @@ extension LedgerConnection {
     }
 
     private func loadTables() throws(SQLiteLedgerError) {
-        var live: Set<TableID> = []
         knownIDs = []
-        let list = try db.prepare("SELECT table_id, is_dropped FROM main.ledger_tables")
-        while try list.step() {
-            let id = TableID(UInt64(bitPattern: list.integer(0)))
-            knownIDs.insert(id)
-            if list.integer(1) == 0 { live.insert(id) }
-        }
         var loaded: [TableID: (state: TableState, description: TableDescription)] = [:]
         let known = Dictionary(tables.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let events = try db.prepare(
@@ -72,7 +65,6 @@ extension LedgerConnection {
             """)
         while try events.step() {
             let id = TableID(UInt64(bitPattern: events.integer(2)))
-            guard live.contains(id) else { continue }
             let event: SchemaEvent
             do throws(ProofError) {
                 event = try SchemaEvent(type: events.integer(1), table: events.integer(2), body: events.bytes(3))
@@ -80,6 +72,11 @@ extension LedgerConnection {
                 throw .refused("the ledger's schema events are damaged (\(error.reason)); verify the database")
             }
             guard let description = event.description else { continue }
+            knownIDs.insert(id)
+            guard event.type != .drop else {
+                loaded[id] = nil
+                continue
+            }
             let transaction = TransactionNumber(UInt64(bitPattern: events.integer(0)))
             if loaded[id] == nil {
                 let state = known[id] ?? TableState(id: id, description: description)
@@ -299,7 +296,7 @@ extension LedgerConnection {
         try db.execute("ALTER TABLE main.\(table.sql.history) ADD COLUMN \(definition)")
     }
 
-    /// History rows that had to wait for their columns.
+    /// History rows that had to wait for their columns. Others have no business here; verification names them.
     private func movePending(of table: TableState) throws(SQLiteLedgerError) {
         let id = SQLValue.integer(Int64(bitPattern: table.id.rawValue))
         let rows = try db.prepare(
@@ -310,7 +307,9 @@ extension LedgerConnection {
             if pending.last?.sequence != rows.integer(0) { pending.append((rows.integer(0), [])) }
             pending[pending.count - 1].values.append(rows.value(1))
         }
-        for row in pending {
+        let own = SQLValue.integer(Int64(bitPattern: transaction.rawValue))
+        for row in pending
+        where (4...table.sql.stored.count + 4).contains(row.values.count) && row.values[2] == own {
             let columns = table.sql.stored.prefix(row.values.count - 4).map { ", " + SQLName.quoted($0.name) }.joined()
             let marks = row.values.map { _ in "?" }.joined(separator: ", ")
             try db.run(

@@ -73,7 +73,7 @@ extension LedgerConnection {
         let collations = sql.hasRowID ? [] : try SchemaReader.keyCollations(of: description.table, on: db)
         try db.execute(sql.createStamps(collations: collations))
         try db.run(
-            "INSERT INTO main.ledger_tables VALUES(?, ?, ?, ?, 0)",
+            "INSERT OR REPLACE INTO main.ledger_tables VALUES(?, ?, ?, ?, 0)",
             [.integer(number), .text(description.table), .text(description.view), .text(kind.rawValue)])
         try record(.create, of: table, description)
         try readHistoryColumns(of: table)
@@ -87,8 +87,7 @@ extension LedgerConnection {
 
     /// The first number that no table has had and whose names nobody has taken.
     private func nextTableID() throws(SQLiteLedgerError) -> TableID {
-        let newest = try db.value("SELECT coalesce(max(table_id), 0) FROM main.ledger_tables")
-        guard case .integer(var number)? = newest else { throw .refused("the ledger's list of tables is damaged") }
+        var number = Int64(bitPattern: knownIDs.max()?.rawValue ?? 0)
         repeat {
             number += 1
         } while try db.value(
@@ -175,6 +174,8 @@ extension LedgerConnection {
         }
         // The ledger views.
         altersHistories = true
+        try alterHistories()
+        try restoreDerived()
         cookie = try readSchemaCookie()
     }
 

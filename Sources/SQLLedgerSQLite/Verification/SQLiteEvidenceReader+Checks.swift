@@ -28,6 +28,8 @@ extension SQLiteEvidenceReader {
                 check("the ledger's own objects") {
                     try LedgerObjectsCheck(history: history, reader: $0, findings: $1).run()
                 })
+            checks.append(
+                check("derived tables") { try DerivedTablesCheck(history: history, reader: $0, findings: $1).run() })
         }
         return checks
     }

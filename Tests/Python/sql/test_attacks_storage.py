@@ -38,6 +38,25 @@ def test_E01_index_entry_removed(whole_victim):
     victim.demand({"code": "INDEX_DIVERGENCE", "object": "account_nick"}, allowed=["VERIFIER_BLOCKED"], repair=False)
 
 
+@pytest.mark.parametrize("statement, table", [
+    ("DELETE FROM ledger_block_nodes", "ledger_block_nodes"), ("DELETE FROM ledger_tables", "ledger_tables"),
+    ("UPDATE ledger_tables SET is_dropped = 1", "ledger_tables"),
+    ("INSERT INTO ledger_pending VALUES (1, 1, 1, 1)", "ledger_pending")])
+def test_derived_tables_that_disagree(whole_victim, statement, table):
+    """They prove nothing, but without them no block can close. A repair puts them back; writing goes on in any case."""
+    victim = whole_victim
+    db = victim.honest()
+    with pytest.raises(sqlite3.Error, match="is not allowed on the ledger's table"):
+        db.execute(statement)
+    db.close()
+    victim.plain(statement)
+    victim.demand({"code": "INDEX_DIVERGENCE", "object": table})
+    victim.honest("ALTER TABLE account ADD COLUMN z", "UPDATE account SET z = 1 WHERE id = 3", "SELECT ledger_refresh()",
+                  "SELECT ledger_close_block()")
+    report = agree(victim.path, *victim.digests)
+    assert report.exit_code == 0, report
+
+
 def test_E02_unique_entry_removed_and_the_key_inserted_again(whole_victim):
     victim = whole_victim
     pages = victim.pages()

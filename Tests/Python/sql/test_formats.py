@@ -209,6 +209,22 @@ def leave_a_note(made, statement):
     assert done.exit_code == 0 and done.notes, done.report()
 
 
+@pytest.mark.parametrize("statement, table", [
+    ("DELETE FROM ledger_block_nodes", "ledger_block_nodes"),
+    ("DELETE FROM ledger_block_nodes WHERE level = 1", "ledger_block_nodes"),
+    ("UPDATE ledger_block_nodes SET hash = zeroblob(32) WHERE level = 1", "ledger_block_nodes"),
+    ("DELETE FROM ledger_tables", "ledger_tables"), ("UPDATE ledger_tables SET is_dropped = 1", "ledger_tables"),
+    ("INSERT INTO ledger_tables VALUES (9, 'n', 'v', 'updatable', 0)", "ledger_tables")])
+def test_derived_tables_that_disagree(made, statement, table):
+    db = sqlite3.connect(made[0], isolation_level=None)
+    db.execute(statement)
+    db.close()
+    done = check(made)
+    assert done.exit_code == 1, done.report()
+    assert {(finding["code"], finding["object"]) for finding in done.findings} - {
+        ("TAIL_UNATTESTED", "database_ledger_transactions")} == {("INDEX_DIVERGENCE", table)}, done.report()
+
+
 def test_consistent_forgery_needs_a_digest_from_outside(made):
     db = sqlite3.connect(made[0], isolation_level=None)
     db.execute("UPDATE account SET name = 'forged' WHERE id = 250")

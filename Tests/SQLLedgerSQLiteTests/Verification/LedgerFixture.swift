@@ -181,6 +181,12 @@ final class LedgerFixture {
             for trigger in made.triggers { try db.execute(trigger.sql) }
             for sql in LedgerObjects.guards(of: made.history, includesInsert: true) { try db.execute(sql) }
             try db.execute(made.createView)
+            try db.run(
+                "INSERT INTO ledger_tables VALUES (?, ?, ?, ?, 0)",
+                [
+                    .integer(Int64(bitPattern: table.id.rawValue)), .text(table.description.table),
+                    .text(table.description.view), .text(table.description.kind.rawValue),
+                ])
         }
         for sql in LedgerObjects.guards { try db.execute(sql) }
     }

@@ -29,7 +29,8 @@ CREATE TABLE ledger_transaction_chunks(chunk_id INTEGER PRIMARY KEY, block_id IN
   leaves BLOB NOT NULL, UNIQUE(block_id, chunk)) STRICT;
 CREATE TABLE ledger_schema_events(event_id INTEGER PRIMARY KEY, transaction_id INTEGER NOT NULL,
   sequence_number INTEGER NOT NULL, event_type INTEGER, table_id INTEGER, body TEXT) STRICT;
-CREATE TABLE ledger_tables(table_id INTEGER PRIMARY KEY, name TEXT);
+CREATE TABLE ledger_tables(table_id INTEGER PRIMARY KEY, name TEXT NOT NULL, view TEXT NOT NULL, kind TEXT NOT NULL,
+  is_dropped INTEGER NOT NULL) STRICT;
 CREATE TABLE database_ledger_digest_locations(path TEXT PRIMARY KEY, last_digest_block_id INTEGER, is_current INTEGER)
   STRICT;
 CREATE TABLE ledger_rowid_canary(x);
@@ -114,7 +115,7 @@ class Model:
             "after": 0, "columns": described, "kind": "updatable", "objects": [], "previous": None,
             "rowid": names[0], "schema": ref.schema_digest(number, described).hex(), "sql": sql, "table": name,
             "view": f"{name}_Ledger"})
-        self.db.execute("INSERT INTO ledger_tables(table_id, name) VALUES (?, ?)", (number, name))
+        self.db.execute("INSERT INTO ledger_tables VALUES (?, ?, ?, 'updatable', 0)", (number, name, f"{name}_Ledger"))
         self.tables[name] = (number, names, ref.schema_digest(number, described))
 
     def insert(self, name, *values):

@@ -1,0 +1,68 @@
+import LedgerProofs
+import SQLLedger
+
+/// Compares derived tables, which prove nothing but which the ledger works with, with what they are derived from.
+/// (`ChainCheck` compares the tree over the blocks.)
+struct DerivedTablesCheck {
+    let history: SchemaHistory
+    let reader: SQLiteEvidenceReader
+    let findings: FindingCollector
+
+    func run() throws {
+        try checkTables()
+        try checkPending()
+    }
+
+    private func report(
+        _ table: String, _ reason: String, expected: String? = nil, found: String? = nil, count: UInt64 = 1
+    ) {
+        findings.report(
+            Finding(
+                .indexDivergence, object: table, expected: expected, found: found, reason: reason, count: count,
+                repair: RepairProposal(
+                    .reinstall, table: table, explanation: "makes the derived table again from what it is derived from")
+            ))
+    }
+
+    private func checkTables() throws {
+        let name = "ledger_tables"
+        guard try reader.objects().contains(name) else { return }
+        var expected: [TableID: String] = [:]
+        for table in history.tables {
+            guard let newest = history.newest(table.id)?.description else { continue }
+            expected[table.id] = Self.text(newest.table, newest.view, newest.kind.rawValue, table.isDropped ? "1" : "0")
+        }
+        let rows = try reader.prepareOwn(
+            name, "SELECT table_id, name, view, kind, is_dropped FROM main.ledger_tables NOT INDEXED")
+        while try rows.step() {
+            let id = TableID(UInt64(bitPattern: rows.integer(0)))
+            let found = Self.text(rows.text(1), rows.text(2), rows.text(3), rows.text(4))
+            guard let right = expected.removeValue(forKey: id) else {
+                report(name, "there is no ledger table \(id)", found: found)
+                continue
+            }
+            if found != right {
+                report(
+                    name, "what is kept of table \(id) is not what the schema events say", expected: right, found: found
+                )
+            }
+        }
+        for (id, right) in expected.sorted(by: { $0.key < $1.key }) {
+            report(name, "table \(id) is missing", expected: right)
+        }
+    }
+
+    private static func text(_ name: String, _ view: String, _ kind: String, _ isDropped: String) -> String {
+        [name, view, kind, isDropped].map(SQLName.literal).joined(separator: ", ")
+    }
+
+    private func checkPending() throws {
+        let name = "ledger_pending"
+        guard try reader.objects().contains(name) else { return }
+        let rows = try reader.prepareOwn(name, "SELECT count(*) FROM main.ledger_pending")
+        guard try rows.step(), rows.integer(0) > 0 else { return }
+        report(
+            name, "rows wait to become history, which none does outside of a transaction",
+            count: UInt64(clamping: rows.integer(0)))
+    }
+}
