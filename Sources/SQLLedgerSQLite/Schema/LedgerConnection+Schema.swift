@@ -109,7 +109,10 @@ extension LedgerConnection {
         knownIDs.insert(id)
         while slots.count <= Int(id.rawValue) { slots.append(-1) }
         slots[Int(id.rawValue)] = slot
-        slotsByName[SQLName.folded(table.description.table)] = slot
+        let name = SQLName.folded(table.description.table)
+        slotsByName[name] = slot
+        // Also when what is done next is rolled back: what changes it meanwhile is no plain change.
+        plainNames.remove(name)
         forgetNames()
     }
 
@@ -161,6 +164,10 @@ extension LedgerConnection {
         guard !isSame(old, new) else { return }
         guard follow != nil else {
             table.drift = "the triggers of ledger table '\(old.table)' are gone; verify the database"
+            return
+        }
+        if let obstacle = SchemaReader.nameObstacle(new) {
+            table.drift = obstacle
             return
         }
         guard new.columns.count >= old.columns.count,
@@ -261,10 +268,8 @@ extension LedgerConnection {
                     || view?.string != sql.createView
             else { continue }
             try db.execute("DROP VIEW IF EXISTS main.\(SQLName.quoted(table.description.view))")
-            for (from, to) in zip(table.physicalHistory, table.historyColumns) where from != to {
-                try rename(from, to, of: sql.history)
-            }
-            for (from, to) in renamedKeys { try rename(from, to, of: sql.stamps) }
+            try rename(zip(table.physicalHistory, table.historyColumns).filter { $0 != $1 }, of: sql.history)
+            try rename(renamedKeys, of: sql.stamps)
             let missing = table.historyColumns.dropFirst(table.physicalHistory.count)
             for name in missing {
                 guard let column = table.description.columns.first(where: { $0.name == name }) else { continue }
@@ -278,6 +283,17 @@ extension LedgerConnection {
         altersHistories = false
         dropStatements()
         cookie = try readSchemaCookie()
+    }
+
+    /// Columns that take each other's names do so by way of names that nobody has.
+    private func rename(_ names: [(from: String, to: String)], of table: String) throws(SQLiteLedgerError) {
+        let taken = Set(names.map { SQLName.folded($0.from) })
+        guard names.contains(where: { taken.contains(SQLName.folded($0.to)) && !SQLName.same($0.from, $0.to) }) else {
+            for (from, to) in names { try rename(from, to, of: table) }
+            return
+        }
+        for (index, name) in names.enumerated() { try rename(name.from, "ledger_renamed_\(index)", of: table) }
+        for (index, name) in names.enumerated() { try rename("ledger_renamed_\(index)", name.to, of: table) }
     }
 
     private func rename(_ from: String, _ to: String, of table: String) throws(SQLiteLedgerError) {

@@ -203,7 +203,6 @@ extension LedgerConnection {
         description.previous = nil
         try record(.drop, of: table, description)
         try dropTriggers(of: table)
-        try db.execute("DROP TABLE main.\(SQLName.quoted(description.table))")
         table.statements = TableStatements()
         try db.execute("DROP TABLE main.\(table.sql.stamps)")
         try db.run(
@@ -212,6 +211,13 @@ extension LedgerConnection {
         slots[Int(table.id.rawValue)] = -1
         slotsByName[SQLName.folded(description.table)] = nil
         forgetNames()
+        // Foreign keys may change rows of other ledger tables, which is to be captured like any change. For that the
+        // table itself is none any more, and no statement may find out in between that the schema is new.
+        dropStatements()
+        cookie = try readSchemaCookie()
+        isInternal = false
+        defer { isInternal = true }
+        try db.execute("DROP TABLE main.\(SQLName.quoted(description.table))")
         cookie = try readSchemaCookie()
     }
 

@@ -99,13 +99,24 @@ package enum SchemaReader {
         return try obstacle(to: description, on: db)
     }
 
+    /// A column whose name the ledger needs for itself, in words.
+    static func nameObstacle(_ description: TableDescription) -> String? {
+        let column = description.columns.first { column in
+            let name = SQLName.folded(column.name)
+            // The key of a table without row ids lies beside these two in the stamps.
+            let isInStamps = description.rowIDColumn == nil && column.primaryKeyPosition > 0
+            return name.hasPrefix("ledger_") || isInStamps && (name == "transaction_id" || name == "sequence_number")
+        }
+        return column.map {
+            "column '\($0.name)' of table '\(description.table)' has a name of the ledger's own; rename the column first"
+        }
+    }
+
     static func obstacle(
         to description: TableDescription, on db: SQLiteConnection
     ) throws(SQLiteLedgerError) -> String? {
         let name = description.table
-        for column in description.columns where SQLName.folded(column.name).hasPrefix("ledger_") {
-            return "column '\(column.name)' of table '\(name)' has a name of the ledger's own; rename the column first"
-        }
+        if let obstacle = nameObstacle(description) { return obstacle }
         // History and view have four columns more.
         let limit = Int(ils_limit(db.handle, SQLITE_LIMIT_COLUMN, -1))
         guard description.columns.count + 4 <= limit else {

@@ -10,6 +10,14 @@ struct BlockWatch: Service {
     var interval: Duration
     var asJSON: Bool
 
+    /// What one round leaves to the next.
+    struct Seen {
+        /// How far each store was.
+        var uploads: [String: DigestUploadStatus] = [:]
+        /// The number of the schema whose changes were looked for.
+        var schema: Int64?
+    }
+
     private struct Line: Encodable {
         var time: String
         var event: String
@@ -22,9 +30,9 @@ struct BlockWatch: Service {
         if !asJSON {
             Output.line("watching, every \(interval.formatted(.units(allowed: [.hours, .minutes, .seconds])))")
         }
-        var last: [String: DigestUploadStatus] = [:]
+        var seen = Seen()
         while true {
-            try await round(&last)
+            try await round(&seen)
             do {
                 try await cancelWhenGracefulShutdown { try await Task.sleep(for: interval) }
             } catch is CancellationError {
@@ -33,49 +41,54 @@ struct BlockWatch: Service {
             if Task.isShuttingDownGracefully { break }
         }
         // What was written since the last round is not left without a digest.
-        try await round(&last)
+        try await round(&seen)
         if !asJSON { Output.line("stopped") }
     }
 
-    /// Whether everything worked. Errors that the next round may not have are told and not thrown. `last`: how far each
-    /// store was after the round before.
+    /// Whether everything worked. Errors that the next round may not have are told and not thrown.
     @discardableResult
-    func round(_ last: inout [String: DigestUploadStatus]) async throws -> Bool {
+    func round(_ seen: inout Seen) async throws -> Bool {
         var isFine = true
         do {
-            try close()
+            try close(&seen.schema)
         } catch {
             isFine = false
             tell("failed", reason: Failure(describing: error)?.message ?? "\(error)")
         }
         for status in try await uploader.uploadOnce() where status.isCurrent {
-            if status.lastStoredBlock != last[status.url]?.lastStoredBlock, let block = status.lastStoredBlock {
+            if status.lastStoredBlock != seen.uploads[status.url]?.lastStoredBlock, let block = status.lastStoredBlock {
                 tell("uploaded", block: block, store: status.url)
             }
             if status.blocksBehind > 0 || status.isHalted {
                 isFine = false
-                if status.failureCount != last[status.url]?.failureCount {
+                if status.failureCount != seen.uploads[status.url]?.failureCount {
                     tell("behind", block: status.newestBlock, store: status.url, reason: status.summary)
                 }
             }
-            last[status.url] = status
+            seen.uploads[status.url] = status
         }
         return isFine
     }
 
-    /// Closes blocks until none is open. The first look takes no lock, so that an idle database stays idle.
-    private func close() throws {
+    /// Closes blocks until none is open. Closing also looks for changes of the schema, which become transactions, and for
+    /// new tables of an all-tables ledger. The first look takes no lock, so that an idle database stays idle.
+    private func close(_ seenSchema: inout Int64?) throws {
         var status = try LedgerStatus(session)
-        if !status.notCovered.isEmpty {
-            _ = try session.value("SELECT ledger_refresh()")
+        var schema = try schemaNumber()
+        while status.openTransactions > 0 || schema != seenSchema {
+            let text = try session.value("SELECT ledger_close_block()")
+            seenSchema = schema
+            let blocks = status.blocks
             status = try LedgerStatus(session)
-        }
-        while status.openTransactions > 0 {
-            guard let text = try session.value("SELECT ledger_close_block()"), text != .null else { return }
-            tell("closed", block: try LedgerDigest(json: text.shown).block)
-            status = try LedgerStatus(session)
+            if let text, text != .null, status.blocks > blocks {
+                tell("closed", block: try LedgerDigest(json: text.shown).block)
+            }
+            schema = try schemaNumber()
+            guard status.blocks > blocks || schema != seenSchema else { return }
         }
     }
+
+    private func schemaNumber() throws -> Int64? { try session.value("PRAGMA main.schema_version")?.integer }
 
     private func tell(_ event: String, block: BlockID? = nil, store: String? = nil, reason: String? = nil) {
         let time = CommitTime.now().description

@@ -55,8 +55,8 @@ struct SQLWatch: AsyncParsableCommand {
                 session: session, uploader: DigestUploader(source: source, stores: opened),
                 interval: .seconds(interval), asJSON: output.json)
             if once {
-                var last: [String: DigestUploadStatus] = [:]
-                guard try await watch.round(&last) else { throw ExitStatus.unableToTell }
+                var seen = BlockWatch.Seen()
+                guard try await watch.round(&seen) else { throw ExitStatus.unableToTell }
                 return
             }
             let group = ServiceGroup(

@@ -7,6 +7,7 @@ import pytest
 from kit import ledger
 from kit.bank import FRESH, NEW
 from kit.ledger import agree, connect, scalar
+from support.node import run_cli
 
 DRIFT = {"code": "SCHEMA_DRIFT", "object": "account"}
 ALTERED = {"code": "ROW_ALTERED", "object": "account"}
@@ -294,6 +295,24 @@ def test_S25_column_added_without_the_extension(whole_victim):
     victim.plain("UPDATE account SET extra = 'forged' WHERE id = 60")
     victim.honest("SELECT ledger_refresh()", "UPDATE account SET extra = 'x' WHERE id = 3")
     victim.demand({"code": "ROW_ALTERED", "object": "account", "key": {"id": 60}, "columns": ["extra"]})
+
+
+@pytest.mark.parametrize("statement", [
+    "ALTER TABLE account RENAME TO konto", "ALTER TABLE account RENAME COLUMN units TO pieces",
+    "ALTER TABLE account ADD COLUMN extra DEFAULT 5", "CREATE TRIGGER x AFTER INSERT ON account BEGIN SELECT 1; END"])
+def test_watch_takes_in_changes_of_the_schema(whole_victim, statement):
+    """An honest change of the schema is recorded by whoever looks next; a watch looks at the schema in each round."""
+    victim = whole_victim
+    victim.honest(statement)
+    (victim.directory / "store").mkdir()
+    done = run_cli("sql", "watch", victim.path, "--once", "--store", f"file://{victim.directory}/store")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = agree(victim.path, *victim.digests)
+    assert report.exit_code == 0, report
+    # Nothing is left to do for the next one.
+    before = ledger.fingerprint(victim.path)
+    assert run_cli("sql", "watch", victim.path, "--once", "--store", f"file://{victim.directory}/store").returncode == 0
+    assert ledger.fingerprint(victim.path) == before
 
 
 def test_S27_table_outside_a_ledger_database(work):
