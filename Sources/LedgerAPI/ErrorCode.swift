@@ -36,7 +36,9 @@ public struct ErrorCode: Hashable, Sendable {
     public static let notOffered = ErrorCode(name: "NotOffered", status: 404)
     // 405 to 431
     public static let unsupportedHTTPVerb = ErrorCode(name: "UnsupportedHttpVerb", status: 405)
+    public static let unsupportedContentType = ErrorCode(name: "UnsupportedContentType", status: 406)
     public static let roleAlreadyExists = ErrorCode(name: "RoleAlreadyExists", status: 409)
+    public static let roleInUse = ErrorCode(name: "RoleInUse", status: 409)
     public static let lastAdministrator = ErrorCode(name: "LastAdministrator", status: 409)
     public static let requestEntityTooLarge = ErrorCode(name: "RequestEntityTooLarge", status: 413)
     public static let unsupportedMediaType = ErrorCode(name: "UnsupportedMediaType", status: 415)
@@ -60,8 +62,10 @@ public struct ErrorCode: Hashable, Sendable {
         .invalidInput, .invalidQueryParameterValue, .invalidHeaderValue, .invalidResourceName, .unsupportedAPIVersion,
         .invalidAuthenticationInfo, .notAllowed, .resourceNotFound, .invalidTransactionID,
         .transactionPendingOrUnknown, .transactionInvalid, .unknownLedgerEntry, .collectionNotFound, .userNotFound,
-        .roleNotFound, .functionNotFound, .operationNotFound, .notOffered, .unsupportedHTTPVerb, .roleAlreadyExists,
-        .lastAdministrator, .requestEntityTooLarge, .unsupportedMediaType, .rangeNotSatisfiable, .tooManyRequests,
+        .roleNotFound, .functionNotFound, .operationNotFound, .notOffered, .unsupportedHTTPVerb,
+        .unsupportedContentType,
+        .roleAlreadyExists, .roleInUse, .lastAdministrator, .requestEntityTooLarge, .unsupportedMediaType,
+        .rangeNotSatisfiable, .tooManyRequests,
         .requestHeaderTooLarge, .internalError, .transactionRolledBack, .outcomeUnknown, .notWritable,
         .tooManyPendingTransactions, .issuerUnavailable,
     ]

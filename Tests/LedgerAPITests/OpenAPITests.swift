@@ -38,4 +38,14 @@ import Testing
             #expect(schemas?[name] != nil, "\(name)")
         }
     }
+
+    @Test func answersBesideTheUsualOneAreTold() {
+        let paths = OpenAPIDocument.value["paths"]
+        #expect(paths?["/app/roles"]?["delete"]?["responses"]?["204"] != nil)
+        for path in ["/node/ledger-chunk/{name}", "/node/snapshot/{name}"] {
+            for status in ["200", "206", "304", "416"] {
+                #expect(paths?[path]?["get"]?["responses"]?[status] != nil, "\(path) \(status)")
+            }
+        }
+    }
 }

@@ -197,6 +197,72 @@ import X509
         }
     }
 
+    /// The bytes that one connection brings back.
+    private static func exchange(
+        _ listener: ListenerFixture, _ server: TestCertificates.Pair, _ text: String
+    ) async throws -> String {
+        try await RawConnection(port: listener.port, tls: trusting(server)).exchange([text])
+    }
+
+    @Test(.timeLimit(.minutes(1))) func malformedRequestsGetTheErrorEnvelope() async throws {
+        let (identity, server) = try TestCertificates.server()
+        try await ListenerFixture.with(identity: identity) { listener in
+            for text in [
+                "POST /benchmark/empty HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+                "GET / HTTP/9.9\r\nhost: x\r\n\r\n", "GET / HTTP/1.1\r\nhost: x\r\nbad header\r\n\r\n",
+                "GET /app/who HTTP/1.1\r\nconnection: close\r\n\r\n",
+            ] {
+                let answer = try await Self.exchange(listener, server, text)
+                #expect(answer.hasPrefix("HTTP/1.1 400"), "\(answer)")
+                #expect(answer.contains("{\"error\":{"), "\(answer)")
+            }
+            // In the middle of the body.
+            let head = "POST /benchmark/empty HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+            let answer = try await Self.exchange(listener, server, head + "zz\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 400") && answer.contains("InvalidInput"), "\(answer)")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func oldClientsGetTheirAnswerAndTheEnd() async throws {
+        let (identity, server) = try TestCertificates.server()
+        try await ListenerFixture.with(identity: identity) { listener in
+            let answer = try await Self.exchange(listener, server, "GET /app/nothing HTTP/1.0\r\n\r\n")
+            #expect(answer.contains(" 404 ") && answer.lowercased().contains("connection: close"), "\(answer)")
+        }
+    }
+
+    @Test func manyHeaderFieldsOverHTTP2() async throws {
+        let (identity, server) = try TestCertificates.server()
+        try await ListenerFixture.with(identity: identity) { listener in
+            try await Self.using(listener.client(trusting: server)) { client in
+                let many = try await listener.send(
+                    client, "GET", "/app/nothing", headers: (0..<140).map { ("h\($0)", "1") })
+                #expect(many.version == "HTTP/2.0")
+                #expect(many.status == 431 && many.body.contains("RequestHeaderTooLarge"))
+                let fine = try await listener.send(
+                    client, "GET", "/app/nothing", headers: (0..<100).map { ("h\($0)", "1") })
+                #expect(fine.status == 404)
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: ["", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0"])
+    func silentHTTP2PeersAreClosed(_ opening: String) async throws {
+        let (identity, server) = try TestCertificates.server()
+        var limits = ServerLimits()
+        limits.idleTimeout = .milliseconds(300)
+        limits.drainTimeout = .milliseconds(300)
+        try await ListenerFixture.with(limits: limits, identity: identity) { listener in
+            var tls = Self.trusting(server)
+            tls.applicationProtocols = ["h2"]
+            // Never answers the PING that comes with the server's goodbye.
+            let raw = try await RawConnection(port: listener.port, tls: tls)
+            let start = ContinuousClock.now
+            _ = await raw.exchange([opening])
+            #expect(ContinuousClock.now - start < .seconds(20))
+        }
+    }
+
     @Test(.timeLimit(.minutes(1))) func slowPeersAreClosed() async throws {
         let (identity, server) = try TestCertificates.server()
         var limits = ServerLimits()

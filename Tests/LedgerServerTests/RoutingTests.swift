@@ -53,6 +53,25 @@ import Testing
         #expect(Self.describe(.get, path) == result)
     }
 
+    @Test(arguments: [
+        ("", true), ("*/*", true), ("application/*", true), ("text/html, */*;q=0.1", true), ("application/json", true),
+        ("Application/JSON ; charset=utf-8", true), ("text/html", false), ("application/json;q=0", false),
+        ("application/json;q=0, */*", false), ("application/cose", false), ("*/*;q=0.0", false),
+    ])
+    func acceptHeaders(_ accept: String, _ isFine: Bool) {
+        #expect(AcceptRule.allows(accept, anyOf: ["application/json"]) == isFine, "\(accept)")
+        #expect(AcceptRule.allows("application/cose", anyOf: ["application/json", "application/cose"]))
+    }
+
+    @Test(arguments: [
+        ("AA:BB", true), ("aa:bb:cc", true), (Array(repeating: "0a", count: 33).joined(separator: ":"), true),
+        (Array(repeating: "0a", count: 32).joined(separator: ":"), false), ("AA", false), ("urn:aa:bb", false),
+        ("AA:BB:", false), ("0f3c-11", false),
+    ])
+    func cutFingerprints(_ id: String, _ isBroken: Bool) {
+        #expect(UserIDRule.isBrokenFingerprint(id) == isBroken, "\(id)")
+    }
+
     @Test func otherMethods() {
         #expect(Self.describe(.delete, "/app/transactions") == "allow GET,POST")
         #expect(Self.describe(.options, "/app/transactions/current") == "allow GET")

@@ -99,6 +99,14 @@ import Testing
             }
             #expect(ids[0] == ids[1])
             #expect(Set(ids).count == 3)
+            // An empty one is none: every call is a new write.
+            for _ in 0..<2 {
+                let answer = try await service.send(
+                    "POST", "/app/transactions", "{\"contents\":\"e\"}", headers: [(HeaderNames.clientRequestID, "")])
+                #expect(answer.status == 200)
+                ids.append(answer[HeaderNames.transactionID])
+            }
+            #expect(Set(ids).count == 5)
         }
     }
 
@@ -214,6 +222,69 @@ import Testing
                 #expect(try JSONValue(json: Array(answer.body.utf8))["error"]?["code"] != nil)
             }
             #expect(service.ledger.committed == before)
+        }
+    }
+
+    @Test func formsThatAreNotOffered() async throws {
+        try await ServiceFixture.with { service in
+            let id = try await service.append("x")
+            for (path, accept, status) in [
+                ("/app/collections", "text/html", 406), ("/app/collections", "application/json;q=0", 406),
+                ("/app/collections", "text/html, */*;q=0.1", 200), ("/app/collections", "application/cose", 406),
+                ("/app/transactions/\(id)/receipt", "application/cose", 200), ("/metrics", "text/plain", 200),
+                ("/app/transactions/\(id)/receipt", "text/html", 406),
+                ("/app/transactions/\(id)/receipt/cose", "application/json", 200),
+            ] {
+                let answer = try await service.send("GET", path, headers: [("accept", accept)])
+                #expect(answer.status == status, "\(path) \(accept)")
+                if status == 406 { #expect(answer.body.contains("UnsupportedContentType")) }
+            }
+            let packed = try await service.send(
+                "POST", "/app/transactions", #"{"contents":"c"}"#, headers: [("content-encoding", "gzip")])
+            #expect(packed.status == 415)
+            let twoTags = try await service.send("GET", "/app/transactions?tag=a,b")
+            #expect(twoTags.status == 400)
+        }
+    }
+
+    @Test func nobodyHandsOutRightsItLacks() async throws {
+        let issuer = TestIssuer()
+        let key = JWTKey.make()
+        issuer.publish(keys: [TestIssuer.jwk(key, kid: "a")])
+        issuer.time.withLock { $0 = Int64(Date().timeIntervalSince1970) }
+        try await ServiceFixture.with(issuer: issuer) { service in
+            let user = "11111111-2222-3333-4444-555555555555"
+            let roles = "/app/roles?api-version=2026-02-23"
+            func role(_ name: String, _ actions: String) -> String {
+                "{\"roles\":[{\"roleName\":\"\(name)\",\"roleActions\":[\(actions)]}]}"
+            }
+            let rights = #""/users/patch","/roles/patch","/roles/put","/transactions/get""#
+            #expect(try await service.send("PUT", roles, role("manager", rights)).status == 200)
+            let hired = try await service.send("PATCH", "/app/users/\(user)", #"{"assignedRole":"manager"}"#)
+            #expect(hired.status == 200)
+            let token = try await TestIssuer.sign(issuer.claims(), key, kid: "a")
+            func call(_ method: String, _ path: String, _ body: String) async throws -> ListenerFixture.Answer {
+                try await service.send(
+                    method, path, body, as: service.stranger, headers: [("authorization", "Bearer \(token)")])
+            }
+            for (method, path, body) in [
+                ("PATCH", "/app/users/\(user)", #"{"assignedRole":"administrator"}"#),
+                ("PATCH", "/app/ledgerUsers/user-2", #"{"assignedRoles":["manager","Contributor"]}"#),
+                ("PATCH", roles, role("manager", #""*""#)), ("PUT", roles, role("more", #""/users/*""#)),
+            ] {
+                let answer = try await call(method, path, body)
+                #expect(answer.status == 403 && answer.body.contains("NotAllowed"), "\(path) \(answer.body)")
+                #expect(answer.body.contains("Microsoft.ConfidentialLedger/ledger/"))
+            }
+            #expect(try await call("PATCH", "/app/users/user-2", #"{"assignedRole":"manager"}"#).status == 200)
+            #expect(try await call("PUT", roles, role("less", #""/transactions/get","/own/endpoint""#)).status == 200)
+            // Mistyped fingerprints, and roles that cannot go.
+            let cut = try await service.send("PATCH", "/app/users/AA:BB", #"{"assignedRole":"Reader"}"#)
+            #expect(cut.status == 400 && cut.body.contains("fingerprint"))
+            for name in ["Reader", "manager"] {
+                let kept = try await service.send("DELETE", "/app/roles?roleName=\(name)")
+                #expect(kept.status == 409 && kept.body.contains("RoleInUse"), "\(kept.body)")
+            }
         }
     }
 

@@ -174,17 +174,21 @@ import Testing
         let next = ES256PrivateKey()
         issuer.publish(keys: [TestIssuer.jwk(next, kid: "b")])
         let token = try await TestIssuer.sign(issuer.claims(), next, kid: "b")
-        // Too soon after the last attempt.
-        #expect(await refusal(verifier, token).contains("does not publish"))
+        // Too soon after the last attempt: not known, which is no refusal.
+        let early = await #expect(throws: TokenError.self) { try await verifier.identity(of: token) }
+        #expect(early?.kind == .issuerUnavailable && early?.retryAfter == Int(IssuerKeys.minimumInterval))
         issuer.advance(IssuerKeys.minimumInterval)
         #expect(await refusal(verifier, token).contains("accepted"))
         // Made-up key ids cost at most one round in the interval.
         let before = issuer.requests
         for i in 0..<20 {
             let bad = try await TestIssuer.sign(issuer.claims(), next, kid: "made-up-\(i)")
-            #expect(await refusal(verifier, bad).contains("does not publish"))
+            #expect(await refusal(verifier, bad).contains("not known yet"))
         }
         #expect(issuer.requests <= before + 2)
+        issuer.advance(IssuerKeys.minimumInterval)
+        let bad = try await TestIssuer.sign(issuer.claims(), next, kid: "made-up")
+        #expect(await refusal(verifier, bad).contains("does not publish"))
     }
 
     @Test func staleKeysServeWhileTheIssuerIsDown() async throws {

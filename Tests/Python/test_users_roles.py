@@ -1,5 +1,6 @@
 """Users and roles over REST: both families, every body shape, custom roles that are enforced, the last administrator."""
 
+import time
 import urllib.parse
 import uuid
 
@@ -136,7 +137,7 @@ def test_custom_roles_are_enforced(admin, person, actions, allowed):
     assert person.get("/app/collections").status == 200
     assert person.append("no longer").status == 403
     # A role that someone holds stays.
-    assert admin.request("DELETE", "/app/roles", query={"roleName": name}).status == 400
+    assert admin.request("DELETE", "/app/roles", query={"roleName": name}).status == 409
     assert admin.request("DELETE", f"/app/users/{person.user_id}").status == 204
     assert person.get("/app/collections").status == 403
     assert admin.request("DELETE", "/app/roles", query={"roleName": name}).status == 200
@@ -309,8 +310,17 @@ def test_wrong_tokens(node, admin, issuer, name):
     admin.set_user(user, "Administrator")
     token = wrong_tokens(issuer, user)[name]
     before = admin.committed()
-    answer = Rest(node).request(
+    send = lambda: Rest(node).request(
         "POST", "/app/transactions", {"contents": "no"}, headers={"authorization": f"Bearer {token}"})
+    answer = send()
+    if name == "unknown key id":
+        # While the issuer may not be asked again nobody knows; then the refusal is final.
+        for _ in range(30):
+            if answer.status != 503:
+                break
+            assert 1 <= int(answer.headers["retry-after"]) <= 10
+            time.sleep(0.5)
+            answer = send()
     assert answer.status == (431 if name == "very long" and answer.status == 431 else 401), answer
     if answer.status == 401:
         assert "www-authenticate" in answer.headers

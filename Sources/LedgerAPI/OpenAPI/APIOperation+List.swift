@@ -96,7 +96,7 @@ extension APIOperation {
             request: .json("Roles"), answer: .json("Roles"), action: "roles/write"),
         APIOperation(
             "DELETE", "/app/roles", "Roles", "Removes a role; 204 from 2026-07-31-preview on.", [version, roleName],
-            action: "roles/delete"),
+            action: "roles/delete", otherStatuses: [204: "The same, from 2026-07-31-preview on."]),
     ]
 
     private static let governance: [APIOperation] = [
@@ -162,6 +162,15 @@ extension APIOperation {
         info("/node/ready/gov", "204.", status: 204, answer: .none),
     ]
 
+    private static func download(_ method: String) -> [Int: String] {
+        var statuses = [304: "The file has the entity tag of if-none-match."]
+        if method == "GET" {
+            statuses[206] = "The range that was asked for."
+            statuses[416] = "The range lies outside the file."
+        }
+        return statuses
+    }
+
     private static let files: [APIOperation] = ["GET", "HEAD"].flatMap { method in
         [
             APIOperation(
@@ -170,13 +179,15 @@ extension APIOperation {
             APIOperation(
                 method, "/node/ledger-chunk/{name}", "Files", "A committed chunk; ranges, etag and digest as usual.",
                 [file],
-                answer: .other("application/octet-stream"), action: "transactions/read"),
+                answer: .other("application/octet-stream"), action: "transactions/read",
+                otherStatuses: download(method)),
             APIOperation(
                 method, "/node/snapshot", "Files", "Redirects to the newest committed snapshot.", [since], status: 308,
                 action: "transactions/read"),
             APIOperation(
                 method, "/node/snapshot/{name}", "Files", "A committed snapshot.", [file],
-                answer: .other("application/octet-stream"), action: "transactions/read"),
+                answer: .other("application/octet-stream"), action: "transactions/read",
+                otherStatuses: download(method)),
         ]
     }
 

@@ -32,15 +32,18 @@ public struct APIOperation: Hashable, Sendable {
     public var summary: String
     public var parameters: [Parameter]
     public var request: Body
-    /// Successful answers only; every operation may also answer with the error envelope.
+    /// The usual successful answer; every operation may also answer with the error envelope.
     public var status: Int
+    /// Other statuses than `status` and those of the error envelope that need telling, with their meaning.
+    public var otherStatuses: [Int: String]
     public var answer: Body
     /// The action a caller needs; `nil`: no authentication.
     public var action: String?
 
     init(
         _ method: String, _ path: String, _ tag: String, _ summary: String, _ parameters: [Parameter] = [],
-        request: Body = .none, status: Int = 200, answer: Body = .none, action: String? = nil
+        request: Body = .none, status: Int = 200, answer: Body = .none, action: String? = nil,
+        otherStatuses: [Int: String] = [:]
     ) {
         self.method = method
         self.path = path
@@ -51,5 +54,6 @@ public struct APIOperation: Hashable, Sendable {
         self.status = status
         self.answer = answer
         self.action = action
+        self.otherStatuses = otherStatuses
     }
 }

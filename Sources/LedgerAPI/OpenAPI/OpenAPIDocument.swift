@@ -53,14 +53,15 @@ public enum OpenAPIDocument {
         }
         var success: [(name: String, value: JSONValue)] = [("description", .string(operation.summary))]
         if operation.answer != .none { success.append(("content", content(operation.answer))) }
-        members.append(
-            (
-                "responses",
-                .object([
-                    (String(operation.status), .object(success)),
-                    ("default", ["description": "An error.", "content": content(.json("Error"))]),
-                ])
-            ))
+        var responses: [(name: String, value: JSONValue)] = [(String(operation.status), .object(success))]
+        for (status, meaning) in operation.otherStatuses.sorted(by: { $0.key < $1.key }) {
+            var answer: [(name: String, value: JSONValue)] = [("description", .string(meaning))]
+            if status == 206 { answer.append(("content", content(operation.answer))) }
+            if status >= 400 { answer.append(("content", content(.json("Error")))) }
+            responses.append((String(status), .object(answer)))
+        }
+        responses.append(("default", ["description": "An error.", "content": content(.json("Error"))]))
+        members.append(("responses", .object(responses)))
         members.append(
             (
                 "security", operation.action == nil ? [] : [["clientCertificate": []], ["bearer": []]]

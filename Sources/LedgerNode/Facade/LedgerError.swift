@@ -9,6 +9,8 @@ public struct LedgerError: Error, Sendable {
         public static let invalidInput = Code("InvalidInput")
         public static let roleNotFound = Code("RoleNotFound")
         public static let roleExists = Code("RoleAlreadyExists")
+        /// The role is built in, or a user holds it.
+        public static let roleInUse = Code("RoleInUse")
         public static let lastAdministrator = Code("LastAdministrator")
         public static let transactionNotFound = Code("TransactionNotFound")
         public static let transactionPending = Code("TransactionPendingOrUnknown")

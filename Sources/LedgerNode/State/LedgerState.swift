@@ -205,9 +205,12 @@ struct LedgerState: Sendable, Equatable {
     }
 
     func writesToRemoveRole(_ name: String) throws -> WriteSet {
+        if let builtIn = BuiltInRole(name: name) {
+            throw LedgerError(.roleInUse, "\(builtIn.rawValue) is a built-in role and cannot be removed")
+        }
         guard customRoles[name] != nil else { throw LedgerError(.roleNotFound, "role \(name) does not exist") }
         if let holder = users.values.filter({ $0.roles.contains(name) }).map(\.userID).min() {
-            throw LedgerError(.invalidInput, "role \(name) is still assigned to user \(holder)")
+            throw LedgerError(.roleInUse, "role \(name) is still assigned to user \(holder)")
         }
         var writes = WriteSet()
         writes.remove(.ledgerRoles, key: Array(name.utf8))

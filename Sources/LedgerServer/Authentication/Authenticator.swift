@@ -24,7 +24,7 @@ struct Authenticator: Sendable {
             switch error.kind {
             case .refused: throw Self.refusal(error.reason)
             case .issuerUnavailable:
-                throw APIError(.issuerUnavailable, error.reason, headers: [.retryAfter: "5"])
+                throw APIError(.issuerUnavailable, error.reason, headers: [.retryAfter: String(error.retryAfter)])
             }
         }
     }

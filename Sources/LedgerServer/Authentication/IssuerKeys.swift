@@ -45,14 +45,23 @@ actor IssuerKeys {
 
     /// The verifier for a token's `kid` and `alg`. `algorithm` must be one of `SignatureAlgorithm`.
     func verifier(kid: String?, algorithm: SignatureAlgorithm) async throws -> any JWTAlgorithm {
+        var hasAsked = false
         if fetchedAt == nil {
             try await refresh()
+            hasAsked = true
         } else if let fetchedAt, now() - fetchedAt > Self.maximumAge, mayAttempt {
             Task { try? await self.refresh() }
         }
         if let found = try await find(kid: kid, algorithm: algorithm) { return found }
-        if mayAttempt || attempt != nil {
-            try? await refresh()
+        if !hasAsked {
+            // The key may be new. While the issuer must not be asked again, or cannot be, nobody knows.
+            guard mayAttempt || attempt != nil else {
+                let wait = Self.minimumInterval - (now() - (lastAttempt ?? now()))
+                throw TokenError(
+                    "the token names a signing key that is not known yet; the issuer is asked again in a moment",
+                    kind: .issuerUnavailable, retryAfter: Int(max(1, min(wait, Self.minimumInterval))))
+            }
+            try await refresh()
             if let found = try await find(kid: kid, algorithm: algorithm) { return found }
         }
         throw TokenError("the token names a signing key that the issuer does not publish for \(algorithm.rawValue)")

@@ -9,8 +9,11 @@ struct TokenError: Error, Hashable, CustomStringConvertible {
 
     let kind: Kind
     let reason: String
+    /// Seconds after which it is worth asking again; counts only when the issuer was not available.
+    let retryAfter: Int
 
-    init(_ reason: String, kind: Kind = .refused) {
+    init(_ reason: String, kind: Kind = .refused, retryAfter: Int = 5) {
+        self.retryAfter = retryAfter
         self.reason = reason
         self.kind = kind
     }

@@ -18,6 +18,13 @@ enum UserIDRule {
         }
     }
 
+    /// Pairs of hexadecimal digits joined by colons, at least two, but not as many as a fingerprint has.
+    static func isBrokenFingerprint(_ id: String) -> Bool {
+        let pairs = id.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+        return pairs.count > 1 && !isFingerprint(id)
+            && pairs.allSatisfy { $0.count == 2 && $0.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit } }
+    }
+
     /// Fingerprints become upper case, as they are compared; anything else stays.
     static func normalised(_ id: String) -> String { isFingerprint(id) ? id.uppercased() : id }
 }

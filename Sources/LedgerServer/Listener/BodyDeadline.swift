@@ -3,6 +3,7 @@ import NIOHTTPTypes
 
 /// Resets one HTTP/2 stream whose request body is not complete in time: the stream's idle timeout alone would let a
 /// client that sends a byte now and then keep it forever. A request without a body ends with its head.
+/// Tells the connection's watch that the stream is there.
 final class BodyDeadline: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -11,7 +12,25 @@ final class BodyDeadline: ChannelInboundHandler, RemovableChannelHandler {
     private var timer: Scheduled<Void>?
     private var isComplete = false
 
-    init(timeout: TimeAmount) { self.timeout = timeout }
+    private let watch: StreamWatch
+    private var isCounted = false
+
+    init(timeout: TimeAmount, watch: StreamWatch) {
+        self.timeout = timeout
+        self.watch = watch
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        isCounted = true
+        watch.streamOpened()
+    }
+
+    private func leave() {
+        timer?.cancel()
+        guard isCounted else { return }
+        isCounted = false
+        watch.streamClosed()
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if case .end = unwrapInboundIn(data) {
@@ -32,9 +51,9 @@ final class BodyDeadline: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
+        leave()
         context.fireChannelInactive()
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
+    func handlerRemoved(context: ChannelHandlerContext) { leave() }
 }

@@ -2,13 +2,14 @@ import LedgerAPI
 import NIOCore
 import NIOHTTP1
 
-/// Watches one HTTP/1.1 connection for slow or oversized requests.
+/// Watches one HTTP/1.1 connection for slow, oversized or malformed requests.
 ///
 /// It sits behind the decoder and, through `ByteWatch`, before it. A timer exists only while a head or a body is
 /// unfinished at the end of a read, so that requests that arrive whole cost nothing.
-final class RequestGuard: ChannelInboundHandler, RemovableChannelHandler {
+final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
     private enum Phase { case betweenRequests, head, body }
@@ -21,6 +22,8 @@ final class RequestGuard: ChannelInboundHandler, RemovableChannelHandler {
     private var timedPhase = Phase.betweenRequests
     private var refused = false
     private var isMalformed = false
+    /// Requests that were read and have no whole answer yet.
+    private var unanswered = 0
 
     init(headerTimeout: TimeAmount, bodyTimeout: TimeAmount, gauge: ConnectionGauge) {
         self.gauge = gauge
@@ -30,11 +33,25 @@ final class RequestGuard: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head: phase = .body
+        case .head(var head):
+            phase = .body
+            unanswered += 1
+            if head.version.major == 1, head.version.minor == 0 {
+                // Older clients wait for the end of the connection, and need not name the host.
+                head.headers.replaceOrAdd(name: "connection", value: "close")
+                if !head.headers.contains(name: "host") { head.headers.add(name: "host", value: "localhost") }
+                context.fireChannelRead(wrapInboundOut(.head(head)))
+                return
+            }
         case .body: break
         case .end: phase = .betweenRequests
         }
         context.fireChannelRead(data)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = unwrapOutboundIn(data) { unanswered -= 1 }
+        context.write(data, promise: promise)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -60,21 +77,38 @@ final class RequestGuard: ChannelInboundHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        let parserError = error as? HTTPParserError
-        guard parserError == .headerOverflow, !refused else {
-            // A client that leaves in the middle of a body sent nothing wrong; and the parser goes on complaining.
-            if let parserError, parserError != .invalidEOFState, !refused, !isMalformed {
-                isMalformed = true
-                gauge.requestMalformed()
-            }
+        // The parser goes on complaining.
+        guard let error = error as? HTTPParserError, !refused else {
             context.fireErrorCaught(error)
             return
         }
+        if error == .headerOverflow {
+            gauge.headerTooLarge()
+            refuse(
+                context, .requestHeaderFieldsTooLarge, .requestHeaderTooLarge,
+                "The request header fields are too large.")
+            return
+        }
+        // A client that leaves in the middle of a body sent nothing wrong.
+        if error != .invalidEOFState, !isMalformed {
+            isMalformed = true
+            gauge.requestMalformed()
+        }
+        // Within a request the one who reads its body answers.
+        guard unanswered == 0, error != .invalidEOFState else {
+            context.fireErrorCaught(error)
+            return
+        }
+        refuse(context, .badRequest, .invalidInput, "The request is not well-formed HTTP/1.1.")
+    }
+
+    /// Answers in place of the server and closes the connection.
+    private func refuse(
+        _ context: ChannelHandlerContext, _ status: HTTPResponseStatus, _ code: ErrorCode, _ message: String
+    ) {
         refused = true
-        gauge.headerTooLarge()
-        let code = ErrorCode.requestHeaderTooLarge
-        let body = ErrorEnvelope(code: code.name, message: "The request header fields are too large.").encoded()
-        var head = HTTPResponseHead(version: .http1_1, status: .requestHeaderFieldsTooLarge)
+        let body = ErrorEnvelope(code: code.name, message: message).encoded()
+        var head = HTTPResponseHead(version: .http1_1, status: status)
         head.headers.add(name: "content-type", value: "application/json")
         head.headers.add(name: "content-length", value: String(body.count))
         head.headers.add(name: "connection", value: "close")

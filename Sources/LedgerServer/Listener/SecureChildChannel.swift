@@ -70,12 +70,15 @@ struct SecureChildChannel: ServerChildChannel {
         switch result {
         case .negotiated("h2"):
             let bodyTimeout = TimeAmount(limits.bodyTimeout)
+            let watch = StreamWatch(channel, limit: TimeAmount(limits.idleTimeout) + TimeAmount(limits.drainTimeout))
+            watch.start()
+            let bound = NIOLoopBound(watch, eventLoop: channel.eventLoop)
             let http2 = HTTP2Channel(
                 responder: answer,
                 configuration: .init(
                     idleTimeout: limits.idleTimeout, gracefulCloseTimeout: limits.drainTimeout,
                     streamConfiguration: HTTP1Channel.Configuration(
-                        additionalChannelHandlers: [BodyDeadline(timeout: bodyTimeout)],
+                        additionalChannelHandlers: [BodyDeadline(timeout: bodyTimeout, watch: bound.value)],
                         idleTimeout: TimeAmount(limits.idleTimeout))))
             return http2.setup(channel: channel, logger: logger).map { .http2(http2, $0) }
         case .negotiated("http/1.1"), .fallback:

@@ -57,13 +57,45 @@ extension LedgerRoutes {
         }
     }
 
+    /// Nobody may hand out rights that it lacks: it could give them to itself. Throws `APIError` 403.
+    func checkGrant(_ context: RequestContext, of what: String, allows: (LedgerAction) -> Bool) throws {
+        let caller = try context.caller()
+        let lacking = LedgerAction.allCases.filter { allows($0) && ledger.authorize(caller, $0) != .allowed }
+        guard lacking.isEmpty else {
+            throw APIError(
+                .notAllowed,
+                "Not allowed to call \(context.request.method.rawValue) \(context.path.prefix(200)): \(what) allows "
+                    + lacking.map(\.providerName).joined(separator: ", ")
+                    + ", which \(caller.userID) (\(caller.method.rawValue)) may not do itself.")
+        }
+    }
+
+    /// The same for roles that are to be assigned. Unknown ones are left to the ledger.
+    func checkGrant(_ context: RequestContext, ofRoles names: [String]) throws {
+        for name in names {
+            if let builtIn = BuiltInRole(name: name) {
+                try checkGrant(context, of: "the role \(builtIn.rawValue)", allows: builtIn.allows)
+            } else if let role = ledger.role(name) {
+                try checkGrant(context, of: role)
+            }
+        }
+    }
+
+    private func checkGrant(_ context: RequestContext, of role: CustomRole) throws {
+        try checkGrant(context, of: "the role \(role.name)") { action in
+            role.actions.contains { action.isCovered(by: $0) }
+        }
+    }
+
     private func createRoles(_ context: RequestContext) async throws -> Response {
         let roles = try await body(context)
+        for role in roles { try checkGrant(context, of: role) }
         return echo(context, roles, try await ledger.createRoles(roles))
     }
 
     private func updateRoles(_ context: RequestContext) async throws -> Response {
         let roles = try await body(context)
+        for role in roles { try checkGrant(context, of: role) }
         return echo(context, roles, try await ledger.updateRoles(roles))
     }
 

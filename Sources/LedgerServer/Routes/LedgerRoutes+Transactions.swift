@@ -34,7 +34,8 @@ extension LedgerRoutes {
         let wantsReceipt = try context.query.flag("waitForCommit")
         let collection = try collectionID(context) ?? AppendRequest.defaultCollectionID
         let tags = try Self.tags(context.query["tags"])
-        let requestID = context.request.headers.value(FieldNames.clientRequestID)
+        // An empty one tells no call from another.
+        let requestID = context.request.headers.value(FieldNames.clientRequestID).flatMap { $0.isEmpty ? nil : $0 }
         guard (requestID?.utf8.count ?? 0) <= 256 else {
             throw APIError(.invalidHeaderValue, "The header \(HeaderNames.clientRequestID) is longer than 256 bytes.")
         }
@@ -168,6 +169,10 @@ extension LedgerRoutes {
         query.tag = context.query["tag"]
         guard (query.tag?.count ?? 0) <= 64 else {
             throw APIError(.invalidQueryParameterValue, "The query parameter 'tag' is longer than 64 characters.")
+        }
+        // A tag has no commas, so this can only be meant as several (API spec A.4: one tag per query).
+        guard query.tag?.contains(",") != true else {
+            throw APIError(.invalidQueryParameterValue, "The query parameter 'tag' must hold one tag, without commas.")
         }
         query.author = context.query["author"].map(UserIDRule.normalised)
         query.fromTime = try Self.time(context, "fromTime")

@@ -75,18 +75,31 @@ extension LedgerRoutes {
         try userPage(context, Self.multiple)
     }
 
-    private func patchUser(_ context: RequestContext) async throws -> Response {
+    /// For changes: a cut or mistyped fingerprint would be a user that no certificate can ever match.
+    private func newUserID(_ context: RequestContext) throws -> String {
         let id = try userID(context)
+        guard !UserIDRule.isBrokenFingerprint(id) else {
+            throw APIError(
+                .invalidResourceName,
+                "The user id '\(id.prefix(100))' looks like a certificate fingerprint and is none: that has 32 pairs of "
+                    + "hexadecimal digits joined by colons.")
+        }
+        return id
+    }
+
+    private func patchUser(_ context: RequestContext) async throws -> Response {
+        let id = try newUserID(context)
         let body = try await object(context)
         guard let role = (body["assignedRole"] ?? body["assigned_role"])?.stringValue, !role.isEmpty else {
             throw APIError(.invalidInput, "The request body lacks the string member \"assignedRole\".")
         }
+        try checkGrant(context, ofRoles: [role])
         let (user, outcome) = try await ledger.setUser(LedgerUser(userID: id, roles: [role]))
         return .json(Self.single(user), outcome.transactionID)
     }
 
     private func patchLedgerUser(_ context: RequestContext) async throws -> Response {
-        let id = try userID(context)
+        let id = try newUserID(context)
         let body = try await object(context)
         guard let list = (body["assignedRoles"] ?? body["assigned_roles"])?.arrayValue, !list.isEmpty else {
             throw APIError(.invalidInput, "The request body lacks the non-empty array member \"assignedRoles\".")
@@ -95,6 +108,7 @@ extension LedgerRoutes {
         guard roles.count == list.count, !roles.contains("") else {
             throw APIError(.invalidInput, "\"assignedRoles\" must hold role names only.")
         }
+        try checkGrant(context, ofRoles: roles)
         let (user, outcome) = try await ledger.setUser(LedgerUser(userID: id, roles: roles))
         return .json(Self.multiple(user), outcome.transactionID)
     }

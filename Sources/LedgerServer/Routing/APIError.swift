@@ -25,6 +25,7 @@ struct APIError: Error, Sendable {
         case .invalidInput: self.init(.invalidInput, error.reason)
         case .roleNotFound: self.init(.roleNotFound, error.reason)
         case .roleExists: self.init(.roleAlreadyExists, error.reason)
+        case .roleInUse: self.init(.roleInUse, error.reason)
         case .lastAdministrator: self.init(.lastAdministrator, error.reason)
         case .transactionNotFound: self.init(.resourceNotFound, error.reason)
         case .transactionPending:

@@ -31,6 +31,7 @@ struct Dispatcher: Sendable {
 
         var response: Response
         do {
+            try checkHeader(request)
             if let length = declaredLength(request), length > configuration.limits.bodyByteCount {
                 throw RequestContext.tooLarge(configuration.limits.bodyByteCount)
             }
@@ -61,6 +62,21 @@ struct Dispatcher: Sendable {
         try await writer.write(response: response.head, body: response.body)
     }
 
+    /// What the decoder of HTTP/1.1 refuses itself is checked here for HTTP/2 too.
+    private func checkHeader(_ request: Request) throws {
+        guard request.headers.count <= configuration.limits.headerFieldCount else {
+            gauge.headerTooLarge()
+            throw APIError(
+                .requestHeaderTooLarge,
+                "The request has more than \(configuration.limits.headerFieldCount) header fields.")
+        }
+        // Over HTTP/2 a proxy may pass on the field as it is.
+        guard let authority = request.head.authority ?? request.headers.value(FieldNames.host), !authority.isEmpty
+        else {
+            throw APIError(.invalidHeaderValue, "The host header is missing.")
+        }
+    }
+
     private func declaredLength(_ request: Request) -> Int? {
         request.headers.value(.contentLength).flatMap { Int($0) }
     }
@@ -82,6 +98,7 @@ struct Dispatcher: Sendable {
             let route = router.routes[index]
             let query = try Query(query)
             let version = try version(query, route)
+            try route.checkAccept(request.headers.value(.accept))
             var identity: Identity?
             if let action = route.access.action(configuration) {
                 guard let caller = try await authenticator.identity(request.headers, connection: connection) else {

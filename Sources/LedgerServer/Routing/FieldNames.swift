@@ -4,6 +4,7 @@ import LedgerAPI
 /// Field names that HTTPTypes does not know, made once.
 enum FieldNames {
     static let transactionID = name(HeaderNames.transactionID)
+    static let host = name("host")
     static let clientRequestID = name(HeaderNames.clientRequestID)
     static let chunkName = name(HeaderNames.ledgerChunkName)
     static let snapshotName = name(HeaderNames.snapshotName)

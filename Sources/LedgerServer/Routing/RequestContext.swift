@@ -33,6 +33,11 @@ struct RequestContext: Sendable {
             return try await request.body.collect(upTo: bodyLimit)
         } catch is NIOTooManyBytesError {
             throw Self.tooLarge(bodyLimit)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            // Not HTTP any more, or the client left: nothing that this side could have done better.
+            throw APIError(.invalidInput, "The request body is not well-formed HTTP or did not arrive whole.")
         }
     }
 
@@ -53,6 +58,11 @@ struct RequestContext: Sendable {
 
     /// Throws `APIError` 415 unless the body is declared as UTF-8 JSON.
     func checkMediaType(orMergePatch: Bool = false) throws {
+        if let coding = request.headers.value(.contentEncoding), coding.lowercased() != "identity" {
+            throw APIError(
+                .unsupportedMediaType,
+                "The content encoding '\(coding.prefix(40))' is not offered; send the body as it is.")
+        }
         guard let value = request.headers.value(.contentType) else {
             throw APIError(.unsupportedMediaType, "The content-type header is missing; send application/json.")
         }

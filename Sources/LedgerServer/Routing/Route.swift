@@ -1,5 +1,6 @@
 import HTTPTypes
 import HummingbirdCore
+import LedgerAPI
 
 /// One method of one path.
 struct Route: Sendable {
@@ -22,5 +23,19 @@ struct Route: Sendable {
         self.access = access
         self.isHidden = hidden
         self.handler = handler
+    }
+
+    /// Throws `APIError` 406 when the caller's `accept` leaves out every form in which this route answers
+    /// (ccf-formats 6.2). Downloads and metrics have one form each, whatever is asked for.
+    func checkAccept(_ accept: String?) throws {
+        guard let accept, accept != "application/json", accept != "*/*" else { return }
+        if case .download = access { return }
+        if pattern == "/metrics" || pattern == "/health" || pattern.hasSuffix("/receipt/cose") { return }
+        let forms = pattern.hasSuffix("/receipt") ? ["application/json", "application/cose"] : ["application/json"]
+        guard AcceptRule.allows(accept, anyOf: forms) else {
+            throw APIError(
+                .unsupportedContentType,
+                "The accept header '\(accept.prefix(100))' leaves out \(forms.joined(separator: " and ")).")
+        }
     }
 }

@@ -1,0 +1,48 @@
+import NIOCore
+
+/// Closes an HTTP/2 connection that has had no stream for too long. The library asks an idle peer with a PING whether
+/// it is there; one that never answers, never finishes its first frames or never opens a stream would stay forever.
+///
+/// Belongs to one connection; all calls come on its event loop.
+final class StreamWatch {
+    private let channel: any Channel
+    private let limit: TimeAmount
+    private var open = 0
+    private var idleSince = NIODeadline.now()
+    private var timer: Scheduled<Void>?
+
+    init(_ channel: any Channel, limit: TimeAmount) {
+        self.channel = channel
+        self.limit = limit
+    }
+
+    /// Begins to watch; ends with the connection.
+    func start() {
+        let box = NIOLoopBound(self, eventLoop: channel.eventLoop)
+        schedule(in: limit)
+        channel.closeFuture.whenComplete { _ in
+            box.value.timer?.cancel()
+            box.value.timer = nil
+        }
+    }
+
+    func streamOpened() { open += 1 }
+
+    func streamClosed() {
+        open -= 1
+        if open == 0 { idleSince = .now() }
+    }
+
+    /// One timer that looks again when it is due costs less than one for each stream.
+    private func schedule(in delay: TimeAmount) {
+        let box = NIOLoopBound(self, eventLoop: channel.eventLoop)
+        timer = channel.eventLoop.scheduleTask(in: delay) { box.value.look() }
+    }
+
+    private func look() {
+        if open > 0 { return schedule(in: limit) }
+        let idle = NIODeadline.now() - idleSince
+        if idle >= limit { return channel.close(promise: nil) }
+        schedule(in: limit - idle)
+    }
+}
