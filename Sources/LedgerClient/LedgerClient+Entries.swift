@@ -8,8 +8,10 @@ extension LedgerClient {
     ///
     /// Returns once the entry is committed and, unless switched off, its receipt proves it: signed by the pinned
     /// service, over these contents in this collection, at the transaction id that the server named.
-    /// Errors: `refused`, `outcomeUnknown`, `proofFailed`, `notCommitted`, `unreachable`, `untrustedServer`.
+    /// Errors: `invalidInput` before anything is sent; `refused`, `outcomeUnknown`, `proofFailed`, `notCommitted`,
+    /// `unreachable`, `untrustedServer`.
     public func append(_ contents: String, options: AppendOptions = AppendOptions()) async throws -> AppendedEntry {
+        try options.check()
         var query: [(String, String)] = []
         if let collection = options.collectionID { query.append(("collectionId", collection)) }
         if !options.tags.isEmpty { query.append(("tags", options.tags.joined(separator: ","))) }

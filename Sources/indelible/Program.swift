@@ -6,6 +6,7 @@ import Foundation
 enum Program {
     static func main() async {
         do {
+            try checkHelp(CommandLine.arguments.dropFirst())
             var command = try Indelible.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
@@ -14,6 +15,18 @@ enum Program {
             }
         } catch {
             exit(report(error))
+        }
+    }
+
+    /// `help` of a command that is not there says so, instead of showing the overview.
+    private static func checkHelp(_ words: ArraySlice<String>) throws {
+        guard words.first == "help" else { return }
+        var command: any ParsableCommand.Type = Indelible.self
+        for word in words.dropFirst() where !word.hasPrefix("-") {
+            guard let next = command.configuration.subcommands.first(where: { $0._commandName == word }) else {
+                throw Failure("help: there is no command '\(word)'")
+            }
+            command = next
         }
     }
 

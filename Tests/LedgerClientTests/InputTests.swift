@@ -60,6 +60,15 @@ import Testing
         #expect(CertificateFingerprint.first(inPEM: identity.keyPEM) == nil)
     }
 
+    @Test(arguments: [
+        (String(repeating: "aB", count: 32), true), (Array(repeating: "0a", count: 32).joined(separator: ":"), true),
+        ("AA:BB", false), ("", false), (String(repeating: "a", count: 65), false),
+        (String(repeating: "a", count: 64) + "x", false),
+    ])
+    func wholeFingerprints(_ text: String, _ isWhole: Bool) {
+        #expect(CertificateFingerprint.isWhole(text) == isWhole)
+    }
+
     @Test func fetcherRefusesPlainHTTPElsewhere() async throws {
         let fetcher = try WebFetcher()
         for text in ["http://issuer.example/x", "file:///etc/passwd", "ftp://127.0.0.1/"] {

@@ -88,6 +88,37 @@ import X509
         #expect(read?.code == .unreachable, "a read has no outcome")
     }
 
+    @Test func nothingIsSentForACollectionOrTagsThatCannotBe() async throws {
+        let identity = try TestIdentity()
+        let server = try await StubServer(identity) { _, _ in .init() }
+        let client = try client(server, identity, attempts: 1, credential: .none)
+        for (collection, tags) in [("", []), ("c", [""]), ("c", ["a,b"]), ("c", [String(repeating: "x", count: 65)])]
+            as [(String, [String])]
+        {
+            var options = AppendOptions()
+            options.collectionID = collection
+            options.tags = tags
+            let error = await #expect(throws: LedgerClientError.self) {
+                try await client.append("x", options: options)
+            }
+            #expect(error?.code == .invalidInput)
+        }
+        await client.shutdown()
+        #expect(server.requests.isEmpty)
+        try await server.close()
+    }
+
+    @Test func aRefusedConnectionIsToldPlainlyAndNothingWasSent() async throws {
+        let identity = try TestIdentity()
+        let server = try await StubServer(identity) { _, _ in .init() }
+        let client = try client(server, identity, attempts: 2, credential: .none)
+        try await server.close()
+        let error = await #expect(throws: LedgerClientError.self) { try await client.append("x") }
+        #expect(error?.code == .unreachable)
+        #expect(error?.reason.hasSuffix("cannot connect (Connection refused)") == true, "\(error?.reason ?? "")")
+        await client.shutdown()
+    }
+
     @Test(arguments: [400, 401, 403, 404, 409, 413, 415, 502])
     func finalRefusalsAreNotRepeated(_ status: Int) async throws {
         try await with { _, _ in

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -64,6 +65,18 @@ def test_version():
     (["ledger", "verify", ".", "--secret-from", "a", "--secret-file", "b"], "--secret-from"),
     (["ledger", "inspect", "/nonexistent"], "/nonexistent"),
     (["ledger", "inspect", str(VECTORS / "ledger"), "--from", "x"], "--from"),
+    (["ledger", "inspect", str(VECTORS / "ledger"), "--from", "9", "--to", "8"], "--to"),
+    (["ledger", "inspect", str(VECTORS / "ledger"), "--from", "9999"], "no transactions"),
+    (["ledger", "verify", str(VECTORS / "ledger"), "--service-certificate", "/dev/null"], "/dev/null"),
+    (["help", "nope"], "nope"),
+    (["help", "entry", "nope"], "nope"),
+    (["entry", "append", "--collection", "", "a"], "--collection"),
+    (["entry", "append", "--tag", "a,b", "a"], "--tag"),
+    (["entry", "append", "--tag", "", "a"], "--tag"),
+    (["entry", "get", "--collection", ""], "--collection"),
+    (["entry", "list", "--collection", ""], "--collection"),
+    (["entry", "list", "--tag", "a,b"], "--tag"),
+    (["identity", "get", "https://127.0.0.1", "--expect-fingerprint", "AA:BB"], "--expect-fingerprint"),
     (["identity", "get", "http://127.0.0.1"], "https"),
     (["identity", "get", "https://127.0.0.1/path"], "path"),
     (["entry", "get", "2.1"], "--service-certificate"),
@@ -217,6 +230,19 @@ def test_ledger_verify_names_the_place(tmp_path):
     assert problems and all({"code", "reason"} <= problem.keys() for problem in problems)
 
 
+@pytest.mark.parametrize("name", ["ledger_300", "ledger_300-301.committed"])
+def test_ledger_verify_reads_regular_files_only(tmp_path, name):
+    copy = tmp_path / "copy"
+    shutil.copytree(VECTORS / "ledger", copy)
+    os.mkfifo(copy / name)
+    done = run_cli("ledger", "verify", copy, timeout=20)
+    assert done.returncode in (1, 2) and f"{name}: is not a regular file" in done.stderr
+    (copy / name).unlink()
+    (copy / "folder").mkdir()
+    done = run_cli("ledger", "verify", copy)
+    assert done.returncode == 0 and "note: folder is a directory" in done.stdout
+
+
 def test_ledger_verify_with_secrets(tmp_path):
     keys = json.loads((VECTORS / "keys.json").read_text())
     good, bad, short = tmp_path / "good", tmp_path / "bad", tmp_path / "short"
@@ -225,7 +251,7 @@ def test_ledger_verify_with_secrets(tmp_path):
     short.write_text("00" * 31)
     run = lambda secret: run_cli("ledger", "verify", VECTORS / "ledger", "--secret-file", secret)
     assert run(good).returncode == 0
-    assert run(bad).returncode == 1
+    assert run(bad).returncode == 2 and str(bad) in run(bad).stderr, "the secret is wrong, not the ledger"
     assert run(short).returncode == 2
 
 
@@ -234,6 +260,15 @@ def test_ledger_inspect():
             run_cli("ledger", "inspect", VECTORS / "ledger", "--from", "10", "--to", "2.12", "--json").stdout.splitlines()]
     assert [row["transactionId"] for row in rows] == ["2.10", "2.11", "2.12"]
     assert "ledger_11-20.committed" in run_cli("ledger", "inspect", VECTORS / "ledger", "--values").stdout
+
+
+def test_inspecting_nothing(tmp_path):
+    done = run_cli("ledger", "inspect", tmp_path)
+    assert done.returncode == 2 and str(tmp_path) in done.stderr
+
+
+def test_help_of_a_command():
+    assert run_cli("help", "entry", "append").stdout == run_cli("entry", "append", "--help").stdout
 
 
 def test_colour_only_on_a_terminal():

@@ -170,6 +170,7 @@ final class HTTPTransport: Sendable {
 
     /// Whether the failure came before any byte of the request can have left.
     private static func isBeforeSending(_ error: any Error) -> Bool {
+        if let failure = error as? IOError { return failure.errnoCode == ECONNREFUSED }
         guard let failure = error as? HTTPClientError else { return error is NIOConnectionError }
         return failure == .connectTimeout || failure == .tlsHandshakeTimeout || failure == .getConnectionFromPoolTimeout
     }
@@ -177,8 +178,14 @@ final class HTTPTransport: Sendable {
     static func plain(_ error: any Error) -> String {
         switch error {
         case let failure as NIOConnectionError:
-            let why = failure.connectionErrors.first.map { "\($0.error)" } ?? "no address"
-            return "cannot connect (\(why))"
+            return failure.connectionErrors.first.map { plain($0.error) } ?? "cannot connect (no address)"
+        case let failure as IOError:
+            let why = String(cString: strerror(failure.errnoCode))
+            return failure.errnoCode == ECONNREFUSED ? "cannot connect (\(why))" : "the connection broke (\(why))"
+        case _ where error is NIOSSLExtraError || "\(error)".contains("CERTIFICATE_VERIFY_FAILED"):
+            return "the server's certificate is not the trusted one for this host name"
+        case is NIOSSLError:
+            return "the TLS handshake failed"
         case let failure as HTTPClientError where failure == .deadlineExceeded || failure == .readTimeout:
             return "no answer in time"
         case let failure as HTTPClientError where failure == .connectTimeout:

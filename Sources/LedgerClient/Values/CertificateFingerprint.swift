@@ -15,6 +15,11 @@ public enum CertificateFingerprint {
         return text(SHA256Hashing.digest(Array(der)))
     }
 
+    /// Whether a text has the 64 hexadecimal digits of a fingerprint, and colons and spaces besides.
+    public static func isWhole(_ text: String) -> Bool {
+        text.allSatisfy { $0.isHexDigit || $0 == ":" || $0 == " " } && text.filter(\.isHexDigit).count == 64
+    }
+
     /// Compares without regard to case, colons and spaces.
     public static func areEqual(_ a: String, _ b: String) -> Bool {
         a.lowercased().filter(\.isHexDigit) == b.lowercased().filter(\.isHexDigit)

@@ -16,13 +16,18 @@ final class DirectoryFile {
     let byteCount: UInt64
 
     init(path: String) throws(Failure) {
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK a pipe of that name would hold us for ever.
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Failure(reason: DirectoryFile.errorText()) }
         var info = stat()
         guard fstat(descriptor, &info) == 0 else {
             let reason = DirectoryFile.errorText()
             close(descriptor)
             throw Failure(reason: reason)
+        }
+        guard info.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw Failure(reason: "is not a regular file")
         }
         byteCount = UInt64(max(0, info.st_size))
     }

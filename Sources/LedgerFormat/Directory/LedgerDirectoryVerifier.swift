@@ -70,9 +70,7 @@ extension LedgerDirectoryVerifier {
         /// The chunks to read, in order; everything else becomes a finding or a note.
         private mutating func chunks(_ listing: DirectoryListing) -> [ChunkName] {
             var names: [ChunkName] = []
-            for directory in listing.directories where ChunkName(fileName: directory) != nil {
-                note("\(directory) is a directory and was not read")
-            }
+            for directory in listing.directories { note("\(directory) is a directory and was not read") }
             for file in listing.files {
                 guard let name = ChunkName(fileName: file) else {
                     if verifier.options.includeOpen {
@@ -142,16 +140,18 @@ extension LedgerDirectoryVerifier {
             }
             let header = try file.read(count: Int(min(8, file.byteCount)), at: 0)
             var table: UInt64?
+            var headerIsRead = true
             do {
                 table = try ChunkLayout.tableOffset(header: header, fileByteCount: file.byteCount)
             } catch {
+                headerIsRead = false
                 find(error.code == .truncated ? .torn : .positions, offset: error.offset, error.rule)
                 if header.count < ChunkLayout.headerByteCount {
                     skipRest(name)
                     return name.last
                 }
             }
-            if name.last != nil, table == nil {
+            if name.last != nil, table == nil, headerIsRead {
                 find(.positions, offset: 0, "a complete chunk needs a positions table, the header says none")
             }
             var walk = Walk(first: name.first)

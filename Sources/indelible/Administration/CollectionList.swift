@@ -29,7 +29,8 @@ struct CollectionList: AsyncParsableCommand {
                 if output.json {
                     Output.json(Line(collectionId: collection, tags: used))
                 } else {
-                    Output.line(collection + (used.map { "\t" + $0.joined(separator: ",") } ?? ""))
+                    let names = used.map { "\t" + $0.map(PlainText.of).joined(separator: ",") } ?? ""
+                    Output.line(PlainText.of(collection) + names)
                 }
             }
         }

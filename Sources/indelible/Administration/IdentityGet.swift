@@ -40,6 +40,13 @@ struct IdentityGet: AsyncParsableCommand {
         var ledgerTlsCertificate: String
     }
 
+    func validate() throws {
+        if let expectFingerprint, !CertificateFingerprint.isWhole(expectFingerprint) {
+            throw ValidationError(
+                "--expect-fingerprint: '\(expectFingerprint)' is not a SHA-256 fingerprint (64 hexadecimal digits)")
+        }
+    }
+
     func run() async throws {
         let identity = try await IdentityFetch.identity(
             endpoint: url, ledgerID: ledger, trustedPEM: try trust.map { try InputFile.smallText($0) })

@@ -19,6 +19,10 @@ struct RoleOutput: Encodable {
     }
 
     func show(asJSON: Bool) {
-        if asJSON { Output.json(self) } else { Output.line("\(roleName)\t\(roleActions.joined(separator: ","))") }
+        if asJSON {
+            Output.json(self)
+        } else {
+            Output.line("\(PlainText.of(roleName))\t\(PlainText.of(roleActions.joined(separator: ",")))")
+        }
     }
 }

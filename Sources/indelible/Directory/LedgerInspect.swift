@@ -31,10 +31,13 @@ struct LedgerInspect: ParsableCommand {
     func run() throws {
         let first = try Self.seqno(from, "--from") ?? SequenceNumber(1)
         let last = try Self.seqno(to, "--to")
+        if let last, last < first { throw Failure("--to: \(last) lies before --from \(first)") }
+        var shown = 0
         let inspector = LedgerInspector(path: try LedgerDirectory(directory).path, secrets: try secret.secrets())
         do {
             try inspector.visit(from: first) { transaction in
                 if let last, transaction.id.seqno > last { return false }
+                shown += 1
                 if output.json {
                     Output.bytes(transaction.json(withValues: values).encoded() + [UInt8(ascii: "\n")])
                 } else {
@@ -44,6 +47,10 @@ struct LedgerInspect: ParsableCommand {
             }
         } catch let error as LedgerInspectionError {
             throw Failure("\(directory): \(error)")
+        }
+        if shown == 0 {
+            let range = from == nil && to == nil ? "" : " in that range"
+            throw Failure("\(directory): there are no transactions\(range)")
         }
     }
 

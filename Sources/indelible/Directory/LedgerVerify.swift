@@ -45,7 +45,7 @@ struct LedgerVerify: ParsableCommand {
         let directory = try LedgerDirectory(directory)
         var options = LedgerVerificationOptions()
         options.includeOpen = !committedOnly
-        options.expectedServiceCertificatePEM = try serviceCertificate.map { try InputFile.smallText($0) }
+        options.expectedServiceCertificatePEM = try serviceCertificate.map { try Self.certificate($0) }
         options.secrets = try secret.secrets()
         let receipts = try expectedReceipts.map { try ExpectedReceipt(file: $0) }
         options.expectedReceipts = receipts.map(\.anchor)
@@ -54,6 +54,11 @@ struct LedgerVerify: ParsableCommand {
             bar.update($0, of: $1)
         }.verify()
         bar.clear()
+        if try secretIsOfAnother(report, options, directory) {
+            throw Failure(
+                "\(secret.source): is not the secret of this ledger: nothing can be decrypted with it, although the "
+                    + "ledger verifies without")
+        }
         let pinned = options.expectedServiceCertificatePEM ?? report.serviceCertificatePEM
         var unproved = receipts.compactMap { $0.problem(serviceCertificatePEM: pinned) }
         if snapshots {
@@ -72,6 +77,31 @@ struct LedgerVerify: ParsableCommand {
         case .failed: throw ExitStatus.proofFailed
         case .unableToTell: throw ExitStatus.unableToTell
         }
+    }
+
+    private static func certificate(_ path: String) throws -> String {
+        let pem = try InputFile.smallText(path)
+        do {
+            _ = try ReceiptVerifier(serviceCertificatePEM: pem)
+        } catch {
+            throw Failure("\(path): is not a service certificate (\(error))")
+        }
+        return pem
+    }
+
+    /// When every transaction fails with the secret and none without it, the secret is wrong and not the ledger: the
+    /// signatures cover what is encrypted.
+    private func secretIsOfAnother(
+        _ report: LedgerVerificationReport, _ options: LedgerVerificationOptions, _ directory: LedgerDirectory
+    ) throws -> Bool {
+        let failures: Set<LedgerFinding.Code> = [.authentication, .commitEvidence]
+        guard report.outcome == .failed, !options.secrets.isEmpty,
+            UInt64(report.findings.count) + report.findingsLeftOff >= report.transactions,
+            report.findings.contains(where: { failures.contains($0.code) })
+        else { return false }
+        var without = options
+        without.secrets = .none
+        return LedgerDirectoryVerifier(path: directory.path, options: without).verify().outcome == .ok
     }
 
     private func tell(

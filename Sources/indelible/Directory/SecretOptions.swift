@@ -19,6 +19,11 @@ struct SecretOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The ledger secret itself: 32 bytes, or 64 hexadecimal digits.", valueName: "file"))
     var secretFile: String?
 
+    /// The option and path that were given, for messages.
+    var source: String {
+        secretFile.map { "--secret-file \($0)" } ?? secretFrom.map { "--secret-from \($0)" } ?? ""
+    }
+
     func validate() throws {
         if secretFrom != nil, secretFile != nil {
             throw ValidationError("give --secret-from or --secret-file, not both")

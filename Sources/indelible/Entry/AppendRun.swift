@@ -112,7 +112,8 @@ struct AppendRun {
         failure.message =
             "entry \(index + 1) of the input: \(failure.message)\n"
             + "\(finished) entries were committed. To go on without repeating any, run the same command with "
-            + "--batch-id \(batch) --skip \(prefix)"
+            + "--batch-id \(batch) --skip \(prefix) within ten minutes: so long the ledger knows what it was sent; later, "
+            + "entries after number \(prefix) may be written again"
         return failure
     }
 }

@@ -11,10 +11,14 @@ struct EntryAppend: AsyncParsableCommand {
             --lines one entry a line (empty lines are skipped). Every append is proved by its receipt before its id is \
             printed, unless --no-receipt is given. Ids are printed in the order of the input.
 
+            Entries of files and standard input are sent many at a time, so that the ledger may hold them in another \
+            order than the input. With --jobs 1 each is sent after the one before is committed, and the order is kept; \
+            entries given as arguments are sent that way unless --jobs says otherwise.
+
             EXAMPLES
               indelible entry append --data ./data "first" "second"
               indelible entry append --data ./data --file contract.txt --collection contracts --tag signed
-              journalctl -o cat | indelible entry append --data ./data --lines --collection journal
+              journalctl -o cat | indelible entry append --data ./data --lines --collection journal --jobs 1
             """)
 
     @Argument(help: "The contents of the entries, one each.")
@@ -32,8 +36,12 @@ struct EntryAppend: AsyncParsableCommand {
     @Option(name: .customLong("tag"), help: "A tag for every entry; up to five.")
     var tags: [String] = []
 
-    @Option(help: "How many appends may be under way at once, 1 to 4096.")
-    var jobs = 64
+    @Option(
+        help: """
+            How many appends may be under way at once, 1 to 4096; more than 1 does not keep the order. \
+            (default 64, for arguments 1)
+            """)
+    var jobs: Int?
 
     @Flag(help: "Do not ask for receipts: take the server's word.")
     var noReceipt = false
@@ -51,9 +59,16 @@ struct EntryAppend: AsyncParsableCommand {
     func validate() throws {
         if !contents.isEmpty, file != nil { throw ValidationError("give contents or --file, not both") }
         if !contents.isEmpty, lines { throw ValidationError("--lines is for files and standard input") }
-        guard (1...4096).contains(jobs) else { throw ValidationError("--jobs: \(jobs) is not 1 to 4096") }
+        if let jobs, !(1...4096).contains(jobs) {
+            throw ValidationError("--jobs: \(jobs) is not 1 to 4096")
+        }
         guard skip >= 0 else { throw ValidationError("--skip: \(skip) is negative") }
         guard tags.count <= 5 else { throw ValidationError("--tag: \(tags.count) tags, at most 5 are allowed") }
+        if collection == "" { throw ValidationError("--collection: is empty") }
+        for tag in tags where tag.isEmpty || tag.count > 64 || tag.contains(",") {
+            throw ValidationError(
+                "--tag: '\(tag)' does not have 1 to 64 characters without commas; repeat --tag for more")
+        }
     }
 
     func run() async throws {
@@ -62,7 +77,7 @@ struct EntryAppend: AsyncParsableCommand {
         if !contents.isEmpty {
             source = .values(contents)
         } else if lines {
-            source = .lines(try LineReader(path: path))
+            source = .lines(try LineReader(path: path), count: ProgressBar.isShown ? LineReader.count(path) : nil)
         } else {
             source = .values([try EntrySource.whole(path)])
         }
@@ -70,6 +85,10 @@ struct EntryAppend: AsyncParsableCommand {
         options.collectionID = collection
         options.tags = tags
         options.verifiesReceipt = !noReceipt
+        let jobs = jobs ?? (contents.isEmpty ? 64 : 1)
+        if lines, jobs > 1, ProgressBar.isShown {
+            Output.diagnostic("note: \(jobs) appends at a time: the order of the lines is not kept (--jobs 1 keeps it)")
+        }
         let run = AppendRun(
             batch: batchId ?? RequestID.random(), skip: skip, jobs: jobs, options: options, asJSON: output.json)
         try await connection.withClient(connections: jobs) { client in

@@ -26,6 +26,10 @@ struct EntryGet: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: JSONOption
 
+    func validate() throws {
+        if collection == "" { throw ValidationError("--collection: is empty") }
+    }
+
     func run() async throws {
         try await connection.withClient { client in
             let entry =

@@ -7,7 +7,8 @@ struct EntryList: AsyncParsableCommand {
         commandName: "list",
         abstract: "Read a range of entries of one collection.",
         discussion: """
-            One line each: transaction id, tab, contents. Each entry is proved by its receipt before it is written, \
+            One line each: transaction id, tab, contents, in which control characters are shown as \\n, \\t or \\u{1b}; \
+            --json tells them unchanged. Each entry is proved by its receipt before it is written, \
             unless --no-receipt is given.
 
             EXAMPLES

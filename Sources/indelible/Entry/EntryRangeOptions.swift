@@ -16,6 +16,13 @@ struct EntryRangeOptions: ParsableArguments {
     @Flag(help: "Do not ask for receipts: take the server's word.")
     var noReceipt = false
 
+    func validate() throws {
+        if collection == "" { throw ValidationError("--collection: is empty") }
+        if let tag, tag.isEmpty || tag.contains(",") {
+            throw ValidationError("--tag: '\(tag)' is not one tag; a query takes one, without commas")
+        }
+    }
+
     var filter: EntryFilter {
         var filter = EntryFilter(collectionID: collection)
         filter.tag = tag
@@ -38,7 +45,7 @@ struct EntryRangeOptions: ParsableArguments {
         if asJSON {
             Output.json(EntryOutput(entry, verified: !noReceipt))
         } else {
-            Output.line("\(Style.quiet(entry.transactionID.description))\t\(entry.contents)")
+            Output.line("\(Style.quiet(entry.transactionID.description))\t\(PlainText.of(entry.contents))")
         }
     }
 }

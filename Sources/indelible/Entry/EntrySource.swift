@@ -3,7 +3,8 @@ import Foundation
 /// Where entries to append come from. Only one entry of a long input is in memory at a time.
 enum EntrySource {
     case values([String])
-    case lines(LineReader)
+    /// `count`: how many there are, if it is known.
+    case lines(LineReader, count: Int?)
 
     /// The next entry; `nil` at the end.
     mutating func next() throws -> String? {
@@ -13,8 +14,8 @@ enum EntrySource {
             let first = values.removeFirst()
             self = .values(values)
             return first
-        case .lines(var reader):
-            defer { self = .lines(reader) }
+        case .lines(var reader, let count):
+            defer { self = .lines(reader, count: count) }
             while let line = try reader.next() {
                 if !line.isEmpty { return line }
             }
@@ -24,8 +25,10 @@ enum EntrySource {
 
     /// `nil` when it is not known before the end.
     var count: Int? {
-        if case .values(let values) = self { return values.count }
-        return nil
+        switch self {
+        case .values(let values): values.count
+        case .lines(_, let count): count
+        }
     }
 
     /// A whole file as one entry; `nil`: standard input.

@@ -9,7 +9,8 @@ struct ReceiptGet: AsyncParsableCommand {
         abstract: "Fetch the receipt of a transaction, verify it and write it.",
         discussion: """
             The bytes are written as the server sent them, so that the Azure SDK and the ccf package can read them. \
-            Nothing is written when the receipt does not prove the transaction. With --json and without --output the \
+            Nothing is written when the receipt does not prove the transaction. The receipt of a signature transaction \
+            names no id: it proves that the service signed a root, not which transaction that was. With --json and without --output the \
             receipt is followed by nothing else: it is JSON already.
 
             EXAMPLES
@@ -30,18 +31,27 @@ struct ReceiptGet: AsyncParsableCommand {
     @OptionGroup var form: JSONOption
 
     private struct Result: Encodable {
-        var transactionId: String
+        /// Absent for a signature transaction, whose receipt names none.
+        var transactionId: String?
         var file: String
         var format: String
         var verified: Bool
     }
 
     func run() async throws {
-        let bytes = try await connection.withClient { client in
-            guard cose else { return try await client.verifiedReceipt(for: id.id).answer.json }
+        let (bytes, proved) = try await connection.withClient { client in
+            guard cose else {
+                let answer = try await client.receipt(for: id.id)
+                if case .signedRoot = answer.document.receipt.leaf {
+                    _ = try client.verify(receipt: answer.json, transactionID: nil)
+                    return (answer.json, nil as TransactionID?)
+                }
+                _ = try client.verify(receipt: answer.json, transactionID: id.id)
+                return (answer.json, id.id)
+            }
             let bytes = try await client.coseReceipt(for: id.id)
             _ = try ReceiptCheck(transactionID: id.id).verify(cose: bytes, claims: nil, with: client.verifier)
-            return bytes
+            return (bytes, id.id)
         }
         guard let output else {
             Output.bytes(cose ? bytes : bytes + [UInt8(ascii: "\n")])
@@ -51,9 +61,10 @@ struct ReceiptGet: AsyncParsableCommand {
         if form.json {
             Output.json(
                 Result(
-                    transactionId: id.id.description, file: output, format: cose ? "cose" : "json", verified: true))
+                    transactionId: proved?.description, file: output, format: cose ? "cose" : "json", verified: true))
         } else {
-            Output.line("\(Style.good("verified")) transaction \(id.id), written to \(output)")
+            let what = proved.map { "transaction \($0)" } ?? "a signature transaction (its receipt names no id)"
+            Output.line("\(Style.good("verified")) \(what), written to \(output)")
         }
     }
 }

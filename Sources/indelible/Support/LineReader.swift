@@ -24,6 +24,21 @@ struct LineReader {
         self.name = path
     }
 
+    /// How many lines of a file are not empty; `nil` for standard input, pipes and what cannot be read.
+    static func count(_ path: String?) -> Int? {
+        guard let path,
+            (try? FileManager.default.attributesOfItem(atPath: path))?[.type] as? FileAttributeType == .typeRegular,
+            var reader = try? LineReader(path: path)
+        else { return nil }
+        var count = 0
+        do {
+            while let line = try reader.next() { count += line.isEmpty ? 0 : 1 }
+        } catch {
+            return nil
+        }
+        return count
+    }
+
     /// Errors: a line that is not UTF-8, or longer than 64 MiB.
     mutating func next() throws -> String? {
         var searched = start

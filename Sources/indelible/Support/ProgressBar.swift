@@ -9,7 +9,9 @@ final class ProgressBar: Sendable {
     }
 
     private let unit: String
-    private let isTerminal = isatty(STDERR_FILENO) == 1
+    /// Whether anybody sees it.
+    static let isShown = isatty(STDERR_FILENO) == 1
+
     private let started = ContinuousClock.now
     private let state = Mutex(State())
 
@@ -17,7 +19,7 @@ final class ProgressBar: Sendable {
 
     /// `total` 0: unknown.
     func update(_ done: UInt64, of total: UInt64) {
-        guard isTerminal else { return }
+        guard Self.isShown else { return }
         let now = ContinuousClock.now
         let due = state.withLock { state in
             if let drawn = state.drawn, now - drawn < .milliseconds(100), done != total { return false }
