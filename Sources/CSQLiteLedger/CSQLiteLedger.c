@@ -96,6 +96,24 @@ sqlite3_value *ils_value_real(double v) {
     return made;
 }
 
+int ils_bind_utf16(sqlite3_stmt *s, int i, sqlite3_value *v) {
+    // Between the two byte orders SQLite swaps bytes and checks nothing.
+    const char *text = sqlite3_value_text16(v);
+    sqlite3_uint64 n = (sqlite3_uint64)sqlite3_value_bytes16(v);
+    uint16_t mark = 0xfeff;
+    uint16_t first = 0;
+    if (n >= 2) memcpy(&first, text, 2);
+    if (first != mark && first != 0xfffe)
+        return sqlite3_bind_text64(s, i, text ? text : "", n, SQLITE_TRANSIENT, SQLITE_UTF16);
+    // SQLite takes what looks like a byte order mark off: so it gets one to take.
+    char *marked = sqlite3_malloc64(n + 4);
+    if (!marked) return SQLITE_NOMEM;
+    memcpy(marked, &mark, 2);
+    memcpy(marked + 2, text, n);
+    memset(marked + 2 + n, 0, 2);
+    return sqlite3_bind_text64(s, i, marked, n + 2, sqlite3_free, SQLITE_UTF16);
+}
+
 char *ils_message(const char *text) { return sqlite3_mprintf("%s", text); }
 
 int ils_login(char *buffer, int capacity) {

@@ -43,6 +43,12 @@ static inline sqlite3_int64 ils_last_insert_rowid(sqlite3 *db) { return sqlite3_
 static inline void ils_set_last_insert_rowid(sqlite3 *db, sqlite3_int64 row) {
     sqlite3_set_last_insert_rowid(db, row);
 }
+// Another number after each commit of anybody's.
+static inline unsigned ils_data_version(sqlite3 *db, const char *name) {
+    unsigned version = 0;
+    sqlite3_file_control(db, name, SQLITE_FCNTL_DATA_VERSION, &version);
+    return version;
+}
 static inline void ils_interrupt(sqlite3 *db) { sqlite3_interrupt(db); }
 static inline void ils_progress_handler(sqlite3 *db, int steps, int (*f)(void *), void *p) {
     sqlite3_progress_handler(db, steps, f, p);
@@ -85,6 +91,8 @@ static inline int ils_bind_text_static(sqlite3_stmt *s, int i, const char *v, ui
 static inline int ils_bind_blob_static(sqlite3_stmt *s, int i, const void *v, uint64_t n) {
     return sqlite3_bind_blob64(s, i, v ? v : "", n, SQLITE_STATIC);
 }
+// A text of a UTF-16 database as it is, be it Unicode or not. The bytes are copied.
+int ils_bind_utf16(sqlite3_stmt *s, int i, sqlite3_value *v);
 static inline int ils_column_count(sqlite3_stmt *s) { return sqlite3_column_count(s); }
 static inline const char *ils_column_name(sqlite3_stmt *s, int i) { return sqlite3_column_name(s, i); }
 static inline const char *ils_column_decltype(sqlite3_stmt *s, int i) { return sqlite3_column_decltype(s, i); }

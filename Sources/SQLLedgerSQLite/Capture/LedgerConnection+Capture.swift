@@ -67,7 +67,8 @@ extension LedgerConnection {
     /// A capture call that was kept for later.
     func dispatchSaved(_ event: RowEvent) throws(SQLiteLedgerError) {
         guard let saved = event.deferred, saved.values.count >= 2, let first = saved.values[0] else { return }
-        let call = ils_value_int64(first)
+        // The trigger that would write the stamp has gone on.
+        let call = ils_value_int64(first) == 5 ? 1 : ils_value_int64(first)
         try saved.withValues { (base, count) throws(SQLiteLedgerError) in
             try dispatch(call, event.slot, count, base, nil, deferred: event)
         }
@@ -103,28 +104,49 @@ extension LedgerConnection {
             // The trigger was made before columns were added: SQLite itself said what the row is.
             let values = table.completed(event)
             return try values.withValues { (base, count) throws(SQLiteLedgerError) in
-                try perform(call, slot, oldRow, newRow, base, count)
+                try perform(call, slot, oldRow, newRow, base, count, event)
+            }
+        }
+        if let event, event.followsNested, let old = event.old {
+            let given = parts ?? SavedValues(copying: arguments + header, count: count - header)
+            let values = try updated(given, table, row: oldRow, to: old)
+            return try values.withValues { (base, count) throws(SQLiteLedgerError) in
+                try perform(call, slot, oldRow, newRow, base, count, event)
             }
         }
         guard let parts else {
-            return try perform(call, slot, oldRow, newRow, arguments + header, count - header)
+            return try perform(call, slot, oldRow, newRow, arguments + header, count - header, event)
         }
         try parts.withValues { (base, count) throws(SQLiteLedgerError) in
-            try perform(call, slot, oldRow, newRow, base, count)
+            try perform(call, slot, oldRow, newRow, base, count, event)
         }
+    }
+
+    /// What a trigger brought, with the values `old` that the row really had before. What a BEFORE trigger changed is a
+    /// whole record; of others the last columns may be missing, but are in no version of theirs either.
+    private func updated(
+        _ given: SavedValues, _ table: TableState, row: Int64, to old: SavedValues
+    ) throws(SQLiteLedgerError) -> SavedValues {
+        let all = SavedValues()
+        try given.withKey(of: table, row: row) { (values, key) throws(SQLiteLedgerError) in
+            let start = try readStamp(table, key)
+            let known = min(start.map { table.version(at: $0).storedCount } ?? 0, old.values.count)
+            for index in given.values.indices { all.append(copying: index < known ? old.values[index] : values[index]) }
+        }
+        return all
     }
 
     /// One row operation with its values: of the new row (1), the old and the new one (2), or the old one (3).
     private func perform(
         _ call: Int64, _ slot: Int, _ oldRow: Int64, _ newRow: Int64, _ values: UnsafePointer<OpaquePointer?>,
-        _ count: Int
+        _ count: Int, _ event: RowEvent?
     ) throws(SQLiteLedgerError) {
         let table = tables[slot]
         if table.leaves.leafCount == 0 { touch(slot) }
         switch call {
         case 1, 5:
             let new = RowKey(row: newRow, values: values)
-            if !events.isEmpty { try drainDeletes(of: slot, replacing: new, was: nil) }
+            if !events.isEmpty { try drainDeletes(of: slot, replacing: new, was: nil, event: event) }
             // What is captured after this row may need its stamp before the trigger could write it.
             guard call == 5, hasHook, events.isEmpty else { return try create(table, new, values, count) }
             stampSequence = table.leaves.leafCount
@@ -134,7 +156,7 @@ extension LedgerConnection {
             let half = count / 2
             let old = RowKey(row: oldRow, values: values)
             let new = RowKey(row: newRow, values: values + half)
-            if !events.isEmpty { try drainDeletes(of: slot, replacing: new, was: old) }
+            if !events.isEmpty { try drainDeletes(of: slot, replacing: new, was: old, event: event) }
             // The ended leaf comes first, so the new version's number is known already.
             let sequence = table.leaves.leafCount + 1
             guard let start = try moveStamp(table, from: old, to: new, sequence: sequence) else {
@@ -292,7 +314,12 @@ extension LedgerConnection {
     static func encode(
         _ values: UnsafePointer<OpaquePointer?>, _ count: Int, _ isUTF8: Bool, into encoder: inout RowLeafEncoder
     ) {
-        for index in 0..<count { encoder.append(values[index], isUTF8: isUTF8) }
+        guard isUTF8 else {
+            // Texts are converted as copies: the history gets what is no Unicode as it is.
+            let copies = SavedValues(copying: values, count: count)
+            return withExtendedLifetime(copies) { for value in copies.values { encoder.append(value) } }
+        }
+        for index in 0..<count { encoder.append(values[index], isUTF8: true) }
     }
 
     /// Ends one execution of a kept statement that returns no rows.

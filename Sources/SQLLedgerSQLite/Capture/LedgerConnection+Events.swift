@@ -26,7 +26,7 @@ extension LedgerConnection {
         _ handle: OpaquePointer, _ operation: Int32, _ database: UnsafePointer<CChar>,
         _ name: UnsafePointer<CChar>, _ oldRow: Int64, _ newRow: Int64
     ) {
-        guard !isInternal, ledger != nil else { return }
+        guard !isInternal else { return }
         if isStampDue, strncmp(name, "ledger_stamps_", 14) == 0 {
             // An INSERT OR REPLACE deletes the stamp that must not be there.
             if operation == SQLITE_INSERT { isStampDue = false } else { poisonMissingStamp() }
@@ -40,10 +40,11 @@ extension LedgerConnection {
         }
         let table = tables[slot]
         outstanding += 1
-        if !events.isEmpty, ils_preupdate_depth(handle) == 0 {
-            // A new row operation at the top: whatever is left of earlier ones but what it deletes itself was undone.
-            events.removeAll { $0.operation != SQLITE_DELETE && $0.deferred == nil }
-        }
+        let depth = ils_preupdate_depth(handle)
+        if !events.isEmpty { settle(operation, depth) }
+        let followsNested =
+            (depth > 0 || table.nestedDepth > 0)
+            && table.follows(operation, depth: depth, oldRow: oldRow, newRow: newRow)
         // Columns were added or dropped since the table was looked at.
         let count = Int(ils_preupdate_count(handle))
         if count != table.storedCount {
@@ -51,7 +52,11 @@ extension LedgerConnection {
             isReady = false
         }
         guard operation == SQLITE_DELETE else {
-            var event = RowEvent(operation: operation, slot: slot, oldRow: oldRow, newRow: newRow)
+            var event = RowEvent(operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, depth: depth)
+            if followsNested, !table.hasVirtualColumns {
+                event.followsNested = true
+                event.old = save(handle, count: count)
+            }
             if count != table.storedCount || table.hasStaleTriggers {
                 if operation == SQLITE_UPDATE { event.old = save(handle, count: count) }
                 event.new = save(handle, count: count, isNew: true)
@@ -66,7 +71,17 @@ extension LedgerConnection {
         }
         if events.count >= 4_096 { events.removeFirst(2_048) }
         let saved = save(handle, count: count)
-        events.append(RowEvent(operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, old: saved))
+        events.append(
+            RowEvent(
+                operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, depth: depth,
+                followsNested: followsNested && !table.hasVirtualColumns, old: saved))
+    }
+
+    /// A new row operation: whatever is left of earlier ones beside or within it but what it deletes itself was undone.
+    private func settle(_ operation: Int32, _ depth: Int32) {
+        events.removeAll { $0.depth >= depth && $0.operation != SQLITE_DELETE && $0.deferred == nil }
+        guard operation != SQLITE_DELETE else { return }
+        for place in events.indices where events[place].depth >= depth { events[place].isUntold = true }
     }
 
     /// Byte by byte, because a string literal would be made into a C string for every row.
@@ -96,7 +111,7 @@ extension LedgerConnection {
         }
         free(lastStranger)
         lastStranger = strdup(name)
-        isLastStrangerPlain = plainNames.contains(SQLName.folded(String(cString: name)))
+        lastStrangerChanges = 0
         return -1
     }
 
@@ -105,32 +120,36 @@ extension LedgerConnection {
     private func stranger(
         _ handle: OpaquePointer, _ operation: Int32, _ name: UnsafePointer<CChar>, _ oldRow: Int64, _ newRow: Int64
     ) {
-        guard !isLastStrangerPlain else {
-            plainChanges &+= 1
-            return
+        // It counts commits, of which the ledger is not told while none of its tables is written.
+        let version = ils_data_version(handle, "main")
+        if version != strangersVersion {
+            strangersVersion = version
+            strangers.removeAll()
+            lastStrangerChanges = 0
         }
+        // The trigger of a ledger table would have called long ago.
+        guard lastStrangerChanges < 64 else { return }
+        lastStrangerChanges += 1
+        let depth = ils_preupdate_depth(handle)
+        strangers.removeAll { $0.event.depth >= depth && $0.event.operation != SQLITE_DELETE }
         let saved = operation == SQLITE_DELETE ? save(handle, count: Int(ils_preupdate_count(handle))) : nil
-        if strangers.count >= 64 { strangers.removeFirst(32) }
-        let event = RowEvent(operation: operation, slot: -1, oldRow: oldRow, newRow: newRow, old: saved)
+        if strangers.count >= 256 { strangers.removeFirst(128) }
+        let event = RowEvent(
+            operation: operation, slot: -1, oldRow: oldRow, newRow: newRow, depth: depth, old: saved)
         strangers.append((String(cString: name), event))
     }
 
     /// Strangers that turned out to be ledger tables become events.
-    func resolveStrangers(_ formerlyPlain: Set<String>) throws(SQLiteLedgerError) {
-        defer {
-            strangers.removeAll()
-            plainChanges = 0
-        }
+    func resolveStrangers() {
+        defer { strangers.removeAll() }
         for stranger in strangers {
             guard let slot = slotsByName[SQLName.folded(stranger.name)] else { continue }
             var event = stranger.event
             event.slot = slot
+            _ = tables[slot].follows(event.operation, depth: event.depth, oldRow: event.oldRow, newRow: event.newRow)
+            settle(event.operation, event.depth)
             events.append(event)
             outstanding += 1
-        }
-        // What a REPLACE deleted was not kept, because the table was no ledger table when it was looked at last.
-        guard plainChanges == 0 || formerlyPlain.isDisjoint(with: slotsByName.keys) else {
-            throw .refused("another connection has made more ledger tables meanwhile; run the statement again")
         }
     }
 
@@ -149,7 +168,9 @@ extension LedgerConnection {
         }
         let hasRowID = tables[slot].hasRowID
         let place = events.lastIndex { event in
-            guard event.operation == operation, event.slot == slot, event.deferred == nil else { return false }
+            guard event.operation == operation, event.slot == slot, event.deferred == nil, !event.isUntold else {
+                return false
+            }
             guard hasRowID else { return true }
             return switch operation {
             case SQLITE_INSERT: event.newRow == newRow
@@ -158,21 +179,31 @@ extension LedgerConnection {
             }
         }
         guard let place else { return .some(nil) }
-        if place > 0, parts == nil, isBlocked(place) {
-            events[place].deferred = SavedValues(copying: arguments, count: count)
+        if place > 0, isBlocked(place) {
+            let saved = SavedValues(copying: arguments, count: count)
+            for value in parts?.values ?? [] { saved.append(copying: value) }
+            events[place].deferred = saved
             return nil
         }
-        return events.remove(at: place)
+        return take(place)
     }
 
-    /// Whether an earlier change of the same row has not been captured yet.
+    private func take(_ place: Int) -> RowEvent {
+        var event = events.remove(at: place)
+        event.place = place
+        return event
+    }
+
+    /// Whether an earlier change of the same row has not been captured yet, or one of a row that this one replaced.
     private func isBlocked(_ place: Int) -> Bool {
         let event = events[place]
-        guard event.operation != SQLITE_INSERT else { return false }
         let hasRowID = tables[event.slot].hasRowID
-        return events[..<place].contains { earlier in
-            earlier.slot == event.slot && earlier.operation != SQLITE_DELETE
-                && (!hasRowID || earlier.newRow == event.oldRow)
+        return events.indices.prefix(place).contains { index in
+            let earlier = events[index]
+            guard earlier.slot == event.slot else { return false }
+            // What a REPLACE deleted is captured with the row that replaces it.
+            if earlier.isUntold, earlier.deferred == nil, earlier.depth >= event.depth { return isBlocked(index) }
+            return !hasRowID || earlier.sharesRow(with: event)
         }
     }
 
@@ -181,18 +212,23 @@ extension LedgerConnection {
         guard
             let place = events.indices.first(where: { events[$0].deferred != nil && (evenIfBlocked || !isBlocked($0)) })
         else { return nil }
-        return events.remove(at: place)
+        return take(place)
     }
 
     /// Ledgers the rows of `slot` that were deleted without a trigger's being told. `replacing`: the row that is being
-    /// captured, and for an UPDATE the one that it was before.
+    /// captured, and for an UPDATE the one that it was before; `event` announced it.
     func drainDeletes(
-        of slot: Int, replacing new: RowKey?, was old: RowKey?
+        of slot: Int, replacing new: RowKey?, was old: RowKey?, event: RowEvent? = nil
     ) throws(SQLiteLedgerError) {
         let table = tables[slot]
+        // What is further out is still under way, and what came later is captured later.
+        let depth = event?.depth ?? 0
+        var end = event?.place ?? events.count
         // Newest first: of several events on one row only the newest has its last values.
-        while let place = events.lastIndex(where: { $0.slot == slot && $0.operation == SQLITE_DELETE && $0.old != nil })
-        {
+        while let place = events.prefix(end).lastIndex(where: {
+            $0.slot == slot && $0.operation == SQLITE_DELETE && $0.old != nil && $0.deferred == nil && $0.depth >= depth
+        }) {
+            end = place
             let event = events.remove(at: place)
             guard let saved = event.old else { continue }
             try saved.withKey(of: table, row: event.oldRow) { (values, key) throws(SQLiteLedgerError) in
@@ -218,7 +254,7 @@ extension LedgerConnection {
                         PRAGMA recursive_triggers = ON; run it on this connection and try again
                         """)
                 }
-                try end(table, key, values, count: saved.values.count, start: start, isComplete: false)
+                try self.end(table, key, values, count: saved.values.count, start: start, isComplete: false)
                 try deleteStamp(table, key)
             }
         }

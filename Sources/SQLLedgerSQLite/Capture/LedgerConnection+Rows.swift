@@ -12,15 +12,15 @@ extension LedgerConnection {
         }
         var place = first
         for index in table.keyIndices {
-            Self.bind(key.values[index], to: handle, at: place)
+            Self.bind(key.values[index], to: handle, at: place, isUTF8)
             place += 1
         }
         return place
     }
 
-    /// Binds without copying: the statement must be run and bound anew before the value goes away.
+    /// Binds without copying where the database's encoding is UTF-8: the statement must be run and bound anew before the value goes away.
     @inline(__always)
-    private static func bind(_ value: OpaquePointer?, to handle: OpaquePointer, at place: Int32) {
+    private static func bind(_ value: OpaquePointer?, to handle: OpaquePointer, at place: Int32, _ isUTF8: Bool) {
         guard let value else {
             ils_bind_null(handle, place)
             return
@@ -28,6 +28,7 @@ extension LedgerConnection {
         switch ils_value_type(value) {
         case SQLITE_INTEGER: ils_bind_int64(handle, place, ils_value_int64(value))
         case SQLITE_FLOAT: ils_bind_double(handle, place, ils_value_double(value))
+        case SQLITE_TEXT where !isUTF8: ils_bind_utf16(handle, place, value)
         case SQLITE_TEXT:
             let text = ils_value_text(value)
             ils_bind_text_static(handle, place, text, UInt64(UInt32(bitPattern: ils_value_bytes(value))))
@@ -188,7 +189,9 @@ extension LedgerConnection {
         ils_bind_int64(handle, 2, Int64(bitPattern: start.sequence.rawValue))
         bindTransaction(statement, at: 3)
         ils_bind_int64(handle, 4, Int64(bitPattern: sequence))
-        for index in 0..<count { Self.bind(values[index], to: handle, at: Int32(truncatingIfNeeded: index + 5)) }
+        for index in 0..<count {
+            Self.bind(values[index], to: handle, at: Int32(truncatingIfNeeded: index + 5), isUTF8)
+        }
         try finish(handle, ils_step(handle))
     }
 

@@ -38,9 +38,8 @@ final class LedgerConnection {
     var names: [UnsafeMutablePointer<CChar>?] = []
     /// The name that was looked up last and is no ledger table's. Owned.
     var lastStranger: UnsafeMutablePointer<CChar>?
-    var isLastStrangerPlain = false
-    /// Tables that were no ledger tables when the schema was read, by folded name.
-    var plainNames: Set<String> = []
+    /// How many of its changes were announced in the transaction.
+    var lastStrangerChanges = 0
 
     /// The ledger, once it is known that there is one.
     var ledger: LedgerID?
@@ -82,8 +81,8 @@ final class LedgerConnection {
     @exclusivity(unchecked) var outstanding = 0
     /// The newest changes of tables that were not there when the schema was read; only until it has been looked at.
     var strangers: [(name: String, event: RowEvent)] = []
-    /// Changes of plain tables in the same time.
-    var plainChanges = 0
+    /// The version of the database that they are from.
+    var strangersVersion: UInt32 = 0
 
     /// We are executing SQL ourselves.
     @exclusivity(unchecked) var isInternal = false

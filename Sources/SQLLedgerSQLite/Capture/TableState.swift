@@ -48,6 +48,10 @@ final class TableState {
     var hasStaleTriggers = false
     /// How often SQLite compiled the stamp statements again: a change means that some schema changed.
     var reprepares: Int32 = 0
+    /// Of changes from within triggers since the last one from outside: the greatest depth, and the row ids concerned (0
+    /// where there are none).
+    @exclusivity(unchecked) private(set) var nestedDepth: Int32 = 0
+    private var nestedRows: ClosedRange<Int64> = 0...0
     /// The values of short records must not be taken for what they are: see `LedgerConnection+Events`.
     var hasVirtualColumns = false
 
@@ -128,6 +132,27 @@ final class TableState {
     func version(at start: RowStart) -> Version {
         if current.from <= start { return current }
         return versions.last { $0.from <= start } ?? current
+    }
+
+    // MARK: Triggers
+
+    /// Notes an announced change, `depth` triggers deep. Returns whether the row may have been changed from within a
+    /// BEFORE trigger of this very change: then what the triggers after it are told of the old row is out of date.
+    func follows(_ operation: Int32, depth: Int32, oldRow: Int64, newRow: Int64) -> Bool {
+        let old = hasRowID ? oldRow : 0
+        let new = hasRowID ? newRow : 0
+        let follows = operation != SQLITE_INSERT && nestedDepth > depth && nestedRows.contains(old)
+        if depth == 0 {
+            nestedDepth = 0
+        } else if operation != SQLITE_DELETE {
+            let both = min(old, new)...max(old, new)
+            let rows = operation == SQLITE_INSERT ? new...new : both
+            nestedRows =
+                nestedDepth == 0
+                ? rows : min(rows.lowerBound, nestedRows.lowerBound)...max(rows.upperBound, nestedRows.upperBound)
+            nestedDepth = max(depth, nestedDepth)
+        }
+        return follows
     }
 
     // MARK: Leaves and savepoints

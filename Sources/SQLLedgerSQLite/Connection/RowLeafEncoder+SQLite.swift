@@ -2,7 +2,8 @@ import CSQLiteLedger
 import SQLLedger
 
 extension RowLeafEncoder {
-    /// Appends a value of SQLite as it is stored (Documentation/spec/sql-row.md, "Values"). `nil` is NULL.
+    /// Appends a value of SQLite as it is stored (Documentation/spec/sql-row.md, "Values"). `nil` is NULL. A text of a
+    /// UTF-16 database is converted in place.
     ///
     /// `isUTF8`: the database's encoding is known to be UTF-8. Then a text's bytes are taken as they are: asking for
     /// them as text would copy each text that the application bound, to end it with a zero.

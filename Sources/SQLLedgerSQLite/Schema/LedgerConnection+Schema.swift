@@ -91,8 +91,6 @@ extension LedgerConnection {
             try readHistoryColumns(of: entry.state)
             try register(entry.state, id)
         }
-        plainNames = Set(try SchemaReader.userTables(besides: knownIDs, on: db).map(SQLName.folded))
-            .subtracting(slotsByName.keys)
         forgetNames()
     }
 
@@ -101,7 +99,9 @@ extension LedgerConnection {
         guard id.rawValue < 1 << 24 else { throw .refused("the ledger's table numbers are damaged") }
         let slot: Int
         if let known = tables.firstIndex(where: { $0.id == id }) {
+            // One whose making was rolled back, perhaps: its number is given again.
             slot = known
+            tables[known] = table
         } else {
             slot = tables.count
             tables.append(table)
@@ -109,10 +109,7 @@ extension LedgerConnection {
         knownIDs.insert(id)
         while slots.count <= Int(id.rawValue) { slots.append(-1) }
         slots[Int(id.rawValue)] = slot
-        let name = SQLName.folded(table.description.table)
-        slotsByName[name] = slot
-        // Also when what is done next is rolled back: what changes it meanwhile is no plain change.
-        plainNames.remove(name)
+        slotsByName[SQLName.folded(table.description.table)] = slot
         forgetNames()
     }
 
@@ -133,11 +130,10 @@ extension LedgerConnection {
         // Once in each connection: what others did before it, a VACUUM for instance, changes no cookie any more.
         guard now != cookie || isStale || !hasLooked else { return }
         hasLooked = true
-        let formerlyPlain = plainNames
         try load()
         guard ledger != nil else { throw .refused("the database has no ledger; make one with SELECT ledger_init()") }
         for table in liveTables { try compare(table) }
-        try resolveStrangers(formerlyPlain)
+        resolveStrangers()
         try realignRowIDs()
         if allTables { try enrollNewTables() }
         cookie = try readSchemaCookie()

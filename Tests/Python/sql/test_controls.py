@@ -214,3 +214,71 @@ def test_permissions_of_files_stay(whole_victim):
     os.chmod(victim.path, 0o640)
     clean(victim)
     assert victim.path.stat().st_mode & 0o777 == 0o640
+
+
+# Honest use that once was taken for tampering, or refused.
+
+def honest(path, *statements, encoding="UTF-8"):
+    """Runs statements on a new ledger database, closes a block and verifies it with both verifiers."""
+    db = connect(path)
+    db.execute(f"PRAGMA encoding = '{encoding}'")
+    for statement in statements:
+        db.execute(statement).fetchall()
+    db.execute("SELECT ledger_close_block()").fetchall()
+    db.close()
+    digest = path.with_suffix(".digest")
+    digest.write_text(ledger.run_cli("sql", "digest", path).stdout)
+    report = agree(path, digest)
+    assert report.exit_code == 0, report
+    return report
+
+
+LEDGER = ("CREATE TABLE t(id INTEGER PRIMARY KEY, v, n)", "INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)", "SELECT ledger_init(0)",
+          "SELECT ledger_enable('t')")
+WIDE = ("SELECT ledger_init(1)", f"CREATE TABLE t(id INTEGER PRIMARY KEY, {', '.join(f'c{i}' for i in range(60))}, v, n)",
+        "INSERT INTO t(id, v, n) VALUES (1, 1, 1), (2, 2, 2)")
+
+
+@pytest.mark.parametrize("begin,end", [(["BEGIN"], ["ROLLBACK"]), (["BEGIN", "SAVEPOINT s"], ["ROLLBACK TO s", "COMMIT"])])
+def test_K11_definitions_that_were_rolled_back(tmp_path, begin, end):
+    honest(tmp_path / "table.db", *LEDGER[:3], *begin, LEDGER[3], "UPDATE t SET v = 5", *end, LEDGER[3], "UPDATE t SET v = 9")
+    honest(
+        tmp_path / "all.db", LEDGER[0], "SELECT ledger_init(1)", *begin, "CREATE TABLE n(a)", "INSERT INTO n VALUES (1)",
+        "INSERT INTO t VALUES (1, 1, 1)", *end, "CREATE TABLE n(b, c)", "INSERT INTO n VALUES (1, 2)",
+        "INSERT INTO t VALUES (1, 1, 1)", "UPDATE n SET b = 2")
+
+
+@pytest.mark.parametrize("table", [LEDGER, WIDE])
+@pytest.mark.parametrize("trigger", [
+    "BEFORE UPDATE OF v ON t BEGIN UPDATE t SET n = n + 1 WHERE id = OLD.id; END",
+    "BEFORE DELETE ON t BEGIN UPDATE t SET n = n + 1 WHERE id = OLD.id; END",
+    "AFTER INSERT ON t BEGIN DELETE FROM t WHERE id NOT IN (SELECT id FROM t ORDER BY v DESC LIMIT 2); END",
+    "AFTER DELETE ON t BEGIN INSERT INTO t(id, v) VALUES (OLD.id, 'back'); END",
+    "AFTER INSERT ON t BEGIN REPLACE INTO t(id, v) VALUES (NEW.id, 'again'); END",
+    "AFTER UPDATE OF v ON t BEGIN UPDATE t SET n = coalesce(n, 0) + 1 WHERE id = NEW.id; END"])
+def test_K12_triggers_that_change_the_same_row(tmp_path, table, trigger):
+    honest(
+        tmp_path / "triggers.db", *table, f"CREATE TRIGGER x {trigger}", "INSERT INTO t(id, v) VALUES (3, 0), (4, 9)",
+        "UPDATE t SET v = 7", "UPDATE t SET v = 8 WHERE id = 2", "DELETE FROM t WHERE id = 1", "DROP TRIGGER x",
+        f"CREATE TRIGGER x {trigger}", "DELETE FROM t", "INSERT INTO t(id, v) VALUES (5, 0)")
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
+@pytest.mark.parametrize("unit", ["00d8", "d800", "fffe", "feff", "ffff", "feff0041", "00d84100"])
+@pytest.mark.parametrize("table", ["t(id INTEGER PRIMARY KEY, v)", "t(v PRIMARY KEY, id) WITHOUT ROWID"])
+def test_K13_texts_that_are_no_unicode(tmp_path, encoding, unit, table):
+    honest(
+        tmp_path / "text.db", f"CREATE TABLE {table}", "SELECT ledger_init(1)",
+        f"INSERT INTO t(id, v) VALUES (1, CAST(x'{unit}' AS TEXT)), (2, 'x' || CAST(x'{unit}' AS TEXT)), (3, '')",
+        "UPDATE t SET id = id + 10", "DELETE FROM t WHERE id = 11", "UPDATE t SET v = v || v WHERE id = 12", encoding=encoding)
+
+
+def test_K14_a_ledger_made_by_another_process(tmp_path):
+    path = tmp_path / "app.db"
+    db = connect(path)
+    db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, v UNIQUE)")
+    db.execute("INSERT INTO t VALUES (1, 1), (2, 2), (3, 3)")
+    assert ledger.run_cli("sql", "init", path, "--all-tables").returncode == 0
+    db.execute("UPDATE OR REPLACE t SET v = 2 WHERE id = 1")
+    db.close()
+    honest(path, "UPDATE t SET v = v + 10")
