@@ -225,6 +225,35 @@ def test_corrupted_index_is_rebuilt(stopped, identities, seed):
     assert len(listed) == 50
 
 
+@pytest.mark.parametrize("loss", ["end", "open chunk", "everything"])
+def test_a_refusal_holds(new_node, identities, loss):
+    """However often a supervisor starts it again, until the operator has done what the message says."""
+    node = new_node("private")
+    rest = Rest(node, identities.admin)
+    ids = [rest.append(str(number)).transaction_id for number in range(10)]
+    node.stop()
+    node.tampered = True
+    chunk = ledger_files.open_chunk(node.ledger_directory)
+    if loss == "end":
+        with open(chunk, "r+b") as file:
+            file.truncate(chunk.stat().st_size - 100)
+    elif loss == "open chunk":
+        chunk.unlink()
+    else:
+        shutil.rmtree(node.ledger_directory)
+    for _ in range(3):
+        output = start_refused(node)
+        assert "never committed" not in output
+    shutil.rmtree(node.directory / "index")
+    if loss == "everything":
+        start_refused(node, "restore", code=2)
+        return
+    node.start()
+    rest = Rest(node, identities.admin)
+    assert rest.get(f"/app/transactions/{ids[-1]}").status == 404
+    assert rest.append("after the loss").status == 200
+
+
 def test_stolen_index_of_another_ledger(new_node, identities):
     one, two = new_node("public"), new_node("public")
     for number in range(20):

@@ -25,6 +25,9 @@ public struct LedgerError: Error, Sendable {
         public static let directoryInUse = Code("DirectoryInUse")
         /// The stored ledger contradicts itself, its signatures or its keys.
         public static let corrupt = Code("CorruptLedger")
+        /// Files that belong together are not all there, or others are among them. Nothing was changed, and nothing is
+        /// said about what is there.
+        public static let incompleteDirectory = Code("IncompleteDirectory")
         /// A configuration value contradicts what the directory was created with.
         public static let configurationMismatch = Code("ConfigurationMismatch")
         /// The sealed keys could not be opened with the key or passphrase given.

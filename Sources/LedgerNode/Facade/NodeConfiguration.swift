@@ -17,8 +17,9 @@ public struct NodeConfiguration: Sendable {
 
     /// The data directory. Created when missing; its parent must exist.
     public var directory: String
-    /// The ledger id: letters, digits and hyphens, 3 to 35 characters.
-    public var name: String = "indelible"
+    /// The ledger id: letters, digits and hyphens, 3 to 35 characters. `nil`: what the directory has, or `indelible`
+    /// for a new one.
+    public var name: String?
     /// `nil`: what the directory has, or `private` for a new one.
     public var ledgerType: LedgerType?
     public var sealing: Sealing = .generatedKeyFile

@@ -7,7 +7,6 @@ struct DataDirectory: Sendable {
     var ledger: String { path + "/ledger" }
     var snapshots: String { path + "/snapshots" }
     var index: String { path + "/index" }
-    var merkle: String { path + "/index/merkle" }
     var keys: String { path + "/keys" }
     var scratch: String { path + "/scratch" }
     var setAside: String { path + "/set-aside" }
@@ -18,24 +17,47 @@ struct DataDirectory: Sendable {
     var keyring: String { keys + "/keyring.sealed" }
     var sealingKey: String { keys + "/sealing.key" }
     var view: String { keys + "/view" }
-    var entryIndex: String { index + "/index.sqlite" }
     var staleMarker: String { index + "/stale" }
-    var signatureIndex: String { merkle + "/signatures" }
+    /// An index that is being built, and the one that it takes the place of.
+    var newIndex: String { scratch + "/index" }
+    var oldIndex: String { scratch + "/index.old" }
 
-    /// Makes what is missing. The directory itself and its parts are readable by the owner only.
-    func prepare() throws {
-        for directory in [path, ledger, snapshots, index, merkle, keys, scratch, setAside] {
+    /// Makes what is missing, but no index. The directory itself and its parts are readable by the owner only.
+    func prepare(disk: any Disk) throws {
+        for directory in [path, ledger, snapshots, keys, scratch, setAside] {
             if mkdir(directory, 0o700) != 0, errno != EEXIST {
                 throw LedgerError(
                     .inputOutput, "\(DiskError(operation: "make directory", path: directory, code: errno))")
             }
         }
-        for name in try FileManager.default.contentsOfDirectory(atPath: scratch) { unlink(scratch + "/" + name) }
+        // The old index tells what was committed. A crash while it was replaced must not make that forgotten.
+        if !FileManager.default.fileExists(atPath: index), FileManager.default.fileExists(atPath: oldIndex) {
+            try disk.rename(oldIndex, to: index)
+            try disk.syncDirectory(path)
+        }
+        for name in try FileManager.default.contentsOfDirectory(atPath: scratch) {
+            try FileManager.default.removeItem(atPath: scratch + "/" + name)
+        }
     }
 
-    /// Throws the derived files away.
-    func removeIndex() throws {
-        try FileManager.default.removeItem(atPath: index)
-        try prepare()
+    /// Makes an empty directory for an index that is to be built beside the present one.
+    func makeNewIndex() throws {
+        try? FileManager.default.removeItem(atPath: newIndex)
+        guard mkdir(newIndex, 0o700) == 0 else {
+            throw DiskError(operation: "make directory", path: newIndex, code: errno)
+        }
+    }
+
+    /// Puts the new index, which is durable and closed, in the place of the old one. At every moment one of the two is
+    /// there, or `prepare` finds the old one.
+    func replaceIndex(disk: any Disk) throws {
+        if FileManager.default.fileExists(atPath: index) {
+            try disk.rename(index, to: oldIndex)
+            try disk.syncDirectory(scratch)
+        }
+        try disk.rename(newIndex, to: index)
+        try disk.syncDirectory(path)
+        // Left behind, it is removed by the next start.
+        try? FileManager.default.removeItem(atPath: oldIndex)
     }
 }

@@ -25,20 +25,22 @@ struct LedgerOpener {
                 .inputOutput, "\(DiskError(operation: "make directory", path: directory.path, code: errno))")
         }
         let lock = try DirectoryLock(path: directory.lock)
-        try directory.prepare()
-        let settings = try openSettings(directory)
+        var settings = try openSettings(directory)
         var configuration = configuration
         configuration.ledgerType = settings.ledgerType
-        let keyring = try openKeyring(directory, name: settings.name)
+        try checkParts(directory, settings)
+        try directory.prepare(disk: disk)
+        let keyring = try openKeyring(directory, settings)
+        let catalog = ChunkCatalog(directory: directory.ledger)
+        // Up to here only what a first start needs was made; nothing that was there before is changed until recovery
+        // has found the ledger to be whole.
+        let (recovered, index) = try recover(directory, keyring, catalog, isCreated: settings.created == true)
+        var state = recovered.state
+        for note in recovered.notes { logger.warning("\(note)") }
         let serviceCertificate = Array(keyring.serviceCertificatePEM.utf8)
         if try DurableFile.read(directory.serviceCertificate, limit: 65_536) != serviceCertificate {
             try DurableFile.write(serviceCertificate, to: directory.serviceCertificate, mode: 0o644, disk: disk)
         }
-        let catalog = ChunkCatalog(directory: directory.ledger)
-        let (recovered, index) = try recover(directory, keyring, catalog)
-        var state = recovered.state
-        for note in recovered.notes { logger.warning("\(note)") }
-        if configuration.verifyOnStart, catalog.last > .zero { try verifyAll(directory, keyring) }
 
         let viewFile = ViewFile(path: directory.view, disk: disk)
         let isNew = state.next.seqno == SequenceNumber(1)
@@ -51,12 +53,16 @@ struct LedgerOpener {
         let log = try FileLog(catalog: catalog, scratch: directory.scratch, disk: disk, mustComplete: false)
         let signer = RootSigner(keyring: keyring)
         var additions: [Indexer.Addition] = []
-        let status = try state.ledger.store.value(.serviceInfo, zeroKey).map { try ServiceInfo(decoding: $0).status }
-        if status != .open {
+        if try !state.ledger.isOpen {
             try create(
                 directory, settings, configuration, keyring, signer, log: log, state: &state, additions: &additions)
         } else if !configuration.administratorCertificates.isEmpty {
             logger.info("administrator certificates are only used when a ledger is created; users live in the ledger")
+        }
+
+        if settings.created != true {
+            settings.created = true
+            try settings.write(directory.settings, disk: disk)
         }
 
         let published = PublishedState(state.ledger)
@@ -97,13 +103,14 @@ struct LedgerOpener {
     // MARK: Settings and keys
 
     private func validate() throws {
-        let name = configuration.name.utf8
-        guard (3...35).contains(name.count),
-            name.allSatisfy({
-                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D
-            })
-        else {
-            throw LedgerError(.invalidInput, "name: 3 to 35 letters, digits and hyphens are required")
+        if let name = configuration.name {
+            guard (3...35).contains(name.utf8.count),
+                name.utf8.allSatisfy({
+                    (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D
+                })
+            else {
+                throw LedgerError(.invalidInput, "name: '\(name)' is not 3 to 35 letters, digits and hyphens")
+            }
         }
         guard (4_096...1 << 30).contains(configuration.chunkByteCount) else {
             throw LedgerError(.invalidInput, "chunk size: 4096 bytes to 1 GiB are allowed")
@@ -118,16 +125,14 @@ struct LedgerOpener {
 
     private func openSettings(_ directory: DataDirectory) throws -> NodeSettings {
         guard let settings = try NodeSettings.read(directory.settings) else {
-            let hasChunks = try FileManager.default.contentsOfDirectory(atPath: directory.ledger).contains {
-                ChunkName(fileName: $0) != nil
-            }
-            guard !hasChunks else {
-                throw LedgerError(
-                    .corrupt, "\(directory.settings) is missing, but \(directory.ledger) holds a ledger")
-            }
-            let settings = NodeSettings(name: configuration.name, ledgerType: configuration.ledgerType ?? .private)
-            try settings.write(directory.settings, disk: disk)
-            return settings
+            return NodeSettings(
+                name: configuration.name ?? "indelible", ledgerType: configuration.ledgerType ?? .private)
+        }
+        if let wanted = configuration.name, wanted != settings.name {
+            throw LedgerError(
+                .configurationMismatch,
+                "this ledger was created as '\(settings.name)' and cannot be opened as '\(wanted)': "
+                    + "the name is fixed at creation")
         }
         if let wanted = configuration.ledgerType, wanted != settings.ledgerType {
             throw LedgerError(
@@ -138,7 +143,34 @@ struct LedgerOpener {
         return settings
     }
 
-    private func openKeyring(_ directory: DataDirectory, name: String) throws -> Keyring {
+    /// Whether what is there can be a whole directory, or one whose creation was interrupted: first the settings are
+    /// written, then the keys, then the ledger.
+    private func checkParts(_ directory: DataDirectory, _ settings: NodeSettings) throws {
+        let files = FileManager.default
+        let hasSettings = files.fileExists(atPath: directory.settings)
+        let hasKeys = files.fileExists(atPath: directory.keyring)
+        let hasLedger = files.fileExists(atPath: directory.ledger)
+        let chunks =
+            hasLedger
+            ? try files.contentsOfDirectory(atPath: directory.ledger).filter { ChunkName(fileName: $0) != nil } : []
+        let holds = chunks.isEmpty ? nil : "\(directory.ledger) holds a ledger"
+        func missing(_ path: String, _ because: String) -> LedgerError {
+            LedgerError(
+                .incompleteDirectory,
+                "\(path) is missing, but \(because). Restore it from a copy; nothing was changed")
+        }
+        if !hasSettings {
+            if let holds { throw missing(directory.settings, holds) }
+            if hasKeys { throw missing(directory.settings, "\(directory.keyring) is there") }
+        }
+        let created = settings.created == true ? "\(directory.settings) says that a ledger was created here" : nil
+        if !hasKeys, let reason = holds ?? created { throw missing(directory.keyring, reason) }
+        guard hasKeys else { return }
+        if !hasLedger { throw missing(directory.ledger, "\(directory.keyring) is there") }
+        if chunks.isEmpty, created != nil { throw LedgerRecovery.lost(directory) }
+    }
+
+    private func openKeyring(_ directory: DataDirectory, _ settings: NodeSettings) throws -> Keyring {
         let stored = try DurableFile.read(directory.keyring, limit: 1 << 20)
         let key: SealedFile.Key
         switch configuration.sealing {
@@ -168,67 +200,68 @@ struct LedgerOpener {
             }
         }
         if let stored { return try Keyring(opening: stored, key: key, path: directory.keyring) }
-        let hasChunks = try FileManager.default.contentsOfDirectory(atPath: directory.ledger).contains {
-            $0.hasSuffix(".committed")
+        if !FileManager.default.fileExists(atPath: directory.settings) {
+            try settings.write(directory.settings, disk: disk)
         }
-        guard !hasChunks else {
-            throw LedgerError(.corrupt, "\(directory.keyring) is missing, but \(directory.ledger) holds a ledger")
-        }
-        let keyring = try Keyring.generate(name: name, now: Date())
+        let keyring = try Keyring.generate(name: settings.name, now: Date())
         try DurableFile.write(try keyring.sealed(with: key), to: directory.keyring, disk: disk)
         return keyring
     }
 
     // MARK: Recovery
 
-    private typealias Index = (entries: EntryIndex, merkle: MerkleStore, signatures: SignatureIndex)
-
-    private func openIndex(_ directory: DataDirectory) throws -> Index {
-        (
-            try EntryIndex(path: directory.entryIndex), try MerkleStore(directory: directory.merkle),
-            try SignatureIndex(path: directory.signatureIndex)
-        )
-    }
-
+    /// - Parameter isCreated: the service was opened once, so the ledger must say so.
     private func recover(
-        _ directory: DataDirectory, _ keyring: Keyring, _ catalog: ChunkCatalog
-    ) throws -> (LedgerRecovery.Result, Index) {
-        var index: Index
+        _ directory: DataDirectory, _ keyring: Keyring, _ catalog: ChunkCatalog, isCreated: Bool
+    ) throws -> (LedgerRecovery.Result, DerivedIndex) {
+        var present: DerivedIndex?
         var anchor = SequenceNumber.zero
-        var isUsable = !FileManager.default.fileExists(atPath: directory.staleMarker)
-        do {
-            index = try openIndex(directory)
-            anchor = try index.entries.indexedTo()
-        } catch {
-            logger.warning("the derived index cannot be used and is rebuilt", metadata: ["error": "\(error)"])
-            try directory.removeIndex()
-            index = try openIndex(directory)
-            isUsable = false
+        if FileManager.default.fileExists(atPath: directory.index) {
+            do {
+                let index = try DerivedIndex(path: directory.index)
+                anchor = try index.entries.indexedTo()
+                present = index
+            } catch {
+                logger.warning("the derived index cannot be used and is rebuilt", metadata: ["error": "\(error)"])
+            }
         }
-        func recovery(_ index: Index) -> LedgerRecovery {
+        func recovery(_ index: DerivedIndex) -> LedgerRecovery {
             LedgerRecovery(
                 directory: directory, catalog: catalog, keyring: keyring, disk: disk, entries: index.entries,
                 merkle: index.merkle, signatures: index.signatures, idempotencyWindow: configuration.idempotencyWindow,
-                anchor: anchor)
+                anchor: anchor, isCreated: isCreated)
         }
-        let open = try recovery(index).registerChunks()
+        func checked(_ result: LedgerRecovery.Result) throws -> LedgerRecovery.Result {
+            if configuration.verifyOnStart, catalog.last > .zero { try verifyAll(directory, keyring) }
+            return result
+        }
+        let open = try LedgerRecovery.registerChunks(in: directory, catalog)
         let start = try SnapshotLoader(directory: directory, catalog: catalog, keyring: keyring, logger: logger)
             .newest()
-        if let start, isUsable, try fits(index, start, indexedTo: anchor) {
-            return (try recovery(index).replay(from: start, open: open), index)
+        if let start, let present, !FileManager.default.fileExists(atPath: directory.staleMarker),
+            try fits(present, start, indexedTo: anchor)
+        {
+            return (try checked(try recovery(present).replay(from: start, open: open)), present)
         }
         // Without a snapshot that the derived files agree with, everything is read again from the first transaction.
-        if anchor > .zero || start != nil {
-            logger.notice("the derived index is rebuilt from the ledger; this reads all of it")
+        if start != nil { logger.notice("the derived index is rebuilt from the ledger; this reads all of it") }
+        // The present index knows what was committed, so it stays until the ledger is found to have all of that.
+        try directory.makeNewIndex()
+        do {
+            let index = try DerivedIndex(path: directory.newIndex)
+            let result = try checked(try recovery(index).replay(from: nil, open: open))
+            try index.finish()
+            try present?.entries.close()
+            try directory.replaceIndex(disk: disk)
+            return (result, try DerivedIndex(path: directory.index))
+        } catch {
+            try? FileManager.default.removeItem(atPath: directory.newIndex)
+            throw error
         }
-        try index.entries.close()
-        try directory.removeIndex()
-        index = try openIndex(directory)
-        return (try recovery(index).replay(from: nil, open: open), index)
     }
 
     /// Whether the derived files hold exactly the tree that the snapshot's signature signed.
-    private func fits(_ index: Index, _ start: SnapshotStart, indexedTo: SequenceNumber) throws -> Bool {
+    private func fits(_ index: DerivedIndex, _ start: SnapshotStart, indexedTo: SequenceNumber) throws -> Bool {
         guard indexedTo >= start.seqno, index.merkle.size >= start.frontier.size,
             try index.signatures.first(atLeast: start.seqno) == start.seqno
         else { return false }

@@ -32,12 +32,14 @@ struct LedgerRecovery {
     let idempotencyWindow: Duration
     /// The newest transaction the derived index has seen committed, read before anything was changed.
     let anchor: SequenceNumber
+    /// The service was opened once, so the ledger must say so.
+    let isCreated: Bool
 
     // MARK: Files
 
     /// Registers all closed chunks and returns the name of the open one. Checks names, contiguity and the
     /// positions tables' places and sizes. Error: `corrupt`.
-    func registerChunks() throws -> ChunkName? {
+    static func registerChunks(in directory: DataDirectory, _ catalog: ChunkCatalog) throws -> ChunkName? {
         var names: [ChunkName] = []
         for file in try FileManager.default.contentsOfDirectory(atPath: directory.ledger).sorted() {
             var isDirectory: ObjCBool = false
@@ -48,7 +50,7 @@ struct LedgerRecovery {
             }
             guard let name = ChunkName(fileName: file) else {
                 throw LedgerError(
-                    .corrupt,
+                    .incompleteDirectory,
                     "\(directory.ledger)/\(file) is not a ledger chunk; keep the ledger directory free of other files")
             }
             switch name.state {
@@ -73,13 +75,15 @@ struct LedgerRecovery {
                 }
                 return name
             }
-            catalog.addClosed(try closedChunk(name, last: last))
+            catalog.addClosed(try closedChunk(directory, name, last: last))
             next = last.next
         }
         return nil
     }
 
-    private func closedChunk(_ name: ChunkName, last: SequenceNumber) throws -> ChunkCatalog.ClosedChunk {
+    private static func closedChunk(
+        _ directory: DataDirectory, _ name: ChunkName, last: SequenceNumber
+    ) throws -> ChunkCatalog.ClosedChunk {
         let path = directory.ledger + "/" + name.fileName
         let handle = try ChunkHandle(path: path)
         let size = try SystemCalls.byteCount(of: handle.descriptor, path: path)
@@ -122,10 +126,21 @@ struct LedgerRecovery {
         return try replay.finish()
     }
 
+    /// Keys that have signed a ledger must never sign the beginning of another one.
+    static func lost(_ directory: DataDirectory) -> LedgerError {
+        LedgerError(
+            .incompleteDirectory,
+            "\(directory.ledger) does not hold the ledger that was created here. Restore it from a copy "
+                + "(is its file system mounted?); a new ledger needs a data directory of its own. Nothing was changed")
+    }
+
     /// The index only ever sees committed transactions, after they are durable. Seeing more than the ledger has means
     /// that the ledger lost some.
     private func checkAnchor(_ replay: Replay, in name: String, _ failure: String?) throws {
-        guard anchor >= replay.next, anchor > .zero else { return }
+        guard anchor >= replay.next, anchor > .zero else {
+            if isCreated, try !replay.isOpen { throw Self.lost(directory) }
+            return
+        }
         throw LedgerError(
             .corrupt,
             "\(name) is valid up to seqno \(replay.next.rawValue - 1), but the index has seen \(anchor) committed"
@@ -177,6 +192,7 @@ struct LedgerRecovery {
             signaturesCut = try countSignatures(handle, from: good.end, to: size)
         }
         try checkAnchor(replay, in: name.fileName, failure)
+        try replay.checkSignatures()
         guard tail <= Self.tornTailLimit, signaturesCut <= 1 else {
             throw LedgerError(
                 .corrupt,
@@ -186,7 +202,7 @@ struct LedgerRecovery {
         if tail > 0 {
             try setAside(handle, name: name, from: good.end, to: size)
             replay.note(
-                "\(tail) bytes after seqno \(replay.next.rawValue - 1) in \(name.fileName) were never committed; "
+                "\(tail) bytes after seqno \(replay.next.rawValue - 1) in \(name.fileName) end on no valid signature; "
                     + "they were moved to \(directory.setAside)")
         }
         if size < 8 {

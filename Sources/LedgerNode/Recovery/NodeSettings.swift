@@ -7,6 +7,9 @@ struct NodeSettings: Codable, Sendable {
     var format: String
     var name: String
     var type: String
+    /// The service was opened: from then on a directory without its ledger has lost it. Missing in directories of older
+    /// programs until their next start, and while a ledger is being created.
+    var created: Bool?
 
     init(name: String, ledgerType: NodeConfiguration.LedgerType) {
         format = Self.format

@@ -96,6 +96,9 @@ struct Replay {
     /// The seqno of the next transaction.
     var next: SequenceNumber { SequenceNumber(state.frontier.size.rawValue) }
 
+    /// The service is open as of the newest transaction.
+    var isOpen: Bool { get throws { try state.ledger.isOpen } }
+
     mutating func note(_ text: String) { notes.append(text) }
 
     mutating func sawView(_ view: View) { highestView = max(highestView, view) }
@@ -185,10 +188,9 @@ struct Replay {
         pendingSignatures = []
     }
 
-    /// Checks the node's newest signature, which covers all that was replayed, and the service's newest one, and
-    /// completes the index.
+    /// Checks the node's newest signature, which covers all that was replayed, and the service's newest one.
     /// Requires that the last transaction added was a signature (or nothing was added).
-    consuming func finish() throws -> LedgerRecovery.Result {
+    func checkSignatures() throws {
         if let lastSignature {
             let root = lastSignature.root
             let nodeKey = SigningPublicKey.p256(recovery.keyring.nodePublicKey)
@@ -207,6 +209,11 @@ struct Replay {
                     .corrupt, "the newest COSE signature, at \(lastCOSE.id), was not made with this service's key")
             }
         }
+    }
+
+    /// Checks the signatures and completes the index.
+    consuming func finish() throws -> LedgerRecovery.Result {
+        try checkSignatures()
         try flushIndex()
         return LedgerRecovery.Result(
             state: state, indexed: indexed, recentRequests: recent, notes: notes, highestView: highestView)

@@ -15,6 +15,11 @@ struct LedgerState: Sendable, Equatable {
     /// The newest transaction with a signature of the service; zero before the first.
     var lastServiceSignature: SequenceNumber { store.maps[.coseSignatures]?.version ?? .zero }
 
+    /// The service was opened: its creation is finished.
+    var isOpen: Bool {
+        get throws { try store.value(.serviceInfo, zeroKey).map { try ServiceInfo(decoding: $0).status } == .open }
+    }
+
     private struct UserRow: Codable { var assignedRoles: [String] }
     private struct RoleRow: Codable { var roleActions: [String] }
 
