@@ -54,6 +54,8 @@ public struct ErrorCode: Hashable, Sendable {
     /// The node takes no writes; the message says why.
     public static let notWritable = ErrorCode(name: "NotWritable", status: 503)
     public static let tooManyPendingTransactions = ErrorCode(name: "TooManyPendingTransactions", status: 503)
+    /// The node cannot write its index, so newer transactions cannot be listed or proved yet.
+    public static let indexUnavailable = ErrorCode(name: "IndexUnavailable", status: 503)
     /// The issuer of a token could not be asked for its keys.
     public static let issuerUnavailable = ErrorCode(name: "IssuerUnavailable", status: 503)
 
@@ -67,6 +69,6 @@ public struct ErrorCode: Hashable, Sendable {
         .roleAlreadyExists, .roleInUse, .lastAdministrator, .requestEntityTooLarge, .unsupportedMediaType,
         .rangeNotSatisfiable, .tooManyRequests,
         .requestHeaderTooLarge, .internalError, .transactionRolledBack, .outcomeUnknown, .notWritable,
-        .tooManyPendingTransactions, .issuerUnavailable,
+        .tooManyPendingTransactions, .indexUnavailable, .issuerUnavailable,
     ]
 }

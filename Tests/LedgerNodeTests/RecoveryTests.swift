@@ -244,6 +244,45 @@ import Testing
         await ledger.close()
     }
 
+    @Test func damageNamesTheChunk() async throws {
+        let directory = TemporaryDirectory()
+        var ledger = try await Ledger.open(small(directory), logger: quiet)
+        let ids = try await fill(ledger, 60)
+        await ledger.close()
+        try FileManager.default.removeItem(atPath: directory.data() + "/snapshots")
+        ledger = try await Ledger.open(small(directory), logger: quiet)
+        #expect(ledger.information.readTrouble == nil)
+        let chunks = ledger.committedChunks()
+        let (cut, gone) = (chunks[1], chunks[2])
+        let folder = directory.data() + "/ledger/"
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: folder + cut.fileName))
+        bytes.replaceSubrange(8..<bytes.count / 2, with: Data(count: bytes.count / 2 - 8))
+        try bytes.write(to: URL(fileURLWithPath: folder + cut.fileName))
+        try FileManager.default.removeItem(atPath: folder + gone.fileName)
+        for (chunk, code) in [(cut, LedgerError.Code.corrupt), (gone, .inputOutput)] {
+            let id = try #require(ids.first { $0.seqno >= chunk.first && $0.seqno <= chunk.last })
+            func expectNamed(_ body: () async throws -> Void) async {
+                let error = await #expect(throws: LedgerError.self) { try await body() }
+                #expect(error?.code == code)
+                #expect(error?.reason.contains(chunk.fileName) == true)
+                #expect(error?.place?.contains(chunk.fileName) == true && error?.place?.contains("/") == false)
+            }
+            await expectNamed { _ = try await ledger.entry(id, collectionID: nil) }
+            await expectNamed { _ = try await ledger.receipt(for: id) }
+            #expect(ledger.information.readTrouble?.contains(chunk.fileName) == true)
+        }
+        await ledger.close()
+    }
+
+    @Test(arguments: ["bad name/", "", "300.1.1.1", "-a.example", "a..b", "*"])
+    func aNameThatNoCertificateCanCarryIsRefused(_ name: String) async throws {
+        let directory = TemporaryDirectory()
+        await #expect(throws: LedgerError(.invalidInput, "")) {
+            try await Ledger.open(configuration(directory) { $0.subjectAlternativeNames = [name] }, logger: quiet)
+        }
+        #expect(!FileManager.default.fileExists(atPath: directory.data()))
+    }
+
     private func openChunk(_ directory: TemporaryDirectory) throws -> String {
         let ledger = directory.data() + "/ledger"
         let names = try FileManager.default.contentsOfDirectory(atPath: ledger)

@@ -107,8 +107,13 @@ import Testing
                 do {
                     accepted.append(
                         try await ledger.append(AppendRequest(contents: "e\(number)", author: alice)).transactionID)
+                    #expect(ledger.information.acceptsWrites)
                 } catch let error as LedgerError {
                     refused.append(error)
+                    if error.code == .notWritable {
+                        #expect(ledger.information.writeTrouble == error.reason)
+                        #expect(!ledger.information.acceptsWrites)
+                    }
                 }
             }
             if disk.failed == "write" {
@@ -123,6 +128,54 @@ import Testing
         }
         #expect(sawFullDisk)
         withExtendedLifetime(home) {}
+    }
+
+    @Test func roomOnTheDiskIsNoticedWithoutAWrite() async throws {
+        let directory = TemporaryDirectory()
+        let ledger = try await Ledger.open(configuration(directory), logger: quiet)
+        ledger.parts.inbox.writeTrouble = WriteTrouble(reason: "a broken disk", isDiskFull: false)
+        ledger.parts.lookForRoom()
+        #expect(ledger.information.writeTrouble == "a broken disk")
+        ledger.parts.inbox.writeTrouble = WriteTrouble(reason: "no room", isDiskFull: true)
+        ledger.parts.lookForRoom()
+        #expect(ledger.information.writeTrouble == nil)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.data() + "/scratch") == [])
+        await ledger.close()
+    }
+
+    @Test func readsGoOnWhenTheIndexCannotBeWritten() async throws {
+        let directory = TemporaryDirectory()
+        let ledger = try await Ledger.open(configuration(directory), logger: quiet)
+        var ids: [TransactionID] = []
+        func append() async throws {
+            // Names that need pages of their own.
+            let collection = "\(ids.count)" + String(repeating: "c", count: 1_000)
+            ids.append(
+                try await ledger.append(AppendRequest(contents: "e", collectionID: collection, author: alice))
+                    .transactionID)
+        }
+        for _ in 0..<5 { try await append() }
+        let collections = try await ledger.collections(after: nil, limit: 100).count
+        let index = ledger.parts.indexer.entries
+        try index.limit(toPages: 1)
+        let known = ids[4]
+        for _ in 0..<30 { try await append() }
+        await #expect(throws: LedgerError(.indexUnavailable, "")) {
+            try await ledger.collections(after: nil, limit: 100)
+        }
+        await #expect(throws: LedgerError(.indexUnavailable, "")) { try await ledger.receipt(for: #require(ids.last)) }
+        for id in ids { #expect(try await ledger.entry(id, collectionID: nil)?.contents == "e") }
+        _ = try await ledger.receipt(for: known)
+        var query = EntryQuery()
+        query.to = known.seqno
+        query.collectionID = "4" + String(repeating: "c", count: 1_000)
+        #expect(try await ledger.entries(query).entries.map(\.transactionID) == [known])
+        #expect(ledger.information.readTrouble?.contains("index ends at") == true)
+        #expect(ledger.information.acceptsWrites)
+        try index.limit(toPages: 1_000_000)
+        #expect(try await ledger.collections(after: nil, limit: 100).count == collections + 30)
+        #expect(ledger.information.readTrouble == nil)
+        await ledger.close()
     }
 
     @Test func afterAFailedSyncNothingIsAcceptedUntilARestart() async throws {

@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -295,6 +296,7 @@ def test_snapshots_may_be_deleted_or_damaged(new_node, identities):
     (["--listen", "127.0.0.1:99999"], ["listen"]), (["--listen", "nonsense"], ["listen"]),
     (["--ledger-type", "secret"], ["ledger-type"]), (["--name", "x"], ["name"]), (["--name", "no spaces please"], ["name"]),
     (["--admin-certificate", "/nonexistent.pem"], ["/nonexistent.pem"]), (["--oidc-issuer", "not a url"], ["issuer"]),
+    (["--san", "bad name/"], ["san", "bad name/"]),
     (["--chunk-size", "1"], ["chunk"]), (["--snapshot-interval", "0"], ["snapshot"]), (["--no-such-option"], ["no-such-option"]),
     (["--max-body-size", "-1"], ["max-body-size"]), (["--config", "/nonexistent.json"], ["/nonexistent.json"]),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
@@ -308,6 +310,15 @@ def test_bad_serve_options(tmp_path, arguments, words):
     for word in words:
         assert word in done.stderr, done.stderr
     assert not (data / "ledger").exists() or not any((data / "ledger").iterdir()), "nothing was created"
+
+
+def test_a_taken_port_creates_nothing(tmp_path):
+    data = tmp_path / "data"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run_cli("serve", "--data", data, "--listen", f"127.0.0.1:{port}", timeout=30)
+    assert done.returncode == 2 and str(port) in done.stderr, done.stderr
+    assert not data.exists()
 
 
 def test_admin_certificate_that_is_none(tmp_path):

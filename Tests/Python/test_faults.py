@@ -252,6 +252,11 @@ def test_full_disk(new_node, identities, small_disk, tmp_path):
         assert not isinstance(refused, OSError) and refused.status in (500, 503), refused
         refused = book.write(rest, size=60_000)
         assert refused.status == 503 and refused.message
+        health = rest.get("/health")
+        assert health.status == 503 and health.json()["status"] == "degraded" and health.json()["reason"], health
+        assert "indelible_accepts_writes 0" in rest.get("/metrics").body.decode()
+        for path in ("/app/transactions", "/app/transactions/current", "/app/collections"):
+            assert rest.get(path).status in (200, 503), path
         name, contents = next(iter(book.committed.items()))
         assert rest.get(f"/app/transactions/{name}").json()["entry"]["contents"] == contents
         if small_disk is None:
@@ -259,6 +264,10 @@ def test_full_disk(new_node, identities, small_disk, tmp_path):
             node.preexec = None
         else:  # with room again it may go on by itself, and must after a restart
             subprocess.run(["mount", "-o", "remount,size=60m", str(small_disk)], check=True)
+            deadline = time.monotonic() + 10
+            while rest.get("/health").status != 200:
+                assert time.monotonic() < deadline, "the node does not see that there is room again"
+                time.sleep(0.2)
             for _ in range(3):
                 book.write(rest, size=60_000)
             book.check()

@@ -58,6 +58,9 @@ public final class Ledger: Service {
             try? await Task.sleep(for: .milliseconds(200))
             parts.expireOverdue(at: .now)
             ticks += 1
+            if ticks.isMultiple(of: 5), parts.inbox.writeTrouble != nil {
+                try? await parts.reader.blocking { [parts] in parts.lookForRoom() }
+            }
             if ticks.isMultiple(of: 5 * 3_600) { try? await renewNodeCertificateIfDue() }
         }
         await close()
@@ -217,7 +220,7 @@ public final class Ledger: Service {
             throw LedgerError(.invalidInput, "limit: 1 to \(Self.pageLimit) is allowed")
         }
         let readAt = committed
-        try await parts.indexer.wait(for: readAt.seqno)
+        try await parts.indexer.wait(for: min(query.to ?? readAt.seqno, readAt.seqno))
         return try await parts.reader.blocking { [reader = parts.reader] in
             try reader.page(query, readAt: readAt)
         }

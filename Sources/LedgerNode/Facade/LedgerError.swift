@@ -21,6 +21,8 @@ public struct LedgerError: Error, Sendable {
         public static let outcomeUnknown = Code("OutcomeUnknown")
         /// Too many writes wait already; try again.
         public static let overloaded = Code("TooManyPendingTransactions")
+        /// The index cannot be written, so what was appended since cannot be listed or proved yet; try again.
+        public static let indexUnavailable = Code("IndexUnavailable")
         /// The directory belongs to another running process.
         public static let directoryInUse = Code("DirectoryInUse")
         /// The stored ledger contradicts itself, its signatures or its keys.
@@ -39,6 +41,8 @@ public struct LedgerError: Error, Sendable {
     /// For people: names the input and the rule. May contain ids and paths, never entry contents or secrets.
     public let reason: String
     public let cause: (any Error)?
+    /// For whoever called: the transaction and the ledger file that are concerned, when that is known.
+    public var place: String?
 
     @inline(never)
     public init(_ code: Code, _ reason: String, cause: (any Error)? = nil) {

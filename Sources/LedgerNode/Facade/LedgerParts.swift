@@ -23,6 +23,8 @@ final class LedgerParts: Sendable {
     let logger: Logger
     private let selfSignedCertificatePEM: String
     private let stopping = OnceFlag()
+    /// Room for a batch of some size.
+    private static let roomByteCount = 256 << 10
 
     init(
         directory: DataDirectory, settings: NodeSettings, configuration: NodeConfiguration, keyring: Keyring,
@@ -76,6 +78,21 @@ final class LedgerParts: Sendable {
                 .failure(LedgerError(.overloaded, "the write was not sequenced in time; nothing was written")))
         }
         sequencer.expireInFlight(at: now)
+    }
+
+    /// After a write that found the disk full: whether there is room again, so that whoever stays away until the node is
+    /// well learns of it. Blocks.
+    func lookForRoom() {
+        guard inbox.writeTrouble?.isDiskFull == true else { return }
+        let path = directory.scratch + "/room"
+        defer { unlink(path) }
+        do {
+            let zeros = [UInt8](repeating: 0, count: Self.roomByteCount)
+            try DurableFile.write(zeros, to: path, disk: PosixDisk())
+            inbox.writeTrouble = nil
+        } catch {
+            return
+        }
     }
 
     /// All names and addresses the node certificate must carry.
@@ -132,6 +149,7 @@ final class LedgerParts: Sendable {
             serviceConfigurationJSON: String(
                 decoding: state.store.value(.serviceConfig, zeroKey) ?? Array("{}".utf8), as: UTF8.self),
             signatureTransactionCount: indexer.signatures.count, waitingWrites: inbox.outstanding,
-            writeRefusal: inbox.writeRefusal, startupNotes: startupNotes)
+            writeRefusal: inbox.writeRefusal, startupNotes: startupNotes,
+            writeTrouble: inbox.writeTrouble?.reason, readTrouble: reader.damage ?? indexer.trouble)
     }
 }

@@ -34,8 +34,15 @@ public struct NodeInformation: Sendable {
     public var waitingWrites: Int
     /// `nil` while writes are accepted; else why not (disk error, draining).
     public var writeRefusal: String?
+    /// Why the last batch was not written, while the node goes on trying (a full disk); `nil` once one was.
+    public var writeTrouble: String?
+    /// What keeps reads from being answered in full: damage found in the ledger, or an index that cannot be written.
+    public var readTrouble: String?
     /// Why the set of files after the last valid signature was set aside at start, if it was.
     public var startupNotes: [String]
+
+    /// Writes are accepted, and the last one was not refused by the disk.
+    public var acceptsWrites: Bool { writeRefusal == nil && writeTrouble == nil }
 
     public init(
         name: String, ledgerType: NodeConfiguration.LedgerType, nodeID: String, view: View, committed: TransactionID,
@@ -44,7 +51,8 @@ public struct NodeInformation: Sendable {
         selfSignedNodeCertificatePEM: String, publishedAddress: String, nodeLastWritten: SequenceNumber,
         constitution: String, members: [(id: String, certificatePEM: String, status: String)],
         viewHistory: [TransactionID], quote: NodeQuote, serviceConfigurationJSON: String,
-        signatureTransactionCount: UInt64, waitingWrites: Int, writeRefusal: String?, startupNotes: [String]
+        signatureTransactionCount: UInt64, waitingWrites: Int, writeRefusal: String?, startupNotes: [String],
+        writeTrouble: String? = nil, readTrouble: String? = nil
     ) {
         self.name = name
         self.ledgerType = ledgerType
@@ -70,5 +78,7 @@ public struct NodeInformation: Sendable {
         self.waitingWrites = waitingWrites
         self.writeRefusal = writeRefusal
         self.startupNotes = startupNotes
+        self.writeTrouble = writeTrouble
+        self.readTrouble = readTrouble
     }
 }

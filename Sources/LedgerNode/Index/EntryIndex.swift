@@ -52,6 +52,11 @@ final class EntryIndex: Sendable {
 
     func close() throws { try pool.close() }
 
+    /// How large the file may become, in pages, but not less than it is. For tests of an index that cannot be written.
+    func limit(toPages count: Int) throws {
+        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = \(count)") }
+    }
+
     /// Everything up to here is in the index.
     func indexedTo() throws -> SequenceNumber {
         SequenceNumber(

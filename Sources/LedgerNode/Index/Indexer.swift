@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import LedgerProofs
 import Logging
 
@@ -35,6 +36,7 @@ final class Indexer: @unchecked Sendable {
     private var reached: SequenceNumber
     private var waiters: [(seqno: SequenceNumber, continuation: CheckedContinuation<Void, any Error>)] = []
     private var failure: (any Error)?
+    private var writeError: (any Error)?
 
     // Owned by the thread.
     private var frontier: MerkleFrontier
@@ -68,8 +70,27 @@ final class Indexer: @unchecked Sendable {
         if queue.count == 1 { condition.broadcast() }
     }
 
-    /// Returns when everything up to `seqno` can be found. Error: why the index cannot be written now; with a full disk
-    /// each call tries again.
+    /// Why the index cannot be written; `nil` while it can.
+    var trouble: String? {
+        condition.lock()
+        defer { condition.unlock() }
+        return (failure ?? writeError).map { unavailable($0).reason }
+    }
+
+    /// The condition's lock is held.
+    private func unavailable(_ error: any Error) -> LedgerError {
+        LedgerError(
+            .indexUnavailable, "the index ends at seqno \(reached) because it cannot be written (\(Self.text(error)))",
+            cause: error)
+    }
+
+    /// Without the statement, whose arguments may be collections and tags.
+    private static func text(_ error: any Error) -> String {
+        (error as? DatabaseError).map { $0.message ?? "\($0.resultCode)" } ?? "\(error)"
+    }
+
+    /// Returns when everything up to `seqno` can be found. Error: `indexUnavailable` while the index cannot be written;
+    /// with a full disk each call tries again.
     func wait(for seqno: SequenceNumber) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             condition.lock()
@@ -77,7 +98,7 @@ final class Indexer: @unchecked Sendable {
             if reached >= seqno {
                 continuation.resume()
             } else if let failure {
-                continuation.resume(throwing: failure)
+                continuation.resume(throwing: unavailable(failure))
             } else {
                 waiters.append((seqno, continuation))
                 demand = true
@@ -110,7 +131,8 @@ final class Indexer: @unchecked Sendable {
         condition.lock()
         isDone = true
         for waiter in waiters {
-            waiter.continuation.resume(throwing: failure ?? LedgerError(.inputOutput, "the index was closed"))
+            waiter.continuation.resume(
+                throwing: failure.map(unavailable) ?? LedgerError(.indexUnavailable, "the node is shutting down"))
         }
         waiters = []
         condition.broadcast()
@@ -167,8 +189,9 @@ final class Indexer: @unchecked Sendable {
     private func waitToRetry(after error: any Error) -> Bool {
         condition.lock()
         defer { condition.unlock() }
-        for waiter in waiters { waiter.continuation.resume(throwing: error) }
+        for waiter in waiters { waiter.continuation.resume(throwing: unavailable(error)) }
         waiters = []
+        writeError = error
         demand = false
         isRetrying = true
         condition.broadcast()
@@ -183,6 +206,7 @@ final class Indexer: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         isRetrying = false
+        writeError = nil
         backlog -= additions.reduce(0) { $0 + $1.leaves.count }
         if let last = additions.last { reached = last.signature }
         for waiter in waiters where waiter.seqno <= reached { waiter.continuation.resume() }
@@ -195,7 +219,7 @@ final class Indexer: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         failure = error
-        for waiter in waiters { waiter.continuation.resume(throwing: error) }
+        for waiter in waiters { waiter.continuation.resume(throwing: unavailable(error)) }
         waiters = []
         condition.broadcast()
     }

@@ -108,6 +108,22 @@ enum CertificateMaker {
         return try certificate.serializeAsPEM().pemString + "\n"
     }
 
+    /// Whether a certificate can carry it: an IP address, or a host name of labels of letters, digits and hyphens (the
+    /// first may be `*`), whose last one is no number.
+    static func isName(_ text: String) -> Bool {
+        if ipBytes(text) != nil { return true }
+        var labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        if labels.count > 2, labels.first == "*" { labels.removeFirst() }
+        guard text.utf8.count <= 253, let last = labels.last, !last.allSatisfy(\.isNumber) else { return false }
+        return labels.allSatisfy { label in
+            (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
+                && label.utf8.allSatisfy {
+                    (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                        || $0 == 0x2D || $0 == 0x5F
+                }
+        }
+    }
+
     private static func generalName(_ name: String) -> GeneralName {
         if let address = ipBytes(name) {
             return .ipAddress(ASN1OctetString(contentBytes: address[...]))

@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import GRDB
 import LedgerFormat
 import LedgerProofs
 import Logging
@@ -29,6 +30,7 @@ final class HistoricalReader: Sendable {
     /// PEM of this node's newest endorsed certificate, by node id.
     private let certificate: @Sendable (String) -> String?
     private let queue = DispatchQueue(label: "indelible.reads", qos: .userInitiated, attributes: .concurrent)
+    private let found = Mutex<String?>(nil)
     private let recent = Mutex<[SequenceNumber: CoveringSignature]>([:])
 
     init(
@@ -49,7 +51,18 @@ final class HistoricalReader: Sendable {
     /// Runs blocking work off the callers' threads.
     func blocking<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result { try body() }) }
+            queue.async {
+                do {
+                    continuation.resume(returning: try body())
+                } catch let error as DatabaseError {
+                    continuation.resume(
+                        throwing: LedgerError(
+                            .indexUnavailable, "the index cannot be read (\(error.message ?? "\(error.resultCode)"))",
+                            cause: error))
+                } catch {
+                    continuation.resume(throwing: error)
+                }
+            }
         }
     }
 
@@ -57,8 +70,33 @@ final class HistoricalReader: Sendable {
 
     /// The entry a transaction wrote; `nil` when it wrote none (or none to `collectionID`). Blocks.
     func entry(_ seqno: SequenceNumber, collectionID: String?) throws -> LedgerEntry? {
-        let entry = try Entry(decoding: try catalog.entryBytes(seqno))
-        return try stored(in: entry, collectionID: collectionID).map { $0.entry }
+        try named(seqno) {
+            let entry = try Entry(decoding: try catalog.entryBytes(seqno))
+            return try stored(in: entry, collectionID: collectionID).map { $0.entry }
+        }
+    }
+
+    /// What was found to be damaged since the start; `nil` when nothing was.
+    var damage: String? { found.withLock { $0 } }
+
+    /// Runs what reads one transaction; an error names it and its chunk. The path and the particulars, which are for the
+    /// log, are in the cause.
+    private func named<R>(_ seqno: SequenceNumber, _ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch let error as LedgerError where error.code != .corrupt && error.code != .inputOutput {
+            throw error
+        } catch {
+            let place = "transaction \(seqno)" + (catalog.fileName(of: seqno).map { " in \($0)" } ?? "")
+            let isUnread = error is DiskError || (error as? LedgerError)?.code == .inputOutput
+            var failure = LedgerError(
+                isUnread ? .inputOutput : .corrupt,
+                isUnread ? "\(place) cannot be read" : "the ledger is damaged: \(place) is not what was written",
+                cause: error)
+            failure.place = place
+            found.withLock { $0 = failure.reason }
+            throw failure
+        }
     }
 
     private func stored(
@@ -97,7 +135,7 @@ final class HistoricalReader: Sendable {
         }
         let (components, proof) = try proof(of: entry, under: signature.raw)
         var claims: [ApplicationClaim] = []
-        if let stored = try stored(in: entry, collectionID: nil) {
+        if let stored = try named(id.seqno, { try stored(in: entry, collectionID: nil) }) {
             claims = [
                 .ledgerEntry(
                     collectionID: stored.entry.collectionID, contents: stored.entry.contents,
@@ -129,11 +167,13 @@ final class HistoricalReader: Sendable {
     }
 
     private func decoded(_ id: TransactionID) throws -> Entry {
-        let entry = try Entry(decoding: try catalog.entryBytes(id.seqno))
-        guard entry.id == id else {
-            throw LedgerError(.corrupt, "the ledger files hold \(entry.id) where \(id) is expected")
+        try named(id.seqno) {
+            let entry = try Entry(decoding: try catalog.entryBytes(id.seqno))
+            guard entry.id == id else {
+                throw LedgerError(.corrupt, "the ledger files hold \(entry.id) where \(id) is expected")
+            }
+            return entry
         }
-        return entry
     }
 
     /// The proof from the transaction's leaf to the signed root, checked before it is handed out.
@@ -161,6 +201,7 @@ final class HistoricalReader: Sendable {
         } catch let error as LedgerError where error.code == .corrupt {
             // The next start reads the whole ledger and tells where it was changed.
             _ = FileManager.default.createFile(atPath: staleMarker, contents: nil)
+            found.withLock { $0 = error.reason }
             throw error
         }
     }

@@ -112,6 +112,9 @@ struct LedgerOpener {
                 throw LedgerError(.invalidInput, "name: '\(name)' is not 3 to 35 letters, digits and hyphens")
             }
         }
+        for name in configuration.subjectAlternativeNames where !CertificateMaker.isName(name) {
+            throw LedgerError(.invalidInput, "san: '\(name)' is neither a host name nor an IP address")
+        }
         guard (4_096...1 << 30).contains(configuration.chunkByteCount) else {
             throw LedgerError(.invalidInput, "chunk size: 4096 bytes to 1 GiB are allowed")
         }

@@ -171,6 +171,7 @@ final class Committer: @unchecked Sendable {
         } catch {
             return failed(error, batch)
         }
+        inbox.writeTrouble = nil
         condition.lock()
         durable = output.state
         let queued = queue.reduce(0) { $0 + $1.taken }
@@ -210,6 +211,7 @@ final class Committer: @unchecked Sendable {
                 error.isDiskFull
                     ? "the disk is full (\(error.reason)); nothing was written"
                     : "the ledger cannot be written (\(error.reason)); nothing was written")
+            inbox.writeTrouble = WriteTrouble(reason: result.reason, isDiskFull: error.isDiskFull)
             do {
                 let view = View(durable.view.rawValue + 1)
                 try viewFile.write(view)

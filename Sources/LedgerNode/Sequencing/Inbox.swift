@@ -7,6 +7,8 @@ final class Inbox: @unchecked Sendable {
     private var pending: [PendingWrite] = []
     private var isClosed = false
     private var refusal: String?
+    /// Why the last batch was not written, while the next one is still tried.
+    private var trouble: WriteTrouble?
     /// How many writes the sequencer waits for: waking it for each one would cost more than encoding it.
     private var wanted = 1
     /// Writes taken out and not yet handed on.
@@ -108,6 +110,20 @@ final class Inbox: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         return refusal ?? (isClosed ? "the node is shutting down" : nil)
+    }
+
+    /// Why the last batch was not written; `nil` once one was, or when that is likely again.
+    var writeTrouble: WriteTrouble? {
+        get {
+            condition.lock()
+            defer { condition.unlock() }
+            return trouble
+        }
+        set {
+            condition.lock()
+            defer { condition.unlock() }
+            trouble = newValue
+        }
     }
 
     /// Takes out the writes that are overdue by `now` and not yet sequenced.

@@ -83,6 +83,14 @@ final class ChunkCatalog: Sendable {
         }
     }
 
+    /// The name of the chunk that holds the entry.
+    func fileName(of seqno: SequenceNumber) -> String? {
+        state.withLock { state in
+            if let open = state.open, seqno >= open.first { return open.fileName }
+            return state.closed.last { $0.first <= seqno }?.fileName
+        }
+    }
+
     /// The complete bytes of one entry. Error: `corrupt` if the files contradict themselves.
     func entryBytes(_ seqno: SequenceNumber) throws -> [UInt8] {
         let (handle, closed, span) = try locate(seqno)

@@ -47,6 +47,11 @@ final class SecureListener: Service {
     /// Waits until the port is bound. `nil` when the listener ended without.
     var port: Int? { get async { await bound.value } }
 
+    static func cannotListen(_ address: String, _ error: IOError) -> LedgerError {
+        LedgerError(
+            .inputOutput, "cannot listen on \(address): \(String(cString: strerror(error.errnoCode)))", cause: error)
+    }
+
     func run() async throws {
         defer { bound.set(nil) }
         try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -54,8 +59,7 @@ final class SecureListener: Service {
                 do {
                     try await self.server.run()
                 } catch let error as IOError {
-                    let reason = String(cString: strerror(error.errnoCode))
-                    throw LedgerError(.inputOutput, "cannot listen on \(self.address): \(reason)", cause: error)
+                    throw Self.cannotListen(self.address, error)
                 }
                 return true
             }

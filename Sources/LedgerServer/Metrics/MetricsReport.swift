@@ -43,8 +43,13 @@ struct MetricsReport {
         out.sample("indelible_waiting_writes", [], information.waitingWrites)
         out.family("indelible_view", "gauge", "The view of the ledger.")
         out.sample("indelible_view", [], information.view.rawValue)
-        out.family("indelible_accepts_writes", "gauge", "1 while writes are accepted, else 0.")
-        out.sample("indelible_accepts_writes", [], information.writeRefusal == nil ? 1 : 0)
+        out.family("indelible_accepts_writes", "gauge", "1 while writes succeed, else 0.")
+        out.sample("indelible_accepts_writes", [], information.acceptsWrites ? 1 : 0)
+        out.family(
+            "indelible_degraded", "gauge",
+            "1 while writes are refused, or reads cannot be answered in full; /health says why.")
+        out.sample(
+            "indelible_degraded", [], information.acceptsWrites && information.readTrouble == nil ? 0 : 1)
         if let bytes = ProcessMemory.residentByteCount {
             out.family("process_resident_memory_bytes", "gauge", "Resident memory of the process.")
             out.sample("process_resident_memory_bytes", [], bytes)

@@ -8,16 +8,18 @@ import NIOCore
 extension LedgerRoutes {
     var healthRoutes: [Route] { [Route(.get, "/health", .open, handler: health)] }
 
-    /// 200 while writes are accepted, else 503 with the reason. Either way the answer names the committed state.
+    /// 200 while writes succeed, else 503 with the reason: `read-only` until a restart, `degraded` while the node goes on
+    /// trying. `degraded` with 200 when only reads suffer. The answer always names the committed state.
     private func health(_ context: RequestContext) async throws -> Response {
         let information = ledger.information
+        let reason = information.writeRefusal ?? information.writeTrouble ?? information.readTrouble
         var members: [(name: String, value: JSONValue)] = [
-            ("status", information.writeRefusal == nil ? "ok" : "read-only"),
+            ("status", information.writeRefusal != nil ? "read-only" : reason != nil ? "degraded" : "ok"),
             ("committed", .string(information.committed.description)),
         ]
-        if let reason = information.writeRefusal { members.append(("reason", .string(reason))) }
+        if let reason { members.append(("reason", .string(reason))) }
         if !information.startupNotes.isEmpty { members.append(("notes", .strings(information.startupNotes))) }
-        return .json(.object(members), status: information.writeRefusal == nil ? .ok : .serviceUnavailable)
+        return .json(.object(members), status: information.acceptsWrites ? .ok : .serviceUnavailable)
     }
 
     /// Reads the body and answers a constant: the ceiling that appends are measured against.

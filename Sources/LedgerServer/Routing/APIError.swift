@@ -34,7 +34,11 @@ struct APIError: Error, Sendable {
         case .notWritable: self.init(.notWritable, error.reason)
         case .outcomeUnknown: self.init(.outcomeUnknown, error.reason)
         case .overloaded: self.init(.tooManyPendingTransactions, error.reason, headers: [.retryAfter: "1"])
-        default: self.init(.internalError, "The node could not do this: \(error.code).")
+        case .indexUnavailable: self.init(.indexUnavailable, error.reason, headers: [.retryAfter: "1"])
+        // A reason is for the log: it may name paths of this machine.
+        default:
+            let place = error.place.map { " (\($0))" } ?? ""
+            self.init(.internalError, "The node could not do this: \(error.code)\(place).")
         }
     }
 

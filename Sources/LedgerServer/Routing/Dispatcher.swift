@@ -46,7 +46,12 @@ struct Dispatcher: Sendable {
             response = error.response
         } catch let error as LedgerError {
             if error.code == .inputOutput || error.code == .corrupt {
-                logger.error("a request failed", metadata: ["path": "\(path.prefix(200))", "error": "\(error)"])
+                logger.error(
+                    "a request failed",
+                    metadata: [
+                        "path": "\(path.prefix(200))", "error": "\(error)",
+                        "cause": "\(error.cause.map { "\($0)" } ?? "none")",
+                    ])
             }
             response = APIError(error).response
         } catch is CancellationError {

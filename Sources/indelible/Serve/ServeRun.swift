@@ -15,9 +15,9 @@ struct ServeRun {
         let directory = settings.node.directory
         let administrator = "\(directory)/admin.pem"
         let hadAdministrator = InputFile.exists(administrator)
+        try await LedgerServer.checkAddress(host: settings.host, port: settings.port)
         let ledger = try await Ledger.open(settings.node, logger: logger)
         let information = ledger.information
-        for note in information.startupNotes { logger.warning("\(note)") }
         if information.quote.format == "Insecure_Virtual" {
             logger.notice("platform is virtual: nothing is protected from the administrator of this machine")
         }
