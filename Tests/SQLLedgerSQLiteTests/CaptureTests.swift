@@ -208,6 +208,44 @@ import Testing
         try check(db)
     }
 
+    /// What a connection knows from its own last commit holds only while nobody has written since.
+    @Test(arguments: ["WAL", "DELETE"]) func whatOthersDidBetweenSingleStatementsIsSeen(_ mode: String) throws {
+        let test = try TestDatabase()
+        let one = try test.ledger(
+            "PRAGMA journal_mode = \(mode); CREATE TABLE t(id INTEGER PRIMARY KEY, v); SELECT ledger_enable('t')")
+        let two = try test.open()
+        let changes = [
+            "INSERT INTO t(v) VALUES (1)", "SELECT ledger_close_block()", "UPDATE t SET v = v + 1",
+            "ALTER TABLE t ADD COLUMN w DEFAULT 5", "BEGIN; INSERT INTO t(v) VALUES (2); COMMIT",
+            "BEGIN; INSERT INTO t(v) VALUES (3); SELECT ledger_close_block(); INSERT INTO t(v) VALUES (4); COMMIT",
+            "BEGIN; INSERT INTO t(v) VALUES (3); ROLLBACK", "CREATE TABLE p(a); INSERT INTO p VALUES (1)",
+            "CREATE TABLE n(a); SELECT ledger_enable('n'); INSERT INTO n VALUES (1)", "VACUUM",
+            "ALTER TABLE t RENAME COLUMN v TO x; ALTER TABLE t RENAME COLUMN x TO v", "DELETE FROM t WHERE id % 3 = 0",
+        ]
+        for change in changes {
+            for writer in [one, two] {
+                try one.run("INSERT INTO t(v) VALUES (10)")
+                do { try writer.execute(change) } catch {
+                    #expect(change.contains(" TABLE ") && writer === two, "\(change): \(error)")
+                }
+                try one.run("INSERT INTO t(v) VALUES (11)")
+                try one.run("INSERT INTO t(v) VALUES (12)")
+                try two.run("UPDATE t SET v = 13 WHERE id = (SELECT max(id) FROM t)")
+                try one.run("INSERT INTO t(v) VALUES (14)")
+            }
+            try check(one)
+        }
+        let counts = "SELECT count(*), max(transaction_id) FROM database_ledger_transactions"
+        let places = "SELECT count(DISTINCT block_id || ' ' || transaction_ordinal) FROM database_ledger_transactions"
+        let both = try one.lines(counts)
+        #expect(try one.lines(places).first.map { "\($0)|\($0)" } == both.first)
+        try one.run("SELECT ledger_close_block()")
+        #expect(
+            try one.lines(
+                "SELECT sum(block_size), max(first_transaction_id + block_size - 1) FROM database_ledger_blocks")
+                == both)
+    }
+
     @Test func tablesWithoutRowIDs() throws {
         let test = try TestDatabase()
         let db = try test.ledger(

@@ -43,7 +43,7 @@ static inline sqlite3_int64 ils_last_insert_rowid(sqlite3 *db) { return sqlite3_
 static inline void ils_set_last_insert_rowid(sqlite3 *db, sqlite3_int64 row) {
     sqlite3_set_last_insert_rowid(db, row);
 }
-// Another number after each commit of anybody's.
+// Another number after each commit of anybody's; 0 when SQLite cannot say.
 static inline unsigned ils_data_version(sqlite3 *db, const char *name) {
     unsigned version = 0;
     sqlite3_file_control(db, name, SQLITE_FCNTL_DATA_VERSION, &version);

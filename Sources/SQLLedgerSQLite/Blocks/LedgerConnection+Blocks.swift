@@ -11,6 +11,7 @@ extension LedgerConnection {
         // New tables of an all-tables ledger and schema changes are noticed before blocks close, and their transaction
         // is in the next block.
         if cookie != -1 { try lookForChanges() }
+        closedBlock = nil
         var previous = try newestBlock(ledger)
         var tree = try blockTree(previous)
         while let next = try closeNext(ledger, previous: previous, tree: &tree) { previous = next }

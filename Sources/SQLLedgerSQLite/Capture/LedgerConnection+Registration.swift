@@ -108,6 +108,9 @@ extension LedgerConnection {
     // MARK: Transactions
 
     func committed() {
+        left = written
+        let version = ils_data_version(db.handle, "main")
+        if version == 0 { left = nil } else { left?.version = version }
         endTransaction()
     }
 

@@ -8,6 +8,17 @@ extension LedgerConnection {
     /// Before the first leaf of a transaction, and again when its schema may have changed.
     func prepareTransaction() throws(SQLiteLedgerError) {
         guard ils_is_readonly(db.handle, "main") == 0 else { throw .refused("the database is read-only") }
+        // A single statement behind this connection's own commit, and nobody has written since: what held then holds.
+        if let left, transaction.rawValue == 0, !isStale, ils_autocommit(db.handle) != 0,
+            ils_data_version(db.handle, "main") == left.version
+        {
+            try enlistIfNeeded()
+            last = left.last
+            closedBlock = left.closedBlock
+            transaction = TransactionNumber(left.last.number + 1)
+            isReady = true
+            return
+        }
         // A kept statement that finds out by itself that the schema changed ends with an error inside the statement that is
         // writing, and SQLite may roll that back.
         let now = try readSchemaCookie()
@@ -78,6 +89,7 @@ extension LedgerConnection {
     }
 
     private func writeEntry() throws(SQLiteLedgerError) {
+        written = nil
         var hashes: [TableHash] = []
         var partial: [(table: TableState, bytes: [UInt8])] = []
         func add(_ table: TableState) {
@@ -101,7 +113,9 @@ extension LedgerConnection {
             return
         }
         if isEntryWritten { try removeEntry() }
-        let (block, ordinal) = try nextPlace(after: last)
+        let closed: Int64
+        if let closedBlock { closed = closedBlock } else { closed = try newestClosedBlock() }
+        let (block, ordinal) = Self.nextPlace(after: last, closed: closed)
         let login = Self.login
         let entry = TransactionEntry(
             ledger: ledger, id: transaction, commitTime: CommitTime.now(notBefore: last?.time),
@@ -133,6 +147,10 @@ extension LedgerConnection {
         try statement.bind(leaves.map { .blob($0) } ?? .null, at: 9)
         try finish(statement.handle, ils_step(statement.handle))
         isEntryWritten = true
+        written = Left(
+            version: 0,
+            last: Last(number: transaction.rawValue, block: block, ordinal: ordinal, time: entry.commitTime),
+            closedBlock: closed)
     }
 
     private func removeEntry() throws(SQLiteLedgerError) {
@@ -140,6 +158,14 @@ extension LedgerConnection {
             "DELETE FROM main.database_ledger_transactions WHERE transaction_id = ?",
             [.integer(Int64(bitPattern: transaction.rawValue))])
         isEntryWritten = false
+    }
+
+    /// What a commit of this connection left behind.
+    struct Left {
+        /// SQLite's count of changes just after the commit.
+        var version: UInt32
+        var last: Last
+        var closedBlock: Int64
     }
 
     struct Last {
@@ -169,8 +195,8 @@ extension LedgerConnection {
             ordinal: statement.integer(2), time: CommitTime(utf8: statement.bytes(3)))
     }
 
-    /// The block and the place in it for the next transaction.
-    private func nextPlace(after last: Last?) throws(SQLiteLedgerError) -> (block: Int64, ordinal: Int64) {
+    /// -1 when no block is closed.
+    private func newestClosedBlock() throws(SQLiteLedgerError) -> Int64 {
         let statement: SQLiteStatement
         if let readClosed {
             statement = readClosed
@@ -179,7 +205,11 @@ extension LedgerConnection {
             readClosed = statement
         }
         defer { statement.reset() }
-        let closed = try statement.step() && !statement.isNull(0) ? statement.integer(0) : -1
+        return try statement.step() && !statement.isNull(0) ? statement.integer(0) : -1
+    }
+
+    /// The block and the place in it for the next transaction.
+    private static func nextPlace(after last: Last?, closed: Int64) -> (block: Int64, ordinal: Int64) {
         guard let last, last.block > closed else { return (closed + 1, 0) }
         let isFull = last.ordinal + 1 >= Int64(Block.maximumSize)
         return isFull ? (last.block + 1, 0) : (last.block, last.ordinal + 1)

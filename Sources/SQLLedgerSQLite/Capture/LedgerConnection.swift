@@ -60,6 +60,12 @@ final class LedgerConnection {
     var transaction = TransactionNumber(0)
     /// The entry before it. Nobody else can add one while the transaction is written.
     var last: Last?
+    /// The newest closed block, where it is known without asking.
+    var closedBlock: Int64?
+    /// What the running transaction will have left behind, once its entry is written.
+    var written: Left?
+    /// What the connection's newest transaction left behind, if that had an entry.
+    var left: Left?
     /// The topmost savepoint, -1 without one.
     @exclusivity(unchecked) var level = -1
     @exclusivity(unchecked) var touched: [Int] = []
@@ -150,6 +156,8 @@ final class LedgerConnection {
         isEnlisted = false
         transaction = TransactionNumber(0)
         last = nil
+        closedBlock = nil
+        written = nil
         isReady = false
         isEntryWritten = false
         hasEvents = false
