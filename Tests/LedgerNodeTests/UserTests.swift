@@ -52,7 +52,7 @@ import Testing
             ])
             #expect(ledger.authorize(trader, .readTransactions) == .allowed)
             #expect(ledger.authorize(trader, .readUsers) == .missingAction(roles: ["trader"]))
-            await #expect(throws: LedgerError(.invalidInput, "")) { try await ledger.removeRole("trader") }
+            await #expect(throws: LedgerError(.roleInUse, "")) { try await ledger.removeRole("trader") }
             _ = try await ledger.removeUser("t")
             _ = try await ledger.removeRole("trader")
             #expect(ledger.authorize(trader, .readTransactions) == .unknownUser)

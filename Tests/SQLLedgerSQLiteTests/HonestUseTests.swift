@@ -21,7 +21,7 @@ import Testing
         try db.execute("\(begin); SELECT ledger_enable('t'); UPDATE t SET n = 2; \(end)")
         try db.execute(
             "SELECT ledger_enable('t'); UPDATE t SET v = 9; INSERT INTO t VALUES (2, 2, 2); DELETE FROM t WHERE id = 1")
-        if try db.isInTransaction { try db.execute("RELEASE s") }
+        if db.isInTransaction { try db.execute("RELEASE s") }
         try check(db)
         #expect(
             try db.lines("SELECT v, n FROM t_Ledger ORDER BY v, n, ledger_operation_type") == [
