@@ -29,6 +29,27 @@ import Testing
             ])
     }
 
+    @Test(arguments: [
+        // The definition itself, and what the ledger altered on account of it.
+        "BEGIN; SAVEPOINT s; ALTER TABLE t ADD COLUMN c; UPDATE t SET c = 1; ROLLBACK TO s; COMMIT",
+        "BEGIN; UPDATE t SET v = 2; SAVEPOINT s; ALTER TABLE t ADD COLUMN c; UPDATE t SET c = 1; ROLLBACK TO s; COMMIT",
+        "BEGIN; ALTER TABLE t ADD COLUMN c; UPDATE t SET c = 1; SAVEPOINT s; SELECT ledger_close_block(); ROLLBACK TO s; COMMIT",
+        "BEGIN; ALTER TABLE t ADD COLUMN c; UPDATE t SET c = 1; SAVEPOINT s; SELECT ledger_close_block(); ROLLBACK TO s; "
+            + "UPDATE t SET c = 3; COMMIT",
+        "BEGIN; ALTER TABLE t ADD COLUMN c; UPDATE t SET c = 1; SAVEPOINT s; CREATE TABLE n(a); SELECT ledger_enable('n'); "
+            + "ROLLBACK TO s; ALTER TABLE t RENAME COLUMN v TO w; COMMIT",
+    ])
+    func columnsAroundSavepoints(_ statements: String) throws {
+        for table in ["t(id INTEGER PRIMARY KEY, v)", "t(id PRIMARY KEY, v) WITHOUT ROWID"] {
+            let test = try TestDatabase()
+            let db = try test.ledger("CREATE TABLE \(table); INSERT INTO t VALUES (1, 1); SELECT ledger_enable('t')")
+            try db.execute(statements)
+            try check(db)
+            try db.execute("UPDATE t SET id = id + 1; INSERT INTO t(id) VALUES (7)")
+            try check(db)
+        }
+    }
+
     @Test(arguments: ["CREATE TABLE n(b, c)", "CREATE TABLE n(a)", "CREATE TABLE n(a PRIMARY KEY, b, c) WITHOUT ROWID"])
     func tablesThatWereRolledBackLeaveNothing(_ again: String) throws {
         let test = try TestDatabase()

@@ -144,6 +144,8 @@ extension LedgerConnection {
         if hasEvents {
             isStale = true
             isReady = false
+            // Histories may have been altered in what was rolled back.
+            altersHistories = true
         }
         // No row operation is under way when a savepoint or a statement is taken back.
         events.removeAll(keepingCapacity: true)

@@ -77,6 +77,7 @@ extension LedgerConnection {
         let row = ils_last_insert_rowid(db.handle)
         defer { ils_set_last_insert_rowid(db.handle, row) }
         try withInternal { () throws(SQLiteLedgerError) in
+            if altersHistories, isStale { try lookAgain() }
             while let deferred = nextDeferred(evenIfBlocked: true) { try dispatchSaved(deferred) }
             if !events.isEmpty, isReady {
                 for slot in Set(events.map(\.slot)).sorted() where slots.contains(slot) {
@@ -86,6 +87,16 @@ extension LedgerConnection {
             try alterHistories()
             try writeEntry()
         }
+    }
+
+    /// Before a commit that alters histories: schema events were rolled back, so what is known of the tables may be wrong.
+    private func lookAgain() throws(SQLiteLedgerError) {
+        let known = cookie
+        try load()
+        // As long as nothing is ledgered in the transaction, the next one looks.
+        isStale = true
+        cookie = known
+        if ledger != nil, transaction.rawValue != 0 { try lookAtSchema() }
     }
 
     private func writeEntry() throws(SQLiteLedgerError) {
