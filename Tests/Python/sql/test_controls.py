@@ -240,7 +240,7 @@ WIDE = ("SELECT ledger_init(1)", f"CREATE TABLE t(id INTEGER PRIMARY KEY, {', '.
 
 
 @pytest.mark.parametrize("begin,end", [(["BEGIN"], ["ROLLBACK"]), (["BEGIN", "SAVEPOINT s"], ["ROLLBACK TO s", "COMMIT"])])
-def test_K11_definitions_that_were_rolled_back(tmp_path, begin, end):
+def test_definitions_that_were_rolled_back(tmp_path, begin, end):
     honest(tmp_path / "table.db", *LEDGER[:3], *begin, LEDGER[3], "UPDATE t SET v = 5", *end, LEDGER[3], "UPDATE t SET v = 9")
     honest(
         tmp_path / "all.db", LEDGER[0], "SELECT ledger_init(1)", *begin, "CREATE TABLE n(a)", "INSERT INTO n VALUES (1)",
@@ -256,7 +256,7 @@ def test_K11_definitions_that_were_rolled_back(tmp_path, begin, end):
     "AFTER DELETE ON t BEGIN INSERT INTO t(id, v) VALUES (OLD.id, 'back'); END",
     "AFTER INSERT ON t BEGIN REPLACE INTO t(id, v) VALUES (NEW.id, 'again'); END",
     "AFTER UPDATE OF v ON t BEGIN UPDATE t SET n = coalesce(n, 0) + 1 WHERE id = NEW.id; END"])
-def test_K12_triggers_that_change_the_same_row(tmp_path, table, trigger):
+def test_triggers_that_change_the_same_row(tmp_path, table, trigger):
     honest(
         tmp_path / "triggers.db", *table, f"CREATE TRIGGER x {trigger}", "INSERT INTO t(id, v) VALUES (3, 0), (4, 9)",
         "UPDATE t SET v = 7", "UPDATE t SET v = 8 WHERE id = 2", "DELETE FROM t WHERE id = 1", "DROP TRIGGER x",
@@ -266,14 +266,14 @@ def test_K12_triggers_that_change_the_same_row(tmp_path, table, trigger):
 @pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
 @pytest.mark.parametrize("unit", ["00d8", "d800", "fffe", "feff", "ffff", "feff0041", "00d84100"])
 @pytest.mark.parametrize("table", ["t(id INTEGER PRIMARY KEY, v)", "t(v PRIMARY KEY, id) WITHOUT ROWID"])
-def test_K13_texts_that_are_no_unicode(tmp_path, encoding, unit, table):
+def test_texts_that_are_no_unicode(tmp_path, encoding, unit, table):
     honest(
         tmp_path / "text.db", f"CREATE TABLE {table}", "SELECT ledger_init(1)",
         f"INSERT INTO t(id, v) VALUES (1, CAST(x'{unit}' AS TEXT)), (2, 'x' || CAST(x'{unit}' AS TEXT)), (3, '')",
         "UPDATE t SET id = id + 10", "DELETE FROM t WHERE id = 11", "UPDATE t SET v = v || v WHERE id = 12", encoding=encoding)
 
 
-def test_K14_a_ledger_made_by_another_process(tmp_path):
+def test_a_ledger_made_by_another_process(tmp_path):
     path = tmp_path / "app.db"
     db = connect(path)
     db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, v UNIQUE)")
