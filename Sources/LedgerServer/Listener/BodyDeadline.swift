@@ -2,17 +2,16 @@ import NIOCore
 import NIOHTTPTypes
 
 /// Resets one HTTP/2 stream whose request body is not complete in time: the stream's idle timeout alone would let a
-/// client that sends a byte now and then keep it forever. A request without a body ends with its head.
-/// Tells the connection's watch that the stream is there.
+/// client that sends a byte now and then keep it forever. A request without a body ends with its head. As the one handler
+/// that every stream has, it also tells the connection's watch that the stream is there.
 final class BodyDeadline: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
 
     private let timeout: TimeAmount
+    private let watch: StreamWatch
     private var timer: Scheduled<Void>?
     private var isComplete = false
-
-    private let watch: StreamWatch
     private var isCounted = false
 
     init(timeout: TimeAmount, watch: StreamWatch) {

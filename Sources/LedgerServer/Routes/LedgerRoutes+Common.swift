@@ -11,7 +11,7 @@ extension LedgerRoutes {
         [
             Route(.get, "\(prefix)/commit", .open, handler: commit),
             Route(.get, "\(prefix)/tx", .open, handler: transactionStatus),
-            Route(.get, "\(prefix)/receipt", .open, handler: frameworkReceipt),
+            Route(.get, "\(prefix)/receipt", .open, forms: Route.receiptForms, handler: frameworkReceipt),
             Route(.get, "\(prefix)/api", .open) { _ in .json(OpenAPIDocument.json) },
         ]
     }

@@ -6,7 +6,7 @@ import LedgerProofs
 import NIOCore
 
 extension LedgerRoutes {
-    var healthRoutes: [Route] { [Route(.get, "/health", .open, handler: health)] }
+    var healthRoutes: [Route] { [Route(.get, "/health", .open, forms: nil, handler: health)] }
 
     /// 200 while writes succeed, else 503 with the reason: `read-only` until a restart, `degraded` while the node goes on
     /// trying. `degraded` with 200 when only reads suffer. The answer always names the committed state.
@@ -30,7 +30,7 @@ extension LedgerRoutes {
 
     /// Prometheus text.
     static func metricsRoute(_ source: @escaping @Sendable () -> String) -> Route {
-        Route(.get, "/metrics", .open) { _ in
+        Route(.get, "/metrics", .open, forms: nil) { _ in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: source())))

@@ -20,10 +20,12 @@ extension LedgerRoutes {
             Route(.get, "/app/transactions/current", .requires(.readTransactions), handler: current),
             Route(.get, "/app/transactions/{transactionId}", .requires(.readTransactions), handler: entry),
             Route(.get, "/app/transactions/{transactionId}/status", .requires(.readTransactions), handler: status),
-            Route(.get, "/app/transactions/{transactionId}/receipt", .requires(.readTransactions), handler: receipt),
+            Route(
+                .get, "/app/transactions/{transactionId}/receipt", .requires(.readTransactions),
+                forms: Route.receiptForms, handler: receipt),
             Route(
                 .get, "/app/transactions/{transactionId}/receipt/cose", .requires(.readTransactions),
-                handler: coseReceipt),
+                forms: nil, handler: coseReceipt),
         ]
     }
 

@@ -12,26 +12,29 @@ struct Route: Sendable {
     let access: Access
     /// Left out of the OpenAPI document: parts that are not offered, and the benchmark's route.
     let isHidden: Bool
+    /// The media types of which a caller must accept one; `nil` where there is one form, whatever is asked for.
+    let forms: [String]?
     let handler: Handler
 
     init(
         _ method: HTTPRequest.Method, _ pattern: String, _ access: Access, hidden: Bool = false,
-        handler: @escaping Handler
+        forms: [String]? = ["application/json"], handler: @escaping Handler
     ) {
         self.method = method
         self.pattern = pattern
         self.access = access
         self.isHidden = hidden
+        if case .download = access { self.forms = nil } else { self.forms = forms }
         self.handler = handler
     }
 
+    /// A receipt as JSON, or as COSE for who asks for it.
+    static let receiptForms = ["application/json", "application/cose"]
+
     /// Throws `APIError` 406 when the caller's `accept` leaves out every form in which this route answers
-    /// (ccf-formats 6.2). Downloads and metrics have one form each, whatever is asked for.
+    /// (ccf-formats 6.2).
     func checkAccept(_ accept: String?) throws {
-        guard let accept, accept != "application/json", accept != "*/*" else { return }
-        if case .download = access { return }
-        if pattern == "/metrics" || pattern == "/health" || pattern.hasSuffix("/receipt/cose") { return }
-        let forms = pattern.hasSuffix("/receipt") ? ["application/json", "application/cose"] : ["application/json"]
+        guard let accept, let forms, accept != "application/json", accept != "*/*" else { return }
         guard AcceptRule.allows(accept, anyOf: forms) else {
             throw APIError(
                 .unsupportedContentType,

@@ -75,20 +75,20 @@ struct EvidenceVerify: ParsableCommand {
         for subject in report.subjects {
             let shown = steps ? subject.steps : subject.steps.filter { !$0.hasPassed }
             if shown.isEmpty { continue }
-            Output.line(TextTable.printable("  \(subject.title)"))
+            Output.line(PlainText.of("  \(subject.title)"))
             for step in shown {
                 let mark = step.hasPassed ? "ok" : step.hasFailed ? "failed" : "open"
-                Output.line(TextTable.printable("    \(mark)  \(step.name.rawValue): \(step.detail)"))
+                Output.line(PlainText.of("    \(mark)  \(step.name.rawValue): \(step.detail)"))
             }
         }
         guard let evidence = report.evidence else { return }
         if let database = evidence.database {
-            Output.line(TextTable.printable("database \(database.name), ledger \(database.ledger)"))
+            Output.line(PlainText.of("database \(database.name), ledger \(database.ledger)"))
         }
         for proved in evidence.rows where proved.row.schema.table != .schemaEvents { tell(proved) }
         for entry in evidence.entries {
-            Output.line(TextTable.printable("entry \(entry.transactionID) of \(entry.collectionID)"))
-            Output.line(TextTable.printable("  \(entry.contents)"))
+            Output.line(PlainText.of("entry \(entry.transactionID) of \(entry.collectionID)"))
+            Output.line(PlainText.of("  \(entry.contents)"))
         }
         for digest in evidence.digests { Output.line("digest of block \(digest.block), made \(digest.digestTime)") }
         Output.line("not proven:")
@@ -100,13 +100,13 @@ struct EvidenceVerify: ParsableCommand {
         let what = row.operation == .created ? "created" : "ended"
         let name =
             proved.tableNameProvenBy == nil ? "table \(row.schema.table), called \(row.tableName)" : row.tableName
-        Output.line(TextTable.printable("row of \(name), \(what) in transaction \(row.transaction.id)"))
+        Output.line(PlainText.of("row of \(name), \(what) in transaction \(row.transaction.id)"))
         Output.line(
-            TextTable.printable(
+            PlainText.of(
                 "  at \(row.transaction.commitTime) by \(row.transaction.principal) (login \(row.transaction.login), "
                     + "application \(row.transaction.application))"))
         for (column, value) in zip(row.schema.storedColumns, row.values) {
-            Output.line(TextTable.printable("  \(column.name) = \(value.literal(limit: 2_000))"))
+            Output.line(PlainText.of("  \(column.name) = \(value.literal(limit: 2_000))"))
         }
     }
 }

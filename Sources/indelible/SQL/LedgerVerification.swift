@@ -46,7 +46,7 @@ struct LedgerVerification {
     /// The report for people with its first word coloured, and control characters of stored text made visible.
     static func painted(_ report: VerificationReport) -> String {
         let lines = report.text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-            TextTable.printable(String(line))
+            PlainText.of(String(line))
         }
         guard let first = lines.first else { return "" }
         let paint = report.verdict == .verified ? Style.good : Style.bad

@@ -148,8 +148,8 @@ struct SQLRepair: AsyncParsableCommand {
             return
         }
         let key = finding.key.isEmpty ? "" : " [\(finding.key.map(\.description).joined(separator: ", "))]"
-        Output.line(TextTable.printable("\(finding.code.rawValue) \(finding.object)\(key)"))
-        if let statement { Output.line(TextTable.printable("  \(statement.text);")) }
-        Output.line(TextTable.printable("  \(statement == nil ? "no repair: " : "")\(explanation)"))
+        Output.line(PlainText.of("\(finding.code.rawValue) \(finding.object)\(key)"))
+        if let statement { Output.line(PlainText.of("  \(statement.text);")) }
+        Output.line(PlainText.of("  \(statement == nil ? "no repair: " : "")\(explanation)"))
     }
 }

@@ -99,7 +99,7 @@ struct SQLShell: ParsableCommand {
             AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name
             """)
         {
-            Output.line(TextTable.printable(row[0].shown))
+            Output.line(PlainText.of(row[0].shown))
         }
     }
 

@@ -42,7 +42,7 @@ extension [String] {
     /// The first names, and how many more there are.
     var listed: String {
         let limit = 12
-        let names = prefix(limit).map(TextTable.printable).joined(separator: ", ")
+        let names = prefix(limit).map(PlainText.of).joined(separator: ", ")
         return count > limit ? "\(names) and \(count - limit) more" : names
     }
 }

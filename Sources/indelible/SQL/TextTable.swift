@@ -12,13 +12,13 @@ struct TextTable {
 
     /// `numeric`: the columns that are aligned to the right.
     init(_ header: [String], numeric: Set<Int> = [], write: @escaping (String) -> Void = { Output.line($0) }) {
-        self.header = header.map(Self.printable)
+        self.header = header.map(PlainText.of)
         self.isNumeric = header.indices.map { numeric.contains($0) }
         self.write = write
     }
 
     mutating func append(_ row: [String]) {
-        let row = row.map(Self.printable)
+        let row = row.map(PlainText.of)
         guard widths == nil else { return show(row) }
         held.append(row)
         if held.count == Self.sampleCount { flush() }
@@ -57,29 +57,5 @@ struct TextTable {
             }
         }
         return text
-    }
-
-    /// Control characters as escapes, so that stored text cannot drive the terminal or break lines.
-    static func printable(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { isControl($0) }) else { return text }
-        var clean = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\n": clean += "\\n"
-            case "\t": clean += "\\t"
-            case "\r": clean += "\\r"
-            case _ where isControl(scalar): clean += "\\u{\(String(scalar.value, radix: 16))}"
-            default: clean.unicodeScalars.append(scalar)
-            }
-        }
-        return clean
-    }
-
-    /// C0, DEL, C1 and the marks that reorder text.
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0...0x1F, 0x7F...0x9F, 0x202A...0x202E, 0x2066...0x2069: true
-        default: false
-        }
     }
 }

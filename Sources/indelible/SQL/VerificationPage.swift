@@ -200,7 +200,7 @@ struct VerificationPage {
     /// For text and attribute values. Control characters become visible, so that they can do nothing.
     static func escape(_ text: String) -> String {
         var safe = ""
-        for scalar in TextTable.printable(text).unicodeScalars {
+        for scalar in PlainText.of(text).unicodeScalars {
             switch scalar {
             case "&": safe += "&amp;"
             case "<": safe += "&lt;"
