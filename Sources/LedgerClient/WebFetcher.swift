@@ -34,6 +34,9 @@ public final class WebFetcher: Sendable {
         guard url.scheme == "https" || (url.scheme == "http" && isLoopback) else {
             throw LedgerClientError(.invalidInput, "\(url): must be https (http only on the loopback interface)")
         }
+        guard Self.isPort(url.port) else {
+            throw LedgerClientError(.invalidInput, "\(url): the port must be 1 to 65535")
+        }
         var request = HTTPClientRequest(url: url.absoluteString)
         request.headers.add(name: "accept", value: "application/json")
         let response: HTTPClientResponse
@@ -52,5 +55,10 @@ public final class WebFetcher: Sendable {
 
     public func shutdown() async {
         try? await http.shutdown()
+    }
+
+    /// Whether a URL's port can be connected to; the HTTP library ends the process for one that has more than 16 bits.
+    public static func isPort(_ port: Int?) -> Bool {
+        port.map { (1...65_535).contains($0) } ?? true
     }
 }

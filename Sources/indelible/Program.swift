@@ -5,6 +5,8 @@ import Foundation
 @main
 enum Program {
     static func main() async {
+        // A reader that has gone away shows where something is written to it, the same in every command.
+        signal(SIGPIPE, SIG_IGN)
         do {
             try checkHelp(CommandLine.arguments.dropFirst())
             var command = try Indelible.parseAsRoot()

@@ -16,6 +16,7 @@ import Testing
 
     @Test(arguments: [
         "", "127.0.0.1:8443", "http://a", "https://", "https://a/b", "https://a?x=1", "https://user@a", "ftp://a",
+        "https://a:0", "https://a:65536", "https://127.0.0.1:99999",
     ])
     func badEndpoints(_ given: String) {
         let error = #expect(throws: LedgerClientError.self) { try HTTPTransport.validated(endpoint: given) }
@@ -51,6 +52,16 @@ import Testing
         }
     }
 
+    @Test func aKeyOfAnotherCertificateIsRefusedBeforeAnythingIsSent() throws {
+        let (mine, other) = (try TestIdentity(), try TestIdentity())
+        let configuration = LedgerClientConfiguration(
+            endpoint: "https://127.0.0.1:1", serviceCertificatePEM: mine.certificatePEM,
+            credential: .certificate(pem: mine.certificatePEM + other.keyPEM))
+        let error = #expect(throws: LedgerClientError.self) { try HTTPTransport(configuration) }
+        #expect(error?.code == .invalidConfiguration)
+        #expect(error?.reason == "the client certificate: the private key does not belong to it")
+    }
+
     @Test func fingerprints() throws {
         let identity = try TestIdentity()
         let fingerprint = try #require(CertificateFingerprint.first(inPEM: identity.keyPEM + identity.certificatePEM))
@@ -71,7 +82,9 @@ import Testing
 
     @Test func fetcherRefusesPlainHTTPElsewhere() async throws {
         let fetcher = try WebFetcher()
-        for text in ["http://issuer.example/x", "file:///etc/passwd", "ftp://127.0.0.1/"] {
+        for text in [
+            "http://issuer.example/x", "file:///etc/passwd", "ftp://127.0.0.1/", "https://127.0.0.1:99999/keys",
+        ] {
             let url = try #require(URL(string: text))
             let error = await #expect(throws: LedgerClientError.self) { try await fetcher.fetch(url) }
             #expect(error?.code == .invalidInput)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from support.certificates import make_identity
 from support.node import ROOT, binary, clean_environment, run_cli
 
 VECTORS = ROOT / "Vectors/ccf"
@@ -94,6 +95,14 @@ def test_version():
     (["serve", "--data", "/tmp/x", "--sealing-key", "/nonexistent"], "/nonexistent"),
     (["serve", "--data", "/tmp/x", "--admin-certificate", "/nonexistent"], "/nonexistent"),
     (["serve", "--config", "/nonexistent"], "/nonexistent"),
+    (["serve", "--data", ""], "--data"),
+    (["serve", "--data", "/tmp/x", "--listen", "nosuch.invalid:1"], "nosuch.invalid:1: there is no address"),
+    (["serve", "--data", "/tmp/x", "--listen", "127.0.0.1:0", "--oidc-certificate-authority", "/dev/null"], "/dev/null"),
+    (["serve", "--data", "/tmp/x", "--oidc-issuer", "https://issuer.example:99999"], "65535"),
+    (["serve", "--data", "/tmp/x", "--oidc-issuer", "https://issuer.example?x"], "query"),
+    (["serve", "--data", "/tmp/x", "--entra-tenant", "x/.."], "--entra-tenant: 'x/..'"),
+    (["identity", "get", "https://127.0.0.1:99999"], "65535"),
+    (["entry", "append", "--file", "/dev/zero", "--data", "/tmp/x"], "/dev/zero: longer than"),
 ])
 def test_usage_errors_exit_2_and_name_the_input(words, says):
     done = run_cli(*words)
@@ -105,7 +114,9 @@ def test_usage_errors_exit_2_and_name_the_input(words, says):
 @pytest.mark.parametrize("content, says", [
     ("not json", "JSON object"), ("[]", "JSON object"), ('{"listn": "a"}', "listn"),
     ('{"max-body-size": "many"}', "max-body-size"), ('{"verify-on-start": "maybe"}', "verify-on-start"),
-    ('{"san": "one"}', "san"),
+    ('{"san": "one"}', "san"), ('{"max-body-size": true}', "whole number"), ('{"verify-on-start": 1}', "true or false"),
+    ('{"listen": null}', "listen"), ('{"data": "a", "data": "b"}', "data"), ('{"san": ["a", 1]}', "san"),
+    ('{"max-body-size": 2048.5}', "whole number"),
 ])
 def test_configuration_file_errors(tmp_path, content, says):
     path = tmp_path / "config.json"
@@ -123,7 +134,32 @@ def test_precedence(tmp_path):
     assert "from-file" in fails()
     assert "from-env" in fails(environment={"INDELIBLE_LOG_LEVEL": "from-env"})
     assert "from-flag" in fails("--log-level", "from-flag", environment={"INDELIBLE_LOG_LEVEL": "from-env"})
+    assert "from-file" in fails(environment={"INDELIBLE_LOG_LEVEL": ""}), "an empty variable is none"
+    assert "from-file" in fails(environment={"INDELIBLE_CHUNK_SIZE": "", "INDELIBLE_VERIFY_ON_START": ""})
     assert "INDELIBLE_CHUNK_SIZE" in fails("--log-level", "info", environment={"INDELIBLE_CHUNK_SIZE": "x"})
+
+
+def test_output_that_cannot_be_written():
+    """A full disk is told, a reader that has gone away is not, and neither ends the program by a signal."""
+    command = [binary(), "ledger", "inspect", VECTORS / "ledger"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2 and "standard output: No space left" in done.stderr
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert done.returncode == 2 and done.stderr == ""
+
+
+def test_credentials_that_do_not_fit_name_their_file(tmp_path):
+    one, other = make_identity(tmp_path, "one"), make_identity(tmp_path, "other")
+    key = "-----BEGIN PRIVATE KEY-----" + other.combined_file.read_text().split("-----BEGIN PRIVATE KEY-----")[1]
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text(one.certificate_file.read_text() + key)
+    for given, says in [(wrong, "does not belong"), (one.certificate_file, "no PEM private key")]:
+        done = run_cli("entry", "get", "--service-certificate", one.certificate_file, "--certificate", given)
+        assert done.returncode == 2 and f"{given}: the client certificate: " in done.stderr and says in done.stderr
 
 
 @pytest.fixture(scope="module")

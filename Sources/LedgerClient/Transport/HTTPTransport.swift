@@ -25,6 +25,14 @@ final class HTTPTransport: Sendable {
                 .certificate($0)
             }
             tls.privateKey = .privateKey(try PEMInput.privateKey(pem, input: "the client certificate"))
+            // Else it would show only in the handshake, as a failure that names neither.
+            do {
+                _ = try NIOSSLContext(configuration: tls)
+            } catch {
+                throw LedgerClientError(
+                    .invalidConfiguration, "the client certificate: the private key does not belong to it", cause: error
+                )
+            }
         }
         var settings = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
         settings.timeout = .init(connect: .seconds(10))
@@ -51,6 +59,9 @@ final class HTTPTransport: Sendable {
         guard parts.path.isEmpty || parts.path == "/", parts.query == nil, parts.fragment == nil, parts.user == nil
         else {
             throw LedgerClientError(.invalidConfiguration, "\(endpoint): must have no user, path, query or fragment")
+        }
+        guard WebFetcher.isPort(parts.port) else {
+            throw LedgerClientError(.invalidConfiguration, "\(endpoint): the port must be 1 to 65535")
         }
         return "https://\(host)" + (parts.port.map { ":\($0)" } ?? "")
     }

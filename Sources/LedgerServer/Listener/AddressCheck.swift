@@ -13,6 +13,8 @@ extension LedgerServer {
             try await channel.close()
         } catch let error as IOError {
             throw SecureListener.cannotListen("\(host):\(port)", error)
+        } catch is SocketAddressError.UnknownHost {
+            throw LedgerError(.inputOutput, "cannot listen on \(host):\(port): there is no address of that name")
         }
     }
 }

@@ -34,9 +34,8 @@ enum EntrySource {
     /// A whole file as one entry; `nil`: standard input.
     static func whole(_ path: String?) throws -> String {
         if let path { return try InputFile.text(path) }
-        guard let data = try FileHandle.standardInput.readToEnd(), !data.isEmpty else {
-            throw Failure("standard input is empty: nothing to append")
-        }
+        let data = try InputFile.read(.standardInput, "standard input")
+        guard !data.isEmpty else { throw Failure("standard input is empty: nothing to append") }
         guard let text = String(validating: data, as: UTF8.self) else {
             throw Failure("standard input is not UTF-8 text")
         }

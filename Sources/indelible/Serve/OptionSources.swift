@@ -1,35 +1,38 @@
 import Configuration
 import Foundation
+import LedgerAPI
 
 /// Looks an option up in the environment, then in the configuration file. Wrong types and unknown names are
 /// errors that name the place, never silently passed over.
 struct OptionSources {
     private let environment: EnvironmentVariablesProvider
-    private let file: JSONSnapshot?
+    private let file: JSONValue?
     private let path: String?
 
     /// `path`: the file named on the command line; else `INDELIBLE_CONFIG`, else none.
     init(configurationFile path: String?, known: Set<String>) throws {
-        let variables = ProcessInfo.processInfo.environment.filter { $0.key.hasPrefix("INDELIBLE_") }
+        // A variable that is empty is as good as none.
+        let variables = ProcessInfo.processInfo.environment.filter {
+            $0.key.hasPrefix("INDELIBLE_") && !$0.value.isEmpty
+        }
         environment = EnvironmentVariablesProvider(environmentVariables: variables)
-        let fromEnvironment = variables["INDELIBLE_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
-        self.path = path ?? fromEnvironment
+        self.path = path ?? variables["INDELIBLE_CONFIG"]
         guard let path = self.path else {
             file = nil
             return
         }
         let bytes = try InputFile.bytes(path, limit: 1 << 20)
-        guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
-            throw Failure("\(path): is not a JSON object of options")
+        let value: JSONValue
+        do {
+            value = try JSONValue(json: bytes)
+        } catch {
+            throw Failure("\(path): is not a JSON object of options (\(error))")
         }
-        if let unknown = object.keys.sorted().first(where: { !known.contains($0) }) {
+        guard case .object(let members) = value else { throw Failure("\(path): is not a JSON object of options") }
+        if let unknown = members.map(\.0).sorted().first(where: { !known.contains($0) }) {
             throw Failure("\(path): '\(unknown)' is not an option of serve")
         }
-        do {
-            file = try JSONSnapshot(data: bytes.span.bytes, providerName: path, parsingOptions: .default)
-        } catch {
-            throw Failure("\(path): cannot be read as options (\(error))")
-        }
+        file = value
     }
 
     func string(_ name: String) throws -> String? {
@@ -56,18 +59,27 @@ struct OptionSources {
         let variable = "INDELIBLE_" + name.uppercased().replacing("-", with: "_")
         do {
             let found = try environment.value(forKey: AbsoluteConfigKey(["indelible", name]), type: type)
-            if let value = found.value {
-                if case .string("") = value.content { return nil }
-                return value.content
-            }
+            if let value = found.value { return value.content }
         } catch {
             throw Failure("\(variable): expected \(Self.words(type))")
         }
-        guard let file, let path else { return nil }
-        do {
-            return try file.value(forKey: AbsoluteConfigKey([name]), type: type).value?.content
-        } catch {
+        guard let path, let value = file?[name] else { return nil }
+        guard let content = Self.content(value, type) else {
             throw Failure("\(path): '\(name)' must be \(Self.words(type))")
+        }
+        return content
+    }
+
+    /// `nil`: another type.
+    private static func content(_ value: JSONValue, _ type: ConfigType) -> ConfigContent? {
+        switch (type, value) {
+        case (.string, .string(let text)): return .string(text)
+        case (.int, .number(let digits)): return Int(digits).map { .int($0) }
+        case (.bool, .bool(let flag)): return .bool(flag)
+        case (.stringArray, .array(let values)):
+            let texts = values.compactMap(\.stringValue)
+            return texts.count == values.count ? .stringArray(texts) : nil
+        default: return nil
         }
     }
 

@@ -16,7 +16,15 @@ struct ServeRun {
         let administrator = "\(directory)/admin.pem"
         let hadAdministrator = InputFile.exists(administrator)
         try await LedgerServer.checkAddress(host: settings.host, port: settings.port)
-        let ledger = try await Ledger.open(settings.node, logger: logger)
+        // Before the ledger, which a first start creates: what cannot be served must leave nothing behind.
+        let fetcher = try webFetcher()
+        let ledger: Ledger
+        do {
+            ledger = try await Ledger.open(settings.node, logger: logger)
+        } catch {
+            await fetcher.shutdown()
+            throw error
+        }
         let information = ledger.information
         if information.quote.format == "Insecure_Virtual" {
             logger.notice("platform is virtual: nothing is protected from the administrator of this machine")
@@ -24,7 +32,6 @@ struct ServeRun {
         if !hadAdministrator, InputFile.exists(administrator) {
             Output.diagnostic("made an administrator: certificate and private key are in \(administrator)")
         }
-        let fetcher = try WebFetcher(additionalRootsPEM: settings.oidcAuthorityPEM)
         let server = try LedgerServer(
             ledger: ledger, configuration: serverConfiguration(), fetch: { try await fetcher.fetch($0) },
             logger: logger)
@@ -45,6 +52,16 @@ struct ServeRun {
         }
         await fetcher.shutdown()
         logger.notice("stopped", metadata: ["committed": "\(ledger.committed)"])
+    }
+
+    private func webFetcher() throws -> WebFetcher {
+        do {
+            return try WebFetcher(additionalRootsPEM: settings.oidcAuthority?.pem)
+        } catch {
+            throw Failure(
+                "--oidc-certificate-authority: \(settings.oidcAuthority?.path ?? ""): holds no readable PEM certificate"
+            )
+        }
     }
 
     private func serverConfiguration() -> LedgerServerConfiguration {

@@ -1,4 +1,5 @@
 import Foundation
+import LedgerClient
 import LedgerNode
 import Logging
 
@@ -18,7 +19,7 @@ struct ServeSettings {
     var oidcIssuers: [String]
     var oidcAudiences: [String]
     var oidcUserClaim: String?
-    var oidcAuthorityPEM: String?
+    var oidcAuthority: (path: String, pem: String)?
     var entraTenant: String?
     var anonymousGovernance: Bool
     var benchmarkRoute: Bool
@@ -30,6 +31,7 @@ struct ServeSettings {
         guard let data = try flags.data ?? more.string("data") else {
             throw Failure("no data directory: give --data DIR")
         }
+        guard !data.isEmpty else { throw Failure("--data: is empty; name a directory") }
         node = NodeConfiguration(directory: data)
         (host, port) = try Self.address(try flags.listen ?? more.string("listen") ?? "127.0.0.1:8443")
         node.publishedAddress = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
@@ -68,8 +70,9 @@ struct ServeSettings {
         oidcAudiences = flags.oidcAudiences.isEmpty ? try more.strings("oidc-audience") ?? [] : flags.oidcAudiences
         oidcUserClaim = try flags.oidcUserClaim ?? more.string("oidc-user-claim")
         let authority = try flags.oidcCertificateAuthority ?? more.string("oidc-certificate-authority")
-        oidcAuthorityPEM = try authority.map(InputFile.smallText)
+        oidcAuthority = try authority.map { ($0, try InputFile.smallText($0)) }
         entraTenant = try flags.entraTenant ?? more.string("entra-tenant")
+        if let entraTenant { try Self.checkTenant(entraTenant) }
         anonymousGovernance = try flags.anonymousGovernance ? true : more.flag("anonymous-governance") ?? false
         benchmarkRoute = try flags.benchmarkRoute ? true : more.flag("benchmark-route") ?? false
         let level = try flags.logLevel ?? more.string("log-level") ?? "notice"
@@ -92,6 +95,27 @@ struct ServeSettings {
         let isLocal = ["127.0.0.1", "[::1]", "::1", "localhost"].contains(host)
         guard !host.isEmpty, parts?.scheme == "https" || (parts?.scheme == "http" && isLocal) else {
             throw Failure("--oidc-issuer: '\(issuer)' is not an https address (http only on this machine)")
+        }
+        guard WebFetcher.isPort(parts?.port) else {
+            throw Failure("--oidc-issuer: '\(issuer)': the port must be 1 to 65535")
+        }
+        guard parts?.query == nil, parts?.fragment == nil, parts?.user == nil else {
+            throw Failure("--oidc-issuer: '\(issuer)': must have no user, query or fragment")
+        }
+    }
+
+    /// A tenant becomes a part of issuers' addresses.
+    private static func checkTenant(_ tenant: String) throws {
+        let isName = tenant.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+        guard isName, !tenant.isEmpty, !tenant.hasPrefix("."), tenant.utf8.count <= 253 else {
+            throw Failure("--entra-tenant: '\(tenant)' is neither a tenant id nor a domain name")
         }
     }
 

@@ -14,7 +14,12 @@ struct ConnectionOptions: ParsableArguments {
 
     /// Runs `body` with a connected client. `connections`: how many calls run at the same time.
     func withClient<R: Sendable>(connections: Int = 16, _ body: (LedgerClient) async throws -> R) async throws -> R {
-        try await LedgerClient.withClient(try clientConfiguration(connections: connections), body)
+        let configuration = try clientConfiguration(connections: connections)
+        do {
+            return try await LedgerClient.withClient(configuration, body)
+        } catch {
+            throw credentials.files.naming(error)
+        }
     }
 
     func clientConfiguration(connections: Int) throws -> LedgerClientConfiguration {

@@ -10,8 +10,24 @@ struct CredentialFiles {
 
     /// `nil`: none was named.
     func serviceCertificatePEM() throws -> String? {
-        try value(serviceCertificate, file: "service_cert.pem", "INDELIBLE_SERVICE_CERTIFICATE")
-            .map { try InputFile.smallText($0) }
+        try serviceCertificatePath.map { try InputFile.smallText($0) }
+    }
+
+    private var serviceCertificatePath: String? {
+        value(serviceCertificate, file: "service_cert.pem", "INDELIBLE_SERVICE_CERTIFICATE")
+    }
+
+    private var certificatePath: String? { value(certificate, file: "admin.pem", "INDELIBLE_CERTIFICATE") }
+
+    /// The client library knows contents only; whoever reads its message wants to know the file.
+    func naming(_ error: any Error) -> any Error {
+        guard let error = error as? LedgerClientError, error.code == .invalidConfiguration else { return error }
+        for (words, path) in [
+            ("the client certificate", certificatePath), ("the service certificate", serviceCertificatePath),
+        ] {
+            if let path, error.reason.hasPrefix(words) { return Failure("\(path): \(error.reason)") }
+        }
+        return error
     }
 
     /// `nil`: none was named.
@@ -23,7 +39,7 @@ struct CredentialFiles {
             _ = try Self.token(path)
             return .token { try Self.token(path) }
         }
-        guard let path = value(certificate, file: "admin.pem", "INDELIBLE_CERTIFICATE") else { return nil }
+        guard let path = certificatePath else { return nil }
         return .certificate(pem: try InputFile.smallText(path))
     }
 

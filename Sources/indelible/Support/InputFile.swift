@@ -12,10 +12,28 @@ enum InputFile {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         let byteCount = attributes?[.size] as? Int ?? 0
         guard byteCount <= limit else { throw Failure("\(path): longer than \(limit) bytes") }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw Failure("\(path): cannot be read")
+        guard let handle = FileHandle(forReadingAtPath: path) else {
+            throw Failure("\(path): cannot be read (\(String(cString: strerror(errno))))")
         }
-        return Array(data)
+        defer { try? handle.close() }
+        return try read(handle, path, limit: limit)
+    }
+
+    /// Everything up to the end. `name` is what errors call it. Pipes and devices tell no length beforehand, so it is
+    /// counted while reading.
+    static func read(_ handle: FileHandle, _ name: String, limit: Int = 256 << 20) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        while true {
+            let more: Data?
+            do {
+                more = try handle.read(upToCount: 1 << 20)
+            } catch {
+                throw Failure("\(name): cannot be read")
+            }
+            guard let more, !more.isEmpty else { return bytes }
+            bytes += more
+            guard bytes.count <= limit else { throw Failure("\(name): longer than \(limit) bytes") }
+        }
     }
 
     /// Errors: as above, and for bytes that are not UTF-8.

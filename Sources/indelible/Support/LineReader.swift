@@ -61,7 +61,7 @@ struct LineReader {
             do {
                 more = try handle.read(upToCount: 1 << 16)
             } catch {
-                throw Failure("\(name): cannot be read (\(error.localizedDescription))")
+                throw Failure("\(name): cannot be read")
             }
             if let more, !more.isEmpty { buffer += more } else { isAtEnd = true }
         }

@@ -2,14 +2,18 @@ import Foundation
 
 /// Standard output and standard error, written at once and whole.
 enum Output {
-    /// One line on standard output. The program ends quietly when nobody reads it any more.
+    /// One line on standard output. The program ends quietly when nobody reads it any more, and with a message when it
+    /// cannot be written for another reason: what was to be told is lost, not what was done.
     static func line(_ text: String) {
         bytes(Array((text + "\n").utf8))
     }
 
     /// Bytes as they are on standard output.
     static func bytes(_ bytes: [UInt8]) {
-        if !write(bytes, to: STDOUT_FILENO) { exit(ExitStatus.unableToTell.rawValue) }
+        if write(bytes, to: STDOUT_FILENO) { return }
+        let reason = errno
+        if reason != EPIPE { error("standard output: \(String(cString: strerror(reason)))") }
+        exit(ExitStatus.unableToTell.rawValue)
     }
 
     /// One value as one line of JSON, members sorted.
