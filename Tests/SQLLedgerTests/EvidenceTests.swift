@@ -55,7 +55,7 @@ import Testing
         }
         for value in values {
             let text = value.evidenceJSON.canonicalBytes()
-            let read = try SQLValue(evidence: JSONReader.read(text, limits: DecodingLimits()))
+            let read = try SQLValue(evidence: JSONValue(json: text, limits: DecodingLimits()))
             #expect(read == value)
         }
     }

@@ -62,7 +62,7 @@ import Testing
         for object in objects {
             let columns = try #require(object["columns"] as? [Any])
             let bytes = try JSONSerialization.data(withJSONObject: columns)
-            let value = try JSONReader.read(Array(bytes), limits: DecodingLimits())
+            let value = try JSONValue(json: Array(bytes), limits: DecodingLimits())
             let schema = TableSchema(
                 table: TableID(try #require(object["table"] as? UInt64)),
                 columns: try #require(value.array).map { try SchemaColumn($0) })

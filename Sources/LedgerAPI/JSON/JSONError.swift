@@ -1,3 +1,5 @@
+import LedgerProofs
+
 /// Why a text is not acceptable JSON, or not the JSON that was wanted.
 public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     /// For people: names the member and the rule, never the member's value.
@@ -13,4 +15,8 @@ public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         if let offset { "\(reason) (at byte \(offset))" } else { reason }
     }
+}
+
+extension JSONError {
+    init(_ error: JSONTextError) { self.init(error.reason, offset: error.offset) }
 }

@@ -1,5 +1,7 @@
-/// Any JSON value, members in their order. For calls that are not hot; the hot ones use `JSONReader` and
-/// `JSONWriter` directly.
+import LedgerProofs
+
+/// Any JSON value, members in their order. For calls that are not hot; the hot ones use `JSONTokens` and `JSONWriter`
+/// directly.
 public enum JSONValue: Sendable {
     case null
     case bool(Bool)
@@ -9,20 +11,20 @@ public enum JSONValue: Sendable {
     case array([JSONValue])
     case object([(name: String, value: JSONValue)])
 
-    /// Reads one value and nothing after it. See `JSONReader` for the rules.
+    /// Arrays and objects inside each other; deeper texts are refused.
+    public static let depthLimit = 32
+
+    /// What is read when the size of the text is bounded already.
+    static let limits = DecodingLimits(
+        maximumByteCount: .max, maximumDepth: depthLimit, maximumItemCount: .max)
+
+    /// Reads one value and nothing after it: RFC 8259, UTF-8, no name twice in an object, no lone surrogates.
     public init(json: [UInt8]) throws(JSONError) {
-        var result: Result<JSONValue, JSONError> = .success(.null)
-        json.withUnsafeBytes { raw in
-            var reader = JSONReader(raw)
-            do throws(JSONError) {
-                let value = try reader.value()
-                try reader.expectEnd()
-                result = .success(value)
-            } catch {
-                result = .failure(error)
-            }
+        do throws(JSONTextError) {
+            self = try .reading(json, limits: Self.limits)
+        } catch {
+            throw JSONError(error)
         }
-        self = try result.get()
     }
 
     /// The member of that name; `nil` when there is none or this is no object.
@@ -82,4 +84,8 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByArrayLiteral, Expr
     public init(booleanLiteral value: Bool) { self = .bool(value) }
     public init(integerLiteral value: Int) { self = .number(String(value)) }
     public init(nilLiteral: ()) { self = .null }
+}
+
+extension JSONValue: JSONTree {
+    package static func number(_ digits: String, at offset: Int) -> JSONValue { .number(digits) }
 }

@@ -1,3 +1,5 @@
+import LedgerProofs
+
 /// The body of `POST /app/transactions` (API spec A.3), read without building a tree.
 ///
 /// A JSON object with the string member `contents`. `preHooks` and `postHooks` must be absent, `null` or empty:
@@ -9,50 +11,48 @@ public struct CreateEntryBody: Hashable, Sendable {
 
     /// Errors name the member and the rule.
     public init(json: UnsafeRawBufferPointer) throws(JSONError) {
-        var reader = JSONReader(json)
-        guard try reader.peek() == UInt8(ascii: "{") else {
-            throw JSONError("the body must be a JSON object with the string member \"contents\"")
+        let found: Result<String, JSONError>
+        do throws(JSONTextError) {
+            found = try Self.contents(json)
+        } catch {
+            throw JSONError(error)
         }
-        try reader.enter(UInt8(ascii: "{"))
+        contents = try found.get()
+    }
+
+    /// The member, or what the body's meaning lacks; throws when it is not JSON.
+    private static func contents(_ json: UnsafeRawBufferPointer) throws(JSONTextError) -> Result<String, JSONError> {
+        var tokens = try JSONTokens(json, limits: JSONValue.limits)
+        guard try tokens.peek() == UInt8(ascii: "{") else {
+            return .failure(JSONError("the body must be a JSON object with the string member \"contents\""))
+        }
+        try tokens.enter(UInt8(ascii: "{"))
         var contents: String?
-        // Names already seen. Bodies have one to five members, so a list is the quickest set.
-        var names: [String] = []
-        var seen: Set<String> = []
-        var first = true
-        while try reader.hasNext(closing: UInt8(ascii: "}"), first: first) {
-            first = false
-            let name = try reader.string()
-            let isNew: Bool
-            if names.count < 16 {
-                isNew = !names.contains(name)
-                names.append(name)
-            } else {
-                if seen.isEmpty { seen = Set(names) }
-                isNew = seen.insert(name).inserted
-            }
-            guard isNew else {
-                throw JSONError("the body has the member \"\(name.prefix(64))\" twice", offset: reader.offset)
-            }
-            try reader.expect(UInt8(ascii: ":"))
+        var names = JSONMemberNames()
+        var isFirst = true
+        while try tokens.hasNext(closing: UInt8(ascii: "}"), first: isFirst) {
+            isFirst = false
+            let name = try tokens.name(new: &names)
             switch name {
             case "contents":
-                guard try reader.peek() == UInt8(ascii: "\"") else {
-                    throw JSONError("\"contents\" must be a JSON string", offset: reader.offset)
+                guard try tokens.peek() == UInt8(ascii: "\"") else {
+                    return .failure(JSONError("\"contents\" must be a JSON string", offset: tokens.offset))
                 }
-                contents = try reader.string()
+                contents = try tokens.string()
             case "preHooks", "postHooks":
-                switch try reader.value() {
+                switch try JSONValue(from: &tokens) {
                 case .null: break
                 case .array(let hooks) where hooks.isEmpty: break
-                case .array: throw JSONError("\"\(name)\" must be empty: user-defined functions are not offered")
-                default: throw JSONError("\"\(name)\" must be an array")
+                case .array:
+                    return .failure(JSONError("\"\(name)\" must be empty: user-defined functions are not offered"))
+                default: return .failure(JSONError("\"\(name)\" must be an array"))
                 }
-            default: _ = try reader.value()
+            default: _ = try JSONValue(from: &tokens)
             }
         }
-        try reader.expectEnd()
-        guard let contents else { throw JSONError("the body lacks the string member \"contents\"") }
-        self.contents = contents
+        try tokens.expectEnd()
+        guard let contents else { return .failure(JSONError("the body lacks the string member \"contents\"")) }
+        return .success(contents)
     }
 
     public init(json: [UInt8]) throws(JSONError) {

@@ -19,8 +19,12 @@ extension JSONValue {
     /// Reads one value and nothing after it. Throws `table` with the byte offset. Refused are: repeated keys,
     /// more than 64 levels, control characters in strings, lone surrogates, text that is not UTF-8.
     public init(decoding bytes: [UInt8]) throws(LedgerFormatError) {
-        var parser = JSONParser(bytes)
-        self = try parser.document()
+        do throws(JSONTextError) {
+            self = try .reading(
+                bytes, limits: DecodingLimits(maximumByteCount: .max, maximumDepth: 64, maximumItemCount: .max))
+        } catch {
+            throw LedgerFormatError(.table, at: error.offset, error.reason)
+        }
     }
 
     /// The compact text.
@@ -56,5 +60,20 @@ extension JSONValue {
             }
             out.append(UInt8(ascii: "}"))
         }
+    }
+}
+
+extension JSONValue: JSONTree {
+    package static func number(_ digits: String, at offset: Int) throws(JSONTextError) -> JSONValue {
+        if let value = Int64(digits) { return .integer(value) }
+        if let value = UInt64(digits) { return .unsigned(value) }
+        guard let value = Double(digits), value.isFinite else {
+            throw JSONTextError("a number out of range", at: offset, .limit)
+        }
+        return .double(value)
+    }
+
+    package static func object(_ members: [(name: String, value: JSONValue)]) -> JSONValue {
+        .object(Dictionary(uniqueKeysWithValues: members.lazy.map { ($0.name, $0.value) }))
     }
 }

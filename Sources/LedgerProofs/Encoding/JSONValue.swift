@@ -1,4 +1,4 @@
-/// A JSON value as read by `JSONReader`. Objects keep their order and never hold a name twice.
+/// A JSON value. Objects keep their order and never hold a name twice.
 package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
@@ -18,5 +18,24 @@ package enum JSONValue: Hashable, Sendable {
 
     package var object: [JSONMember]? {
         if case .object(let value) = self { value } else { nil }
+    }
+}
+
+extension JSONValue: JSONTree {
+    package static func number(_ digits: String, at offset: Int) -> JSONValue { .number(digits) }
+
+    package static func object(_ members: [(name: String, value: JSONValue)]) -> JSONValue {
+        .object(members.map { JSONMember(name: $0.name, value: $0.value) })
+    }
+
+    /// Reads exactly one value.
+    /// - Throws: `ProofError`: `.outOfRange` for more than `limits` allow, `.malformed`, `.duplicateMember`,
+    ///   `.trailingBytes`.
+    package init(json bytes: [UInt8], limits: DecodingLimits) throws(ProofError) {
+        do throws(JSONTextError) {
+            self = try .reading(bytes, limits: limits)
+        } catch {
+            throw ProofError(error)
+        }
     }
 }

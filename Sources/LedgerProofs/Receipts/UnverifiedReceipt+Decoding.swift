@@ -6,7 +6,7 @@ extension UnverifiedReceipt {
     ///
     /// - Throws: `ProofError` of any decoding code. No signature, certificate or digest is checked here.
     public init(json: [UInt8], limits: DecodingLimits = DecodingLimits()) throws(ProofError) {
-        try self.init(try JSONReader.read(json, limits: limits))
+        try self.init(try JSONValue(json: json, limits: limits))
     }
 
     init(_ value: JSONValue) throws(ProofError) {

@@ -24,7 +24,7 @@ public struct UnverifiedReceiptDocument: Hashable, Sendable {
     ///
     /// - Throws: `ProofError` of any decoding code; `.missingMember` for a response whose receipt is not ready yet.
     public init(json: [UInt8], limits: DecodingLimits = defaultLimits) throws(ProofError) {
-        let value = try JSONReader.read(json, limits: limits)
+        let value = try JSONValue(json: json, limits: limits)
         let members = try JSONMembers(value, "the document")
         guard members["receipt"] != nil else {
             self.init(receipt: try UnverifiedReceipt(value))

@@ -74,3 +74,16 @@ extension ProofError {
         .init(code: .unsupported, reason: reason)
     }
 }
+
+extension ProofError {
+    init(_ error: JSONTextError) {
+        let code: Code =
+            switch error.rule {
+            case .syntax: .malformed
+            case .duplicate: .duplicateMember
+            case .trailing: .trailingBytes
+            case .limit: .outOfRange
+            }
+        self.init(code: code, reason: "\(error.reason) (at byte \(error.offset))")
+    }
+}

@@ -2,5 +2,4 @@ import LedgerAPI
 
 // LedgerProofs shares types of the same names with the package; the server means those of the interface.
 typealias JSONValue = LedgerAPI.JSONValue
-typealias JSONReader = LedgerAPI.JSONReader
 typealias JSONWriter = LedgerAPI.JSONWriter

@@ -26,14 +26,14 @@ extension LedgerDigest {
         guard bytes.count <= maximumListByteCount else { throw .outOfRange("the list of digests is too large") }
         let space: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
         if bytes.first(where: { !space.contains($0) }) == UInt8(ascii: "[") {
-            guard let items = try JSONReader.read(bytes, limits: limits).array else { return [] }
+            guard let items = try JSONValue(json: bytes, limits: limits).array else { return [] }
             var digests: [LedgerDigest] = []
             for item in items { digests.append(try LedgerDigest(item)) }
             return digests
         }
         // One object may stand on several lines; several objects stand on one line each.
         do {
-            return [try LedgerDigest(JSONReader.read(bytes, limits: limits))]
+            return [try LedgerDigest(JSONValue(json: bytes, limits: limits))]
         } catch  where error.code != .trailingBytes {
             guard bytes.contains(where: { !space.contains($0) }) else { return [] }
             throw error

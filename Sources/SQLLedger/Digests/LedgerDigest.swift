@@ -57,7 +57,7 @@ public struct LedgerDigest: Hashable, Sendable {
     /// - Throws: `ProofError` whose reason names the rule that is broken.
     public init(json bytes: [UInt8]) throws(ProofError) {
         let limits = DecodingLimits(maximumByteCount: Self.maximumByteCount, maximumDepth: 2, maximumItemCount: 16)
-        try self.init(JSONReader.read(bytes, limits: limits))
+        try self.init(JSONValue(json: bytes, limits: limits))
     }
 
     package init(_ value: JSONValue) throws(ProofError) {

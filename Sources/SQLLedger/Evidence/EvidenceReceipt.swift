@@ -30,7 +30,7 @@ public struct EvidenceReceipt: Hashable, Sendable {
         guard let document else { return .null }
         let bytes = Array(document.utf8)
         _ = try UnverifiedReceiptDocument(json: bytes)
-        return try JSONReader.read(bytes, limits: UnverifiedReceiptDocument.defaultLimits)
+        return try JSONValue(json: bytes, limits: UnverifiedReceiptDocument.defaultLimits)
     }
 
     /// The steps of a receipt: which entry it is about, and who signed it. `service` is the pinned service.

@@ -56,7 +56,7 @@ extension SQLValue {
     /// `Double` reads more than JSON allows, such as hexadecimal numbers.
     private static func isJSONNumber(_ text: String) -> Bool {
         let limits = DecodingLimits(maximumByteCount: 1024, maximumDepth: 1, maximumItemCount: 1)
-        guard case .number(text)? = try? JSONReader.read(Array(text.utf8), limits: limits) else { return false }
+        guard case .number(text)? = try? JSONValue(json: Array(text.utf8), limits: limits) else { return false }
         return true
     }
 

@@ -43,7 +43,7 @@ public struct SchemaEvent: Hashable, Sendable {
         }
         let limits = DecodingLimits(
             maximumByteCount: Self.maximumByteCount, maximumDepth: 4, maximumItemCount: 1 << 20)
-        let value = try JSONReader.read(body, limits: limits)
+        let value = try JSONValue(json: body, limits: limits)
         self.type = type
         self.table = TableID(number)
         if type == .settings {

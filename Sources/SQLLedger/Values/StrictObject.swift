@@ -20,7 +20,7 @@ struct StrictObject {
 
     /// Reads one JSON value and its members.
     init(_ bytes: [UInt8], limits: DecodingLimits, _ what: String, members: Set<String>) throws(ProofError) {
-        try self.init(JSONReader.read(bytes, limits: limits), what, members: members)
+        try self.init(JSONValue(json: bytes, limits: limits), what, members: members)
     }
 
     subscript(name: String) -> JSONValue { values[name] ?? .null }
