@@ -1,3 +1,5 @@
+import LedgerProofs
+
 /// A row whose value is one JSON string with base64: `internal.cose_signatures`, `cose_history`,
 /// `encrypted_submitted_shares`.
 public struct JSONBytes: TableRow {

@@ -1,3 +1,5 @@
+import LedgerProofs
+
 /// A row of `public:ccf.gov.members.acks`; the key is the member id.
 public struct MemberAck: TableRow {
     /// Hexadecimal text, empty until the member asked for it.

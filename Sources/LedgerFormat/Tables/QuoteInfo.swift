@@ -1,3 +1,5 @@
+import LedgerProofs
+
 /// The attestation evidence of a node, part of `nodes.info` (CCF ledger format 3.3).
 public struct QuoteInfo: TableRow {
     /// `OE_SGX_v1`, `AMD_SEV_SNP_v1` or `Insecure_Virtual`.

@@ -194,22 +194,13 @@ package struct JSONTokens {
     private mutating func hexUnit() throws(JSONTextError) -> UInt32 {
         var unit: UInt32 = 0
         for _ in 0..<4 {
-            guard offset < bytes.count, let digit = Self.hexDigit(bytes[offset]) else {
+            guard offset < bytes.count, let digit = Hex.nibble(bytes[offset]) else {
                 throw JSONTextError("a \\u escape needs four hexadecimal digits", at: offset)
             }
             unit = unit << 4 | UInt32(digit)
             offset += 1
         }
         return unit
-    }
-
-    private static func hexDigit(_ c: UInt8) -> UInt8? {
-        switch c {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): c - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): c - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): c - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 
     /// Reads a number and returns its text, checked against the grammar.

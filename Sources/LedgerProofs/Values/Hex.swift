@@ -47,7 +47,8 @@ public enum Hex {
         }
     }
 
-    private static func nibble(_ c: UInt8) -> UInt8? {
+    /// The value of one digit of either case.
+    package static func nibble(_ c: UInt8) -> UInt8? {
         switch c {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): c - UInt8(ascii: "0")
         case UInt8(ascii: "a")...UInt8(ascii: "f"): c - UInt8(ascii: "a") + 10

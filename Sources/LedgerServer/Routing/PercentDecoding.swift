@@ -1,3 +1,5 @@
+import LedgerProofs
+
 /// Percent decoding of path segments and query values. `+` stays `+`: the official clients send spaces as `%20`
 /// and, on later pages, an encoded plus sign as a raw one (API spec A.10).
 enum PercentDecoding {
@@ -12,7 +14,7 @@ enum PercentDecoding {
                 out.append(c)
                 continue
             }
-            guard let high = iterator.next().flatMap(nibble), let low = iterator.next().flatMap(nibble) else {
+            guard let high = iterator.next().flatMap(Hex.nibble), let low = iterator.next().flatMap(Hex.nibble) else {
                 return nil
             }
             out.append(high << 4 | low)
@@ -34,14 +36,5 @@ enum PercentDecoding {
             }
         }
         return String(decoding: out, as: UTF8.self)
-    }
-
-    private static func nibble(_ c: UInt8) -> UInt8? {
-        switch c {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): c - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): c - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): c - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }
