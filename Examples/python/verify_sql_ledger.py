@@ -570,8 +570,8 @@ class Verification:
             raise Blocked("ledger_identity", "this is no ledger database")
         rows = list(self.database.rows(
             "ledger_identity", "SELECT ledger_id, format, database_name, create_time FROM main.ledger_identity"))
-        if len(rows) != 1 or type(rows[0][0]) is not bytes or len(rows[0][0]) != 16 or rows[0][1] != 1:
-            raise Blocked("ledger_identity", "not one row with a ledger id of 16 bytes and format 1")
+        if len(rows) != 1 or type(rows[0][0]) is not bytes or len(rows[0][0]) != 16 or rows[0][1] != 2:
+            raise Blocked("ledger_identity", "not one row with a ledger id of 16 bytes and format 2")
         self.ledger = rows[0][0]
         self.database_name = string(rows[0][2], "database_name")
 

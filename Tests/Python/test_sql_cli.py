@@ -157,6 +157,18 @@ def test_a_plain_database_and_no_database(empty, tmp_path):
     assert done.returncode == 2 and "not a database" in done.stderr
 
 
+def test_a_format_of_another_version(app, tmp_path):
+    kept = tmp_path / "kept.json"
+    kept.write_text(app.digest())
+    app.tamper("UPDATE ledger_identity SET format = 1")
+    before = app.path.read_bytes()
+    for command, *words in (["status"], ["digest"], ["exec", "UPDATE accounts SET amount = 0"], ["history", "accounts"],
+                            ["blocks"], ["enable", "notes"], ["verify", "--digest", kept]):
+        done = app.run(command, *words, code=2)
+        assert "format 1" in done.stdout + done.stderr and "only format 2" in done.stdout + done.stderr, command
+    assert app.path.read_bytes() == before
+
+
 # Statements
 
 def test_exec(app):

@@ -74,8 +74,13 @@ final class VerificationRun: Sendable {
                     .readUntrusted, object: "ledger_identity", expected: expected.hex, found: ledger.hex,
                     reason: "this is not the ledger that was to be verified"))
         }
-        guard identity.format == 1 else {
-            throw VerificationError(object: "ledger_identity", reason: "format \(identity.format) is not known")
+        guard identity.format == EvidenceIdentity.knownFormat else {
+            throw VerificationError(
+                object: "ledger_identity",
+                reason: """
+                    the ledger is stored in format \(identity.format), and this version knows only format \
+                    \(EvidenceIdentity.knownFormat)
+                    """)
         }
         let workers = readers.map { reader in
             WorkerPool.Worker(

@@ -8,7 +8,7 @@ extension EngineConformance {
         list.expect(!view.evidence.source.isEmpty, "the evidence does not say what is read")
         for digest in history.digests { list.expectEqual(digest.ledger, view.ledger, "ledger of a digest") }
         for reader in view.readers { list.expectEqual(try reader.identity(), view.identity, "identity of a reader") }
-        list.expectEqual(view.identity.format, 1, "format")
+        list.expectEqual(view.identity.format, EvidenceIdentity.knownFormat, "format")
         list.expectEqual(view.identity.databaseName, history.digests[0].databaseName, "name of the database")
         try view.evidence.finish()
     }

@@ -42,8 +42,12 @@ extension LedgerConnection {
         guard try identity.step(), let id = LedgerID(identity.bytes(0)) else {
             throw .refused("the ledger's identity is damaged; verify the database")
         }
-        guard identity.integer(2) == LedgerObjects.format else {
-            throw .refused("the ledger has format \(identity.integer(2)), which this version does not know")
+        guard identity.integer(2) == EvidenceIdentity.knownFormat else {
+            throw .refused(
+                """
+                the ledger is stored in format \(identity.integer(2)), and this version knows only format \
+                \(EvidenceIdentity.knownFormat): use the version that made the database, or make it anew
+                """)
         }
         ledger = id
         // Given for good with the first table.

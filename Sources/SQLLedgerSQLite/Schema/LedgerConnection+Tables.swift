@@ -12,7 +12,7 @@ extension LedgerConnection {
             try db.run(
                 "INSERT INTO main.ledger_identity VALUES(1, ?, ?, ?, ?, 0)",
                 [
-                    .blob(id.bytes), .integer(LedgerObjects.format), .text(databaseName),
+                    .blob(id.bytes), .integer(EvidenceIdentity.knownFormat), .text(databaseName),
                     .text(CommitTime.now().utf8),
                 ])
             try db.execute("INSERT INTO main.ledger_rowid_canary(rowid) VALUES(1), (3)")

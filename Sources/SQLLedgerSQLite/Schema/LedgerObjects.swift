@@ -2,9 +2,6 @@ import SQLLedger
 
 /// The SQL of the ledger's own tables, views and guards.
 package enum LedgerObjects {
-    /// The format number in `ledger_identity`.
-    package static let format: Int64 = 1
-
     package static let tables = [
         """
         CREATE TABLE ledger_identity(id INTEGER PRIMARY KEY CHECK(id = 1), ledger_id BLOB NOT NULL, format INTEGER \

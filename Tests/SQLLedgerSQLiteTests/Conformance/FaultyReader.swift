@@ -41,7 +41,7 @@ final class FaultyReader: LedgerEvidenceReader, @unchecked Sendable {
 
     func identity() throws -> EvidenceIdentity? {
         var identity = try base.identity()
-        if fault == .otherFormat { identity?.format = 2 }
+        if fault == .otherFormat { identity?.format += 1 }
         return identity
     }
 

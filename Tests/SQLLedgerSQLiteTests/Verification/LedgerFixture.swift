@@ -50,7 +50,7 @@ final class LedgerFixture {
             """)
         try db.execute("INSERT INTO ledger_rowid_canary(rowid, x) VALUES (1, 1), (3, 3)")
         try db.run(
-            "INSERT INTO ledger_identity VALUES (1, ?, 1, ?, ?, 0)",
+            "INSERT INTO ledger_identity VALUES (1, ?, 2, ?, ?, 0)",
             [.blob(ledger.bytes), .text(name), .text(clock.description)])
     }
 

@@ -50,7 +50,7 @@ class Model:
         self.ledger = ledger or os.urandom(16)
         self.db.executescript(SCHEMA)
         self.clock = datetime(2026, 1, 1, tzinfo=timezone.utc)
-        self.db.execute("INSERT INTO ledger_identity VALUES (1, ?, 1, ?, ?, 0)", (self.ledger, name, self.now()))
+        self.db.execute("INSERT INTO ledger_identity VALUES (1, ?, 2, ?, ?, 0)", (self.ledger, name, self.now()))
         self.tables = {}
         self.keeps_last_chunks = True
         self.number = 0
