@@ -3,6 +3,15 @@ public struct EvidenceIdentity: Sendable, Hashable {
     /// The one format that this version reads and writes (Documentation/spec/sqlite-ledger.md).
     public static let knownFormat: Int64 = 2
 
+    /// Why a ledger of that format can be neither read nor written; `nil` when it can.
+    public static func fault(ofFormat format: Int64) -> String? {
+        guard format != knownFormat else { return nil }
+        return """
+            the ledger is stored in format \(format), and this version knows only format \(knownFormat): use the version \
+            that made the database, or make it anew
+            """
+    }
+
     /// `nil` when the stored identity is none.
     public var ledger: LedgerID?
     /// The number of the format in which the ledger is stored.

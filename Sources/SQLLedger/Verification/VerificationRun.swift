@@ -74,13 +74,8 @@ final class VerificationRun: Sendable {
                     .readUntrusted, object: "ledger_identity", expected: expected.hex, found: ledger.hex,
                     reason: "this is not the ledger that was to be verified"))
         }
-        guard identity.format == EvidenceIdentity.knownFormat else {
-            throw VerificationError(
-                object: "ledger_identity",
-                reason: """
-                    the ledger is stored in format \(identity.format), and this version knows only format \
-                    \(EvidenceIdentity.knownFormat)
-                    """)
+        if let fault = EvidenceIdentity.fault(ofFormat: identity.format) {
+            throw VerificationError(object: "ledger_identity", reason: fault)
         }
         let workers = readers.map { reader in
             WorkerPool.Worker(

@@ -25,10 +25,11 @@ public final class EvidenceExporter {
     public init(_ connection: SQLiteConnection) throws {
         self.connection = connection
         let identity = try connection.query(
-            "SELECT ledger_id, database_name FROM main.ledger_identity WHERE id = 1")
+            "SELECT ledger_id, database_name, format FROM main.ledger_identity WHERE id = 1")
         guard let row = identity.first, case .blob(let bytes) = row[0], let ledger = LedgerID(bytes),
-            case .text(let name) = row[1]
+            case .text(let name) = row[1], case .integer(let format) = row[2]
         else { throw SQLiteLedgerError.refused("the database has no ledger") }
+        try LedgerConnection.checkFormat(format)
         self.ledger = ledger
         databaseName = String(decoding: name, as: UTF8.self)
         let statement = try connection.prepare(

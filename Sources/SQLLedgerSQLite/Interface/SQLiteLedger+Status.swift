@@ -39,10 +39,11 @@ extension SQLiteLedger {
             throw .refused("the database has no ledger; make one with SELECT ledger_init()")
         }
         let identity = try connection.prepare(
-            "SELECT ledger_id, database_name, create_time, all_tables FROM main.ledger_identity WHERE id = 1")
+            "SELECT ledger_id, database_name, create_time, all_tables, format FROM main.ledger_identity WHERE id = 1")
         guard try identity.step(), let ledger = LedgerID(identity.bytes(0)) else {
             throw .refused("the ledger's identity is damaged")
         }
+        try LedgerConnection.checkFormat(identity.integer(4))
         let counts = try connection.prepare(
             """
             SELECT (SELECT coalesce(max(transaction_id), 0) FROM main.database_ledger_transactions),

@@ -42,13 +42,7 @@ extension LedgerConnection {
         guard try identity.step(), let id = LedgerID(identity.bytes(0)) else {
             throw .refused("the ledger's identity is damaged; verify the database")
         }
-        guard identity.integer(2) == EvidenceIdentity.knownFormat else {
-            throw .refused(
-                """
-                the ledger is stored in format \(identity.integer(2)), and this version knows only format \
-                \(EvidenceIdentity.knownFormat): use the version that made the database, or make it anew
-                """)
-        }
+        try Self.checkFormat(identity.integer(2))
         ledger = id
         // Given for good with the first table.
         isUTF8 = try db.value("PRAGMA encoding")?.string == "UTF-8"
@@ -395,5 +389,10 @@ extension LedgerConnection {
               WHERE \(stamps).row_id = s.old;
             UPDATE main.\(stamps) SET row_id = -1 - row_id
             """)
+    }
+
+    /// Throws unless ledgers of that format can be read and written.
+    static func checkFormat(_ format: Int64) throws(SQLiteLedgerError) {
+        if let fault = EvidenceIdentity.fault(ofFormat: format) { throw .refused(fault) }
     }
 }

@@ -51,7 +51,10 @@ struct LedgerStatus: Encodable {
     /// The ledger id in hexadecimal digits; `nil` for a database without a ledger.
     static func identity(_ session: SQLSession) throws -> String? {
         guard try session.hasTable("ledger_identity") else { return nil }
-        return try session.value("SELECT lower(hex(ledger_id)) FROM ledger_identity WHERE id = 1")?.shown
+        let rows = try session.rows("SELECT lower(hex(ledger_id)), format FROM ledger_identity WHERE id = 1")
+        guard let row = rows.first else { return nil }
+        if let fault = EvidenceIdentity.fault(ofFormat: row[1].integer ?? 0) { throw Failure(fault) }
+        return row[0].shown
     }
 
     /// The collection of digests in a ledger whose URL names none.
