@@ -197,7 +197,9 @@ def compare(source, work, tests):
           f"{len(differing)} differ; verified {verified}")
     assert not unknown, f"{len(unknown)} tests pass on plain tables only: {sorted(unknown)[:20]}\n{done.stdout[-2000:]}"
     assert verified[0] > len(plain) // 4 and verified[1] > len(plain), verified
-    return plain, led
+    # What is refused on ledger tables passes when the tables are none.
+    stale = {name for name in known_differences() if led.get(name) == "passed"}
+    assert not stale, f"{len(stale)} tests that cannot pass on ledger tables pass: {sorted(stale)[:20]}"
 
 
 def test_sqlite_utils_sample_of_its_tests(source, work):
@@ -207,10 +209,7 @@ def test_sqlite_utils_sample_of_its_tests(source, work):
 @pytest.mark.heavy
 @pytest.mark.timeout(1800)
 def test_sqlite_utils_all_of_its_tests(source, work):
-    plain, led = compare(source, work, ["tests"])
-    # The list names no test that passes by now.
-    stale = {name for name in known_differences() if led.get(name) == "passed"}
-    assert not stale, sorted(stale)
+    compare(source, work, ["tests"])
 
 
 @pytest.mark.timeout(300)

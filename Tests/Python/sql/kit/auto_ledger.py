@@ -36,7 +36,7 @@ class Connection(sqlite3.Connection):
         factory, self.row_factory = self.row_factory, None
         try:
             # A table with a random name is one in which the library tries out what SQLite can do, and drops at once.
-            if not super().execute("SELECT 1 FROM sqlite_master WHERE length(name) = 33 AND name NOT GLOB 't*[^0-9a-f]*'").fetchone():
+            if not super().execute("SELECT 1 FROM sqlite_master WHERE length(name) = 33 AND name GLOB 't*' AND name NOT GLOB 't*[^0-9a-f]*'").fetchone():
                 super().execute("SELECT ledger_refresh()").fetchall()
         except sqlite3.OperationalError as problem:
             if "locked" not in str(problem) and "readonly" not in str(problem) and "read-only" not in str(problem):
