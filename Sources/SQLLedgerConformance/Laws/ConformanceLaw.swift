@@ -1,6 +1,6 @@
 /// The laws of the engine contract, each checked on a new database.
 public enum ConformanceLaw: String, CaseIterable, Sendable {
-    /// Every reader says which ledger it is, the one of the digests, in format 1.
+    /// Every reader says which ledger it is, the one of the digests, in the format that is known.
     case identity
     /// Blocks come in ascending order without gaps, are chained, follow each other's transactions, and hash to the digests.
     case blocks
