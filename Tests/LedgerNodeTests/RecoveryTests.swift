@@ -45,6 +45,25 @@ import Testing
         await ledger.close()
     }
 
+    @Test func theNodeCertificateIsRenewedWhenItEndsSoonOrHasNotBegun() async throws {
+        let directory = TemporaryDirectory()
+        let ledger = try await Ledger.open(small(directory), logger: quiet)
+        func beginning() throws -> Date {
+            try CertificateMaker.facts(pem: ledger.parts.nodeCertificate()).notBefore
+        }
+        let now = Date()
+        let first = try beginning()
+        try await ledger.renewNodeCertificateIfDue(now: now)
+        #expect(try beginning() == first)
+        // The clock is a year ahead, the certificate is renewed, the clock is put right.
+        let ahead = now.addingTimeInterval(360 * 86_400)
+        try await ledger.renewNodeCertificateIfDue(now: ahead)
+        #expect(try beginning() > now)
+        try await ledger.renewNodeCertificateIfDue(now: now)
+        #expect(try beginning() <= now)
+        await ledger.close()
+    }
+
     @Test func repeatedRequestsAreRecognisedFromBeforeTheSnapshot() async throws {
         let directory = TemporaryDirectory()
         func request(_ number: Int) -> AppendRequest {
@@ -271,6 +290,29 @@ import Testing
             await expectNamed { _ = try await ledger.receipt(for: id) }
             #expect(ledger.information.readTrouble?.contains(chunk.fileName) == true)
         }
+        await ledger.close()
+    }
+
+    @Test func aDamagedSignatureNamesTheChunk() async throws {
+        let directory = TemporaryDirectory()
+        var ledger = try await Ledger.open(small(directory), logger: quiet)
+        let ids = try await fill(ledger, 60)
+        await ledger.close()
+        try FileManager.default.removeItem(atPath: directory.data() + "/snapshots")
+        ledger = try await Ledger.open(small(directory), logger: quiet)
+        let chunk = ledger.committedChunks()[1]
+        let id = try #require(ids.first { $0.seqno >= chunk.first && $0.seqno < chunk.last })
+        let signature = try ledger.parts.catalog.entryBytes(id.seqno.next)
+        let path = directory.data() + "/ledger/" + chunk.fileName
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        let place = try #require(bytes.firstRange(of: Data(signature)))
+        bytes.replaceSubrange(place.lowerBound + 60..<place.lowerBound + 400, with: Data(repeating: 0xFF, count: 340))
+        try bytes.write(to: URL(fileURLWithPath: path))
+        #expect(try await ledger.entry(id, collectionID: nil) != nil)
+        let error = await #expect(throws: LedgerError.self) { _ = try await ledger.receipt(for: id) }
+        #expect(error?.code == .corrupt)
+        #expect(error?.place == "transaction \(id.seqno.next) in \(chunk.fileName)")
+        #expect(ledger.information.readTrouble?.contains(chunk.fileName) == true)
         await ledger.close()
     }
 

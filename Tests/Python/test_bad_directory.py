@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 import shutil
+import signal
 import socket
 from pathlib import Path
 
@@ -58,6 +59,26 @@ def test_second_process_is_refused(new_node, identities):
     assert "in use" in refused.value.output.lower() or "another" in refused.value.output.lower()
     assert fingerprint(node.directory) == before
     assert Rest(node, identities.admin).append("undisturbed").status == 200
+
+
+def test_a_closed_terminal_stops_the_node_in_order(new_node, identities):
+    node = new_node("public")
+    Rest(node, identities.admin).append("before")
+    node.process.send_signal(signal.SIGHUP)
+    assert node.process.wait(30) == 0, node.log()
+    assert "stopped" in node.log()
+
+
+def test_keys_that_others_may_read_are_named(stopped):
+    node, _ = stopped
+    node.start()
+    assert "open to others" not in node.log()
+    node.stop()
+    keyring = node.directory / "keys/keyring.sealed"
+    keyring.chmod(0o644)
+    node.start()
+    warned = [line for line in node.log().splitlines() if "open to others" in line]
+    assert len(warned) == 1 and str(keyring) in warned[0] and "644" in warned[0]
 
 
 def test_lock_is_released_by_kill(new_node, identities):

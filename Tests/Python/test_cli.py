@@ -57,6 +57,13 @@ def test_lines_and_repeating_a_batch(cli, node, admin):
     assert sorted(line["contents"] for line in listed) == sorted(f"line {number}" for number in range(500))
 
 
+def test_skipping_more_than_there_is(cli):
+    collection = uuid.uuid4().hex
+    done = cli("entry", "append", "--lines", "--collection", collection, "--skip", "3", stdin="a\nb\n", code=2)
+    assert "--skip: 3 is more than the 2 entries" in done.stderr
+    assert lines(cli("entry", "append", "--lines", "--collection", collection, "--skip", "2", stdin="a\nb\n")) == []
+
+
 def test_lines_in_order(cli):
     collection = uuid.uuid4().hex
     text = "".join(f"{number}\n" for number in range(40))

@@ -102,6 +102,7 @@ def test_version():
     (["serve", "--data", "/tmp/x", "--oidc-issuer", "https://issuer.example?x"], "query"),
     (["serve", "--data", "/tmp/x", "--entra-tenant", "x/.."], "--entra-tenant: 'x/..'"),
     (["identity", "get", "https://127.0.0.1:99999"], "65535"),
+    (["entry", "append", "--batch-id", "", "x"], "--batch-id"),
     (["entry", "append", "--file", "/dev/zero", "--data", "/tmp/x"], "/dev/zero: longer than"),
 ])
 def test_usage_errors_exit_2_and_name_the_input(words, says):
@@ -150,6 +151,14 @@ def test_output_that_cannot_be_written():
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
     os.close(writer)
     assert done.returncode == 2 and done.stderr == ""
+
+
+def test_a_pipe_among_the_snapshots_is_not_waited_for(tmp_path):
+    shutil.copytree(VECTORS / "ledger", tmp_path / "ledger")
+    (tmp_path / "snapshots").mkdir()
+    os.mkfifo(tmp_path / "snapshots/snapshot_1_2.committed")
+    done = run_cli("ledger", "verify", tmp_path / "ledger", "--snapshots", timeout=30)
+    assert done.returncode == 1 and "snapshot_1_2.committed: is not a regular file" in done.stderr
 
 
 def test_credentials_that_do_not_fit_name_their_file(tmp_path):

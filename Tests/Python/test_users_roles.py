@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from support.issuer import Issuer
 from support.node import retry_until
 from support.rest import Rest
 
@@ -347,3 +348,16 @@ def test_issuer_down_after_keys_were_read(node, admin, issuer):
         assert Rest(node, token=issuer.token(user, jti="fresh")).append("still").status == 200
     finally:
         issuer.down = False
+
+
+def test_an_issuer_that_names_an_impossible_address_for_its_keys(new_node):
+    """A port of more than 16 bits, chosen by the issuer, reached the HTTP library and ended the node."""
+    issuer = Issuer()
+    issuer.keys_url = "https://127.0.0.1:99999/keys"
+    node = new_node("public", issuers=[issuer], users=False)
+    rest = Rest(node, token=issuer.token("someone"))
+    answer = rest.get("/app/collections")
+    assert (answer.status, answer.json()["error"]["code"]) == (503, "IssuerUnavailable")
+    assert node.is_running and "the port must be 1 to 65535" in node.log()
+    rest.close()
+    issuer.close()

@@ -338,13 +338,16 @@ public final class Ledger: Service {
             privateKeyPEM: parts.keyring.nodeKeyPEM)
     }
 
-    /// Renews the node certificate under the same keys when less than a third of its life is left or its names no
-    /// longer fit, and records it in the ledger. The service key and its certificate stay.
+    /// Renews the node certificate under the same keys when less than a third of its life is left, when its names no
+    /// longer fit, or when it is not valid yet (it was made while the clock was ahead), and records it in the ledger.
+    /// The service key and its certificate stay.
     func renewNodeCertificateIfDue(now: Date = Date()) async throws {
         let names = parts.certificateNames
         let facts = try CertificateMaker.facts(pem: parts.nodeCertificate())
         let third = TimeInterval(CertificateMaker.nodeValidity) * 86_400 / 3
-        guard facts.notAfter.timeIntervalSince(now) < third || facts.names != Set(names) else { return }
+        guard
+            facts.notAfter.timeIntervalSince(now) < third || facts.notBefore > now || facts.names != Set(names)
+        else { return }
         let pem = try CertificateMaker.node(
             key: parts.keyring.nodePublicKey, names: names, issuer: parts.keyring.serviceKey, now: now)
         let key = Array(parts.keyring.nodeID.utf8)

@@ -88,11 +88,11 @@ enum CertificateMaker {
         return document.derBytes
     }
 
-    /// When the certificate ends, and the subject alternative names it carries, for deciding on renewal.
-    static func facts(pem: String) throws -> (notAfter: Date, names: Set<String>) {
+    /// When the certificate begins and ends, and the subject alternative names it carries, for deciding on renewal.
+    static func facts(pem: String) throws -> (notBefore: Date, notAfter: Date, names: Set<String>) {
         let certificate = try Certificate(pemEncoded: pem)
         let names = try certificate.extensions.subjectAlternativeNames?.compactMap(text) ?? []
-        return (certificate.notValidAfter, Set(names))
+        return (certificate.notValidBefore, certificate.notValidAfter, Set(names))
     }
 
     private static func make(

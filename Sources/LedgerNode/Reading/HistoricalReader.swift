@@ -243,6 +243,10 @@ final class HistoricalReader: Sendable {
     /// `nil` when that is not a signature transaction.
     private func signature(at seqno: SequenceNumber) throws -> CoveringSignature? {
         if let known = recent.withLock({ $0[seqno] }) { return known }
+        return try named(seqno) { try readSignature(at: seqno) }
+    }
+
+    private func readSignature(at seqno: SequenceNumber) throws -> CoveringSignature? {
         let entry = try Entry(decoding: try catalog.entryBytes(seqno))
         let maps = entry.publicDomain.maps
         guard let raw = maps.first(where: { $0.name == .signatures })?.writes.first else {

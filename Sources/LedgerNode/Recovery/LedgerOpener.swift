@@ -202,6 +202,7 @@ struct LedgerOpener {
                     "the keys in \(directory.keyring) are sealed; give the sealing key file or passphrase")
             }
         }
+        warnOfOpenKeys(directory)
         if let stored { return try Keyring(opening: stored, key: key, path: directory.keyring) }
         if !FileManager.default.fileExists(atPath: directory.settings) {
             try settings.write(directory.settings, disk: disk)
@@ -209,6 +210,17 @@ struct LedgerOpener {
         let keyring = try Keyring.generate(name: settings.name, now: Date())
         try DurableFile.write(try keyring.sealed(with: key), to: directory.keyring, disk: disk)
         return keyring
+    }
+
+    /// A copy made without care for modes leaves the keys to everybody on the machine.
+    private func warnOfOpenKeys(_ directory: DataDirectory) {
+        for path in [directory.keyring, directory.sealingKey, directory.administrator] {
+            let facts = try? FileManager.default.attributesOfItem(atPath: path)
+            guard let mode = facts?[.posixPermissions] as? Int, mode & 0o077 != 0 else { continue }
+            logger.warning(
+                "a file with a private key is open to others; make it readable by its owner only",
+                metadata: ["file": "\(path)", "mode": "\(String(mode & 0o777, radix: 8))"])
+        }
     }
 
     // MARK: Recovery

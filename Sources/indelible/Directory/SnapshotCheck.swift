@@ -25,6 +25,9 @@ struct SnapshotCheck {
 
     private static func problem(_ path: String, _ verifier: ReceiptVerifier) -> String? {
         do {
+            // A pipe of that name would hold us for ever.
+            let type = try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+            guard type == .typeRegular else { return "is not a regular file" }
             let file = try SnapshotFile(decoding: try InputFile.bytes(path, limit: 1 << 30))
             let leaf: LeafComponents
             let findings: [VerificationFinding]

@@ -47,6 +47,8 @@ struct AppendRun {
         let bar = ProgressBar(unit: "entries")
         var index = 0
         while index < skip, try source.next() != nil { index += 1 }
+        // Another input than the one that was broken off: nothing of it would be written, and nobody told.
+        guard index == skip else { throw Failure("--skip: \(skip) is more than the \(index) entries of the input") }
         var printed = index
         var finished = 0
         var done: [Int: AppendedEntry] = [:]

@@ -64,6 +64,7 @@ struct EntryAppend: AsyncParsableCommand {
         }
         guard skip >= 0 else { throw ValidationError("--skip: \(skip) is negative") }
         guard tags.count <= 5 else { throw ValidationError("--tag: \(tags.count) tags, at most 5 are allowed") }
+        if batchId == "" { throw ValidationError("--batch-id: is empty") }
         if collection == "" { throw ValidationError("--collection: is empty") }
         for tag in tags where tag.isEmpty || tag.count > 64 || tag.contains(",") {
             throw ValidationError(

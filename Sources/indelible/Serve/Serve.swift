@@ -8,7 +8,8 @@ struct Serve: AsyncParsableCommand {
         discussion: """
             The first start creates the ledger in the data directory; when no administrator is named it makes one, in \
             DIR/admin.pem. The certificate that clients pin is DIR/service_cert.pem. One line on standard output says \
-            when the ledger is ready; the log goes to standard error. SIGTERM and SIGINT finish what is under way and stop.
+            when the ledger is ready; the log goes to standard error. SIGTERM, SIGINT and SIGHUP finish what is under way
+            and stop.
 
             Every option can also come from the environment (INDELIBLE_ and its name, for example INDELIBLE_LEDGER_TYPE; \
             lists separated by commas) and from a JSON configuration file with the same names ("ledger-type": "public"). \

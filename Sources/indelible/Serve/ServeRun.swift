@@ -38,7 +38,7 @@ struct ServeRun {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [.init(service: ledger), .init(service: server)],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                gracefulShutdownSignals: [.sigterm, .sigint, .sighup], logger: logger))
         let announcement = Task {
             guard let port = await server.boundPort else { return }
             Output.line("ready: https://\(reachableHost):\(port) certificate=\(directory)/service_cert.pem")

@@ -17,6 +17,7 @@ class Issuer:
         self.algorithm = algorithm
         self.requests: list[str] = []
         self.down = False
+        self.keys_url: str | None = None  # what the discovery document names; None: the truth
         self._keys: dict[str, object] = {}
         self.rotate()
         owner = self
@@ -28,7 +29,7 @@ class Issuer:
                     self.send_error(503)
                     return
                 if self.path == "/.well-known/openid-configuration":
-                    answer = {"issuer": owner.url, "jwks_uri": owner.url + "/keys"}
+                    answer = {"issuer": owner.url, "jwks_uri": owner.keys_url or owner.url + "/keys"}
                 elif self.path == "/keys":
                     answer = {"keys": [owner._public_jwk(kid) for kid in owner._keys]}
                 else:
