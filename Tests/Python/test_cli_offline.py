@@ -103,6 +103,7 @@ def test_version():
     (["serve", "--data", "/tmp/x", "--entra-tenant", "x/.."], "--entra-tenant: 'x/..'"),
     (["identity", "get", "https://127.0.0.1:99999"], "65535"),
     (["entry", "append", "--batch-id", "", "x"], "--batch-id"),
+    (["evidence", "page", "--out", "/nonexistent/page.html"], "there is no directory /nonexistent"),
     (["entry", "append", "--file", "/dev/zero", "--data", "/tmp/x"], "/dev/zero: longer than"),
 ])
 def test_usage_errors_exit_2_and_name_the_input(words, says):
@@ -116,7 +117,7 @@ def test_usage_errors_exit_2_and_name_the_input(words, says):
     ("not json", "JSON object"), ("[]", "JSON object"), ('{"listn": "a"}', "listn"),
     ('{"max-body-size": "many"}', "max-body-size"), ('{"verify-on-start": "maybe"}', "verify-on-start"),
     ('{"san": "one"}', "san"), ('{"max-body-size": true}', "whole number"), ('{"verify-on-start": 1}', "true or false"),
-    ('{"listen": null}', "listen"), ('{"data": "a", "data": "b"}', "data"), ('{"san": ["a", 1]}', "san"),
+    ('{"listen": null}', "listen"), ('{"data": "a", "data": "b"}', "twice"), ('{"san": ["a", 1]}', "san"),
     ('{"max-body-size": 2048.5}', "whole number"),
 ])
 def test_configuration_file_errors(tmp_path, content, says):

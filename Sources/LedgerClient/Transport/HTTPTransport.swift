@@ -173,7 +173,7 @@ final class HTTPTransport: Sendable {
         if error is NIOSSLExtraError || text.contains("CERTIFICATE_VERIFY_FAILED") {
             return LedgerClientError(
                 .untrustedServer,
-                "\(endpoint): the server's certificate is not one of the pinned service for this host name",
+                "\(endpoint): the server's certificate is not one of the pinned service for this host name and time",
                 cause: error)
         }
         return LedgerClientError(.unreachable, "\(endpoint): \(plain(error))", cause: error)
@@ -194,7 +194,7 @@ final class HTTPTransport: Sendable {
             let why = String(cString: strerror(failure.errnoCode))
             return failure.errnoCode == ECONNREFUSED ? "cannot connect (\(why))" : "the connection broke (\(why))"
         case _ where error is NIOSSLExtraError || "\(error)".contains("CERTIFICATE_VERIFY_FAILED"):
-            return "the server's certificate is not the trusted one for this host name"
+            return "the server's certificate is not the trusted one for this host name and time"
         case is NIOSSLError:
             return "the TLS handshake failed"
         case let failure as HTTPClientError where failure == .deadlineExceeded || failure == .readTimeout:

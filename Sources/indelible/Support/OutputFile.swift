@@ -8,6 +8,10 @@ enum OutputFile {
         if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
             throw Failure("\(path): is a directory; name a file")
         }
+        let folder = URL(filePath: path).deletingLastPathComponent().path
+        guard FileManager.default.fileExists(atPath: folder) else {
+            throw Failure("\(path): there is no directory \(folder)")
+        }
         do {
             try Data(bytes).write(to: URL(filePath: path), options: .atomic)
         } catch {
