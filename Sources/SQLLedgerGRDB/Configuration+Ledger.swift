@@ -22,6 +22,9 @@ extension Configuration {
             _ = try SQLiteLedger(
                 attachingTo: SQLiteConnection(borrowing: handle), principal: principal, application: application,
                 guardsObjects: false)
+            if !database.configuration.readonly {
+                database.add(transactionObserver: SchemaObserver(handle), extent: .databaseLifetime)
+            }
         }
     }
 }

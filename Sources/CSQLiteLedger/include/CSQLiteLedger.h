@@ -173,6 +173,8 @@ static inline void *ils_commit_hook(sqlite3 *db, int (*f)(void *), void *context
 static inline void *ils_wal_hook(sqlite3 *db, int (*f)(void *, sqlite3 *, const char *, int), void *context) {
     return sqlite3_wal_hook(db, f, context);
 }
+// A line for the host's error log.
+static inline void ils_log(int code, const char *text) { sqlite3_log(code, "%s", text); }
 static inline void *ils_rollback_hook(sqlite3 *db, void (*f)(void *), void *context) {
     return sqlite3_rollback_hook(db, f, context);
 }

@@ -49,7 +49,10 @@ extension LedgerConnection {
         }
         // A database that is locked or no database at all: what there is to know is read before the first write.
         try? connection.withInternal { () throws(SQLiteLedgerError) in try connection.load() }
-        if guardsObjects, connection.allTables { _ = ils_wal_hook(handle, Self.walHook, context) }
+        guard guardsObjects, connection.ledger != nil else { return }
+        if connection.allTables { connection.takeWALHook() }
+        // Naming it connects it: definitions that are changed last of all are ledgered when the connection closes.
+        _ = try? db.prepare("SELECT 1 FROM main.\(ILS_CLOSING)")
     }
 
     /// The connection that a callback's context is.
@@ -75,6 +78,7 @@ extension LedgerConnection {
                     guard let connection = LedgerConnection.of(context) else { return }
                     connection.knowsClosing = false
                     connection.dropStatements()
+                    connection.noticeBeforeClosing()
                 },
                 begin: { context in
                     LedgerConnection.of(context)?.isEnlisted = true
@@ -171,14 +175,24 @@ extension LedgerConnection {
         if !connection.isEnlisted, !connection.isInternal { connection.endTransaction() }
     }
 
-    static let walHook:
+    func takeWALHook() {
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        let before = ils_wal_hook(db.handle, Self.walHook, context)
+        guard before != context else { return }
+        // SQLite's own use of the hook: a checkpoint from so many frames on, never with 0.
+        let frames = Int(bitPattern: before)
+        checkpointFrames = (0...1 << 30).contains(frames) ? Int32(frames) : 1_000
+    }
+
+    private static let walHook:
         @convention(c) (UnsafeMutableRawPointer?, OpaquePointer?, UnsafePointer<CChar>?, Int32) -> Int32 = {
             context, handle, name, frames in
-            // Taking the hook took SQLite's own use of it: a checkpoint from time to time.
-            if frames >= 1_000, let handle { ils_wal_checkpoint(handle, name) }
-            guard let connection = LedgerConnection.of(context), connection.allTables, !connection.isInternal else {
-                return SQLITE_OK
-            }
+            guard let connection = LedgerConnection.of(context) else { return SQLITE_OK }
+            let limit = connection.checkpointFrames
+            if limit > 0, frames >= limit, let handle { ils_wal_checkpoint(handle, name) }
+            guard !connection.isInternal,
+                connection.allTables || connection.sawDefinition
+            else { return SQLITE_OK }
             try? connection.enrollIfSchemaChanged()
             return SQLITE_OK
         }
@@ -189,10 +203,11 @@ extension LedgerConnection {
             UnsafePointer<CChar>?
         ) -> Int32 = { context, action, first, second, database, trigger in
             guard let connection = LedgerConnection.of(context), !connection.isInternal else { return SQLITE_OK }
+            connection.noteDefinition(action)
             switch action {
             case SQLITE_DROP_TABLE, SQLITE_DROP_TRIGGER, SQLITE_DROP_VIEW, SQLITE_DROP_INDEX:
                 guard let first, connection.ledger != nil, isMain(database) else { return SQLITE_OK }
-                return connection.isOurs(String(cString: first), action) ? SQLITE_DENY : SQLITE_OK
+                return connection.isOurs(String(cString: first), action) ? deny(action, first) : SQLITE_OK
             case SQLITE_CREATE_TRIGGER, SQLITE_CREATE_TEMP_TRIGGER:
                 // Their names let them write stamps.
                 guard let first, connection.ledger != nil else { return SQLITE_OK }
@@ -214,6 +229,48 @@ extension LedgerConnection {
                 return SQLITE_OK
             }
         }
+
+    /// All that SQLite says is "not authorized"; whoever has an error log finds more in it.
+    private static func deny(_ action: Int32, _ name: UnsafePointer<CChar>) -> Int32 {
+        let name = String(cString: name)
+        ils_log(
+            SQLITE_AUTH,
+            action == SQLITE_DROP_TABLE && !SQLName.isLedgerTable(name)
+                ? "ledger table '\(name)' is dropped with SELECT ledger_drop_table(\(SQLName.literal(name)))"
+                : "'\(name)' is the ledger's; only the ledger changes it")
+        return SQLITE_DENY
+    }
+
+    /// SQLite tells nobody that a schema was changed, so what leads to it is remembered.
+    private func noteDefinition(_ action: Int32) {
+        switch action {
+        case SQLITE_ALTER_TABLE, SQLITE_CREATE_INDEX, SQLITE_DROP_INDEX, SQLITE_CREATE_TRIGGER, SQLITE_DROP_TRIGGER:
+            break
+        case SQLITE_CREATE_TABLE, SQLITE_DROP_TABLE: guard allTables else { return }
+        default: return
+        }
+        guard ledger != nil else { return }
+        // Within a transaction the next row looks at the schema again.
+        isReady = false
+        guard !sawDefinition else { return }
+        sawDefinition = true
+        // In WAL mode it is ledgered behind the commit.
+        takeWALHook()
+    }
+
+    /// In other journal modes nothing is called behind a commit: the last chance is here, while SQLite still has the
+    /// connection open as before.
+    func noticeBeforeClosing() {
+        guard sawDefinition, ledger != nil, !isClosing, !isInternal, ils_autocommit(db.handle) != 0,
+            ils_is_readonly(db.handle, "main") == 0
+        else { return }
+        sawDefinition = false
+        isClosing = true
+        defer { isClosing = false }
+        ils_busy_timeout(db.handle, 500)
+        try? enrollIfSchemaChanged()
+        dropStatements()
+    }
 
     private static func isMain(_ name: UnsafePointer<CChar>?) -> Bool {
         guard let name else { return true }

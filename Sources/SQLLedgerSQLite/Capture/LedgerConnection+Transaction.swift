@@ -24,6 +24,14 @@ extension LedgerConnection {
         let now = try readSchemaCookie()
         if isStale || now != cookie { dropStatements() }
         try enlistIfNeeded()
+        if ledger == nil {
+            try load()
+            guard ledger != nil else {
+                throw .refused(
+                    "the main database of this connection has no ledger: open the file of the ledger table itself instead of "
+                        + "attaching it, or make a ledger with SELECT ledger_init()")
+            }
+        }
         if transaction.rawValue == 0 {
             last = try lastTransaction()
             transaction = TransactionNumber((last?.number ?? 0) + 1)
@@ -158,6 +166,9 @@ extension LedgerConnection {
         try statement.bind(leaves.map { .blob($0) } ?? .null, at: 9)
         try finish(statement.handle, ils_step(statement.handle))
         isEntryWritten = true
+        // Definitions may have been changed since the transaction looked at them.
+        if sawDefinition { return }
+        if !guardsObjects, try readSchemaCookie() != cookie { return }
         written = Left(
             version: 0,
             last: Last(number: transaction.rawValue, block: block, ordinal: ordinal, time: entry.commitTime),

@@ -50,6 +50,12 @@ final class LedgerConnection {
     var cookie: Int64 = -1
     /// Something was rolled back or changed that `tables` may depend on.
     var isStale = true
+    /// A statement that changes definitions was prepared, and the schema was not compared since.
+    var sawDefinition = false
+    /// How many frames of the WAL SQLite would make a checkpoint at by itself, had its hook not been taken.
+    var checkpointFrames: Int32 = 1_000
+    /// SQLite is closing the connection: no statement may be kept.
+    var isClosing = false
     /// The schema was compared with what is ledgered since the connection was opened.
     var hasLooked = false
     // The running transaction.
@@ -180,7 +186,7 @@ final class LedgerConnection {
 
     /// A statement that is kept until the connection closes.
     func kept(_ sql: String) throws(SQLiteLedgerError) -> SQLiteStatement {
-        if !knowsClosing {
+        if !knowsClosing, !isClosing {
             // Naming it connects it.
             _ = try db.prepare("SELECT 1 FROM main.\(ILS_CLOSING)")
             guard knowsClosing else {

@@ -136,6 +136,7 @@ extension LedgerConnection {
         if allTables { try enrollNewTables() }
         cookie = try readSchemaCookie()
         isStale = false
+        sawDefinition = false
     }
 
     /// Compares a table with what is ledgered of it.

@@ -26,7 +26,7 @@ extension LedgerConnection {
             try db.run("UPDATE main.ledger_identity SET all_tables = 1")
             self.allTables = true
             try enrollNewTables()
-            if guardsObjects { _ = ils_wal_hook(db.handle, Self.walHook, Unmanaged.passUnretained(self).toOpaque()) }
+            if guardsObjects { takeWALHook() }
         }
         guard let ledger else { throw .refused("the ledger could not be made") }
         return ledger

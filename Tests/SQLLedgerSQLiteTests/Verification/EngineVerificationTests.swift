@@ -5,6 +5,11 @@ import SQLLedgerGRDB
 import SQLLedgerSQLite
 import Testing
 
+import struct GRDB.Configuration
+import class GRDB.DatabasePool
+import class GRDB.DatabaseQueue
+import protocol GRDB.DatabaseWriter
+
 /// Databases that the engine itself wrote: honest ones must never be accused.
 @Suite struct EngineVerificationTests {
     /// A database in a directory of its own.
@@ -36,6 +41,34 @@ import Testing
                 digests: digests.map { StatedDigest($0, origin: "digests.json") }, since: since, jobs: jobs)
             return LedgerVerifier(options).verify(try SQLiteEvidence.open(path: path ?? self.path))
         }
+    }
+
+    /// GRDB keeps the hooks for itself, so its observer tells of changed definitions: they are ledgered behind the commit.
+    @Test(arguments: [false, true]) func definitionsChangedThroughGRDB(isPool: Bool) throws {
+        let database = try Database()
+        var configuration = Configuration()
+        configuration.useLedger(principal: "grdb")
+        let writer: any DatabaseWriter =
+            isPool
+            ? try DatabasePool(path: database.path, configuration: configuration)
+            : try DatabaseQueue(path: database.path, configuration: configuration)
+        try writer.write { db in
+            try db.execute(sql: "CREATE TABLE t(id INTEGER PRIMARY KEY, v)")
+            _ = try db.ledger().enable(table: "t")
+            try db.execute(sql: "INSERT INTO t(v) VALUES (1)")
+        }
+        let digest = try database.seal()
+        try writer.write { db in try db.execute(sql: "ALTER TABLE t RENAME COLUMN v TO w") }
+        try writer.writeWithoutTransaction { db in try db.execute(sql: "ALTER TABLE t ADD COLUMN z DEFAULT 5") }
+        try writer.write { db in
+            try db.execute(sql: "INSERT INTO t(w) VALUES (2)")
+            try db.execute(sql: "CREATE TRIGGER own AFTER INSERT ON t BEGIN SELECT 1; END")
+        }
+        try writer.write { db in try db.execute(sql: "ALTER TABLE t RENAME TO u") }
+        let report = try database.verify([digest])
+        #expect(report.findings.filter { $0.code != .tailUnattested }.isEmpty, "\(report.text)")
+        try writer.write { db in try db.execute(sql: "UPDATE u SET z = 6") }
+        #expect(try database.verify([try database.seal()]).verdict == .verified)
     }
 
     @Test(arguments: [false, true]) func ordinaryWork(wal: Bool) throws {
