@@ -22,8 +22,22 @@ public enum LinkedSQLite {
         application: String? = nil
     ) throws(SQLiteLedgerError) -> SQLiteLedger {
         try load()
-        let connection = try SQLiteConnection(path: path, readOnly: readOnly, creates: creates)
+        let connection =
+            readOnly
+            ? try readable(path: path) : try SQLiteConnection(path: path, readOnly: readOnly, creates: creates)
         return try SQLiteLedger(attachingTo: connection, principal: principal, application: application)
+    }
+
+    /// A database in a directory that nobody may write to can have a WAL or a journal that SQLite must write to.
+    private static func readable(path: String) throws(SQLiteLedgerError) -> SQLiteConnection {
+        do throws(SQLiteLedgerError) {
+            let connection = try SQLiteConnection(path: path, readOnly: true)
+            _ = try connection.value("SELECT count(*) FROM sqlite_schema")
+            return connection
+        } catch {
+            guard [SQLITE_CANTOPEN, SQLITE_READONLY].contains(error.code & 0xff) else { throw error }
+            do throws(SQLiteLedgerError) { return try SQLiteConnection(unchanged: path) } catch { throw error }
+        }
     }
 
     private static let automaticExtension: Bool = {

@@ -8,11 +8,14 @@ public final class SQLiteConnection {
     /// `sqlite3 *`.
     public let handle: OpaquePointer
     private let isOwner: Bool
+    /// What the connection reads, where it is a copy.
+    private let copy: PrivateCopy?
 
     /// Uses a connection that somebody else opened and will close, not before this value is gone.
     public init(borrowing handle: OpaquePointer) {
         self.handle = handle
         self.isOwner = false
+        copy = nil
     }
 
     /// Opens the database at `path`.
@@ -30,6 +33,42 @@ public final class SQLiteConnection {
         }
         ils_extended_result_codes(opened, 1)
         ils_busy_timeout(opened, 5_000)
+        handle = opened
+        isOwner = true
+        copy = nil
+    }
+
+    /// Opens the database at `path` for reading where SQLite could not without writing beside it: as it is when nobody has
+    /// it open, else a private copy of it and its WAL or journal.
+    /// - Throws: what SQLite or the file system says.
+    public init(unchanged path: String) throws(SQLiteLedgerError) {
+        guard ils_is_adopted() != 0 else { throw .refused("SQLite has not been loaded into this process") }
+        let uri: String
+        let access: Int32
+        do throws(VerificationError) {
+            let file = try DatabaseFile(path)
+            switch file.access {
+            case .shared:
+                (copy, uri, access) = (nil, file.uri(path, parameters: "mode=ro"), SQLITE_OPEN_READONLY)
+            case .immutable:
+                (copy, uri, access) = (nil, file.uri(path, parameters: "mode=ro&immutable=1"), SQLITE_OPEN_READONLY)
+            case .copy(let ending):
+                let made = try PrivateCopy(of: path, with: ending)
+                (copy, uri, access) = (made, file.uri(made.path, parameters: "mode=rw"), SQLITE_OPEN_READWRITE)
+            }
+        } catch {
+            throw SQLiteLedgerError(code: SQLITE_CANTOPEN, message: error.reason)
+        }
+        var opened: OpaquePointer?
+        let code = ils_open(uri, &opened, access | SQLITE_OPEN_URI | SQLITE_OPEN_FULLMUTEX)
+        guard code == SQLITE_OK, let opened else {
+            let error = SQLiteLedgerError.last(of: opened, code: code)
+            if let opened { ils_close(opened) }
+            throw error
+        }
+        ils_extended_result_codes(opened, 1)
+        ils_busy_timeout(opened, 5_000)
+        ils_exec(opened, "PRAGMA query_only = ON")
         handle = opened
         isOwner = true
     }

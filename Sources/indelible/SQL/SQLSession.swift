@@ -39,6 +39,10 @@ struct SQLSession: Sendable {
                 "\(error.message): only the ledger writes its own tables, and it keeps what would be removed; a ledger table "
                     + "is dropped with SELECT ledger_drop_table('NAME'), a column with "
                     + "SELECT ledger_drop_column('TABLE', 'COLUMN')")
+        } catch let error as SQLiteLedgerError where error.message.contains("after drop column") {
+            throw Failure(
+                "\(error.message); a column of a ledger table is dropped with SELECT ledger_drop_column('TABLE', 'COLUMN')"
+            )
         }
     }
 

@@ -282,3 +282,125 @@ def test_a_ledger_made_by_another_process(tmp_path):
     db.execute("UPDATE OR REPLACE t SET v = 2 WHERE id = 1")
     db.close()
     honest(path, "UPDATE t SET v = v + 10")
+
+
+DEFINITIONS = [
+    "ALTER TABLE account ADD COLUMN extra", "ALTER TABLE account ADD COLUMN extra DEFAULT 5", "ALTER TABLE visit RENAME TO visits",
+    "ALTER TABLE account RENAME COLUMN units TO pieces", "CREATE INDEX by_units ON account(units)",
+    "CREATE TRIGGER own AFTER INSERT ON account BEGIN SELECT 1; END"]
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+@pytest.mark.parametrize("statement", DEFINITIONS)
+def test_a_definition_changed_last_of_all(whole_victim, statement, mode):
+    """A connection with the extension changes a definition, writes nothing more and closes: that is no drift."""
+    victim = whole_victim
+    db = connect(victim.path)
+    db.execute(f"PRAGMA journal_mode = {mode}").fetchall()
+    db.execute(statement)
+    db.close()
+    clean(victim)
+    if "visits" not in statement and "pieces" not in statement:
+        work_on(victim.path)
+        clean(victim)
+
+
+@pytest.mark.parametrize("statement", DEFINITIONS)
+def test_a_definition_changed_on_an_open_connection_in_WAL_mode(whole_victim, statement):
+    victim = whole_victim
+    db = connect(victim.path)
+    db.execute("PRAGMA journal_mode = WAL").fetchall()
+    db.execute("BEGIN")
+    db.execute(statement)
+    db.execute("COMMIT")
+    clean(victim)
+    db.close()
+    clean(victim)
+
+
+def test_a_definition_that_was_rolled_back_is_not_ledgered(whole_victim):
+    victim = whole_victim
+    db = connect(victim.path)
+    before = scalar(db, "SELECT count(*) FROM ledger_schema_events")
+    db.execute("BEGIN")
+    db.execute("ALTER TABLE account ADD COLUMN extra")
+    db.execute("ROLLBACK")
+    db.close()
+    db = ledger.plain(victim.path)
+    assert scalar(db, "SELECT count(*) FROM ledger_schema_events") == before
+    db.close()
+    clean(victim)
+
+
+@pytest.mark.parametrize("frames", [0, 7])
+@pytest.mark.parametrize("all_tables", [0, 1])
+def test_the_checkpoints_that_an_application_asked_for(tmp_path, all_tables, frames):
+    """Noticing changed definitions takes SQLite's hook for automatic checkpoints, so they are made in its place."""
+    path = tmp_path / "app.db"
+    db = connect(path)
+    db.execute("PRAGMA journal_mode = WAL").fetchall()
+    db.execute("CREATE TABLE t(v)")
+    db.execute(f"PRAGMA wal_autocheckpoint = {frames}").fetchall()
+    db.execute(f"SELECT ledger_init({all_tables})").fetchall()
+    db.execute("SELECT ledger_enable('t')").fetchall()
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    db.execute("CREATE INDEX i ON t(v)")
+    for number in range(200):
+        db.execute("INSERT INTO t VALUES (?)", (f"{number}" * 100,))
+    size = os.stat(f"{path}-wal").st_size / 4120
+    assert size > 1000 if frames == 0 else size < 200, size
+    db.close()
+
+
+def test_writing_to_an_attached_ledger_is_refused_with_the_reason(whole_victim, tmp_path):
+    db = connect(tmp_path / "other.db")
+    db.execute(f"ATTACH '{whole_victim.path}' AS bank")
+    with pytest.raises(Exception, match="has no ledger: open the file of the ledger table itself"):
+        db.execute("UPDATE bank.account SET units = 1")
+    db.close()
+    clean(whole_victim)
+
+
+def test_reading_where_nobody_may_write(whole_victim, tmp_path):
+    """A WAL without its index in a directory on a medium that is read-only: commands that only read copy it."""
+    place = tmp_path / "medium"
+    place.mkdir()
+    db = connect(whole_victim.path)
+    db.execute("PRAGMA journal_mode = WAL").fetchall()
+    db.execute("UPDATE account SET units = units + 1 WHERE id = 5")
+    for side in ("", "-wal"):
+        (place / f"bank.db{side}").write_bytes(open(f"{whole_victim.path}{side}", "rb").read())
+    db.close()
+    if subprocess.run(["mount", "--bind", place, place], capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", place], check=True)
+        for words in (["status"], ["blocks"], ["history", "account", "--key", "5"]):
+            done = ledger.run_cli("sql", words[0], place / "bank.db", *words[1:])
+            assert done.returncode == 0, done.stderr
+        assert agree(place / "bank.db", *whole_victim.digests).exit_code == 0
+        assert {file.name for file in place.iterdir()} == {"bank.db", "bank.db-wal"}
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+RENAMED = {
+    "a table takes the place of another": [
+        "BEGIN", "CREATE TABLE new_t(id INTEGER PRIMARY KEY, v, w)", "INSERT INTO new_t SELECT id, v, 1 FROM t",
+        "SELECT ledger_drop_table('t')", "ALTER TABLE new_t RENAME TO t", "COMMIT", "INSERT INTO t(v) VALUES (5)"],
+    "written before and after": [
+        "BEGIN", "INSERT INTO t(v) VALUES (5)", "ALTER TABLE t RENAME TO tt", "INSERT INTO tt(v) VALUES (6)",
+        "UPDATE tt SET v = v + 1", "COMMIT", "DELETE FROM tt WHERE id = 1"],
+    "written before": ["BEGIN", "INSERT INTO t(v) VALUES (5)", "ALTER TABLE t RENAME TO tt", "COMMIT",
+                       "INSERT INTO tt(v) VALUES (6)", "DELETE FROM tt WHERE id = 1"],
+    "a column": ["BEGIN", "UPDATE t SET v = 5", "ALTER TABLE t RENAME COLUMN v TO w", "UPDATE t SET w = 6",
+                 "ALTER TABLE t ADD COLUMN v DEFAULT 1", "COMMIT", "UPDATE t SET v = 7, w = 7"],
+    "rolled back": ["BEGIN", "UPDATE t SET v = 5", "SAVEPOINT s", "ALTER TABLE t RENAME TO tt", "INSERT INTO tt(v) VALUES (6)",
+                    "ROLLBACK TO s", "INSERT INTO t(v) VALUES (7)", "COMMIT", "UPDATE t SET v = 8"]}
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+@pytest.mark.parametrize("statements", RENAMED.values(), ids=RENAMED)
+def test_definitions_changed_within_a_transaction_that_writes(tmp_path, statements, mode):
+    honest(tmp_path / "app.db", f"PRAGMA journal_mode = {mode}", "CREATE TABLE t(id INTEGER PRIMARY KEY, v)",
+           "SELECT ledger_init(1)", "INSERT INTO t(v) VALUES (1), (2)", *statements)
