@@ -530,6 +530,7 @@ class Verification:
         self.claims = collections.defaultdict(lambda: collections.defaultdict(list))  # (tx, table) → seq → claims
         self.versions, self.lost, self.unread = [], {}, set()
         self.tables = {}
+        self.covers_all = False
         self.complete = True
 
     def find(self, code, what, why, **more):
@@ -557,6 +558,7 @@ class Verification:
         if self.guarded(self._events):
             if not self.only:
                 self.guarded(self._derived)
+                self.guarded(self._coverage)
             for table in self.tables.values():
                 if (not self.only or table.name.lower() in self.only) and not self.guarded(self._table, table):
                     self.unread.add(table.id)
@@ -694,7 +696,9 @@ class Verification:
     def _compare_nodes(self, nodes, stored):
         """Without the complete nodes of the tree over the blocks no more blocks can close."""
         what, level, missing, other = "ledger_block_nodes", 0, 0, 0
-        altered = any(stored.get((0, position), node) != node for position, node in enumerate(nodes))
+        altered = [position for position, node in enumerate(nodes) if stored.get((0, position), node) != node]
+        for position in altered:
+            self.find("BLOCK_ALTERED", what, "the stored node of the tree over the blocks is not the block's", block=position)
         while nodes:
             found = [stored.get((level, position)) for position in range(len(nodes))]
             missing += found.count(None)
@@ -769,10 +773,11 @@ class Verification:
                 self.find("TIME_ANOMALY", what, "closed before its last transaction", block=block.id)
         if size and chosen.root != root:
             self._name_transactions(block.id, chosen.root, entries, root is not None)
-        elif root is not None and self.database.has("ledger_transaction_chunks"):
-            stored = self._transaction_chunks(block.id)
+        elif root is not None:
+            stored = self._transaction_chunks(block.id, len(entries))
             if stored is None or [leaf for leaf, _ in stored] != [entry.leaf for entry in entries]:
-                self.notes.append(f"the stored leaves of the transactions of block {block.id} are damaged; the entries are right")
+                self.find("INDEX_DIVERGENCE", "ledger_transaction_chunks",
+                          "the stored leaves of the block's transactions are not those of its entries", block=block.id)
         if after and after.previous and (best is None or most <= 0):
             # What the next block says twice, in its previous hash and its history root, was the block's hash.
             tree = Frontier()
@@ -789,7 +794,7 @@ class Verification:
             self.find("BLOCK_ALTERED", "database_ledger_blocks", "transactions of the block are missing or unreadable",
                       block=block)
             return
-        stored = self._transaction_chunks(block)
+        stored = self._transaction_chunks(block, len(entries))
         if stored is None or merkle_root([leaf for leaf, _ in stored]) != root or len(stored) != len(entries):
             self.find("TX_ALTERED", what, "one of the block's transactions was altered", transaction=entries[0].id, block=block)
             return
@@ -886,6 +891,7 @@ class Verification:
             events.append((transaction, sequence, kind, number, body))
         for transaction, sequence, kind, number, body in sorted(events, key=lambda event: event[:2]):
             if kind == SETTINGS:
+                self.covers_all = bytes(body) == b'{"all_tables":1}'
                 continue
             try:
                 parsed = json.loads(str(body, "utf-8"))
@@ -895,6 +901,20 @@ class Verification:
                           sequence=sequence)
         self.events_table = table
         self.counts["tables"] = len(self.tables)
+
+    def _coverage(self):
+        """Where every table is to be a ledger table, ordinary tables that are none."""
+        if not self.covers_all:
+            return
+        numbers = "|".join(str(number) for number in self.tables)
+        own = re.compile("sqlite_.*|ledger_(identity|block_nodes|leaf_chunks|transaction_chunks|schema_events|tables|pending|"
+                         "rowid_canary)|database_ledger_(transactions|blocks|digest_locations)"
+                         f"|ledger_(history|stamps)_({numbers})", re.IGNORECASE | re.DOTALL)
+        known = {table.name.lower() for table in self.tables.values() if not table.dropped}
+        for row in self.database.rows("the schema", "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"):
+            name = string(row[0], "name")
+            if not own.fullmatch(name) and name.lower() not in known:
+                self.find("COVERAGE_GAP", name, "every table is to be a ledger table, and this one is not")
 
     def _derived(self):
         """Tables that prove nothing, but that the ledger works with."""
@@ -945,10 +965,10 @@ class Verification:
         selected = ", ".join(quoted(names[identity]) for identity in order)
         system = ("ledger_start_transaction_id, ledger_start_sequence_number, ledger_end_transaction_id, "
                   "ledger_end_sequence_number")
-        for row in database.rows(history, f"SELECT rowid, {system}{', ' if order else ''}{selected} "
-                                          f"FROM main.{quoted(history)} NOT INDEXED"):
-            held = dict(zip(order, row[5:]))
-            version = Version(table, "history", row[0], leaf_place(*row[1:3]), leaf_place(*row[3:5]), None)
+        for number, row in enumerate(database.rows(history, f"SELECT {system}{', ' if order else ''}{selected} "
+                                                            f"FROM main.{quoted(history)} NOT INDEXED")):
+            held = dict(zip(order, row[4:]))
+            version = Version(table, "history", number, leaf_place(*row[:2]), leaf_place(*row[2:4]), None)
             self._version(table, version, held)
 
     def _live(self, table, last):
@@ -967,7 +987,16 @@ class Verification:
         columns = database.columns(name)
         recorded = {column["name"]: column for column in last.columns}
         drift = [f"column {column} is missing" for column in recorded if column not in columns]
-        drift += [f"column {column} is new" for column in columns if column not in recorded]
+        added = [column for column in columns if column not in recorded]
+        drift += [f"column {column} is new" for column in added]
+        # A column that is NULL in every row holds nothing yet that could have escaped the ledger.
+        if added and len(drift) == len(added) and [*columns] == [*recorded, *added] and str(sql, "utf-8").startswith(
+                last.body["sql"].rpartition(")")[0]) and all(columns[column][4] is None and not columns[column][6]
+                                                             for column in added):
+            drift = []
+            self.find("COVERAGE_GAP", name, "columns that the ledger has not noticed yet", columns=added)
+        else:
+            added = []
         for column, row in columns.items():
             was = recorded.get(column)
             if was is None:
@@ -975,7 +1004,7 @@ class Verification:
             now = (str(row[2] or b"", "utf-8"), int(bool(row[3])), row[5], row[6])
             if now != (was["type"], was["notnull"], was["pk"], was["generated"]):
                 drift.append(f"column {column} is declared in another way")
-        if not drift and [*columns] != [*recorded]:
+        if not drift and not added and [*columns] != [*recorded]:
             drift.append("the columns are in another order")
         if drift:
             self.find("SCHEMA_DRIFT", name, "; ".join(drift))
@@ -1082,17 +1111,35 @@ class Verification:
 
     def _chunks(self, transaction, table):
         """[(leaf hash, column checks)] as stored, or None."""
-        place = "transaction_id = ? AND table_id = ?"
+        place = "transaction_id = ? AND table_id = ? AND chunk >= 0 AND chunk < ?"
         last = self._entry_leaves(transaction)
+        count = self.entries[transaction].hashes[table][1]
         if last is None or table not in last:
-            return self._stored_leaves("ledger_leaf_chunks", place, transaction, table)
+            return self._stored_leaves("ledger_leaf_chunks", place, transaction, table, -(-count // LEAVES_PER_CHUNK))
         if last[table] is None:
             return None
-        whole = self.entries[transaction].hashes[table][1] // LEAVES_PER_CHUNK
+        whole = count // LEAVES_PER_CHUNK
         if not whole:
             return last[table]
-        stored = self._stored_leaves("ledger_leaf_chunks", place + " AND chunk < ?", transaction, table, whole)
+        stored = self._stored_leaves("ledger_leaf_chunks", place, transaction, table, whole)
         return stored + last[table] if stored and len(stored) == whole * LEAVES_PER_CHUNK else None
+
+    def _root_chunks_fit(self, transaction, table, leaves):
+        """Root chunks, where there are any, hold the roots of the whole chunks."""
+        what = "ledger_leaf_chunks"
+        if len(leaves) < LEAVES_PER_CHUNK ** 2 or not self.database.has(what):
+            return True
+        for number, blob in self.database.rows(
+                what, f"SELECT chunk, leaves FROM main.{what} WHERE transaction_id = ? AND table_id = ?", transaction, -2 - table):
+            first = number * LEAVES_PER_CHUNK
+            for at in range(first, min(first + LEAVES_PER_CHUNK, len(leaves) // LEAVES_PER_CHUNK)) if number >= 0 else ():
+                try:
+                    (root, _), _ = decode_chunk_leaf(blob, (at - first) * 34)
+                except (ValueError, TypeError):
+                    return False
+                if root != merkle_root(leaves[at * LEAVES_PER_CHUNK : (at + 1) * LEAVES_PER_CHUNK]):
+                    return False
+        return True
 
     def _entry_leaves(self, transaction):
         """The last chunks that the entry keeps: leaves by table, None for damaged ones. None where it keeps none."""
@@ -1117,8 +1164,9 @@ class Verification:
         except ValueError:
             return dict.fromkeys(over)
 
-    def _transaction_chunks(self, block):
-        return self._stored_leaves("ledger_transaction_chunks", "block_id = ?", block)
+    def _transaction_chunks(self, block, count):
+        return self._stored_leaves("ledger_transaction_chunks", "block_id = ? AND chunk BETWEEN 0 AND ?", block,
+                                   (count - 1) // LEAVES_PER_CHUNK)
 
     def _stored_leaves(self, what, place, *values):
         if not self.database.has(what):
@@ -1169,10 +1217,14 @@ class Verification:
                 if len(claims) == count == max(claims, default=-1) + 1 and all(len(here) == 1 for here in claims.values()):
                     leaves = [claims[at][0].hash for at in range(count)]
                     if merkle_root(leaves) == root:
-                        if stored is None or [leaf for leaf, _ in stored] != leaves:
-                            # They prove nothing, so they are no finding.
-                            self.notes.append(f"the stored leaves of transaction {number}, {self._name(table)}, are damaged; "
-                                              "the rows are right")
+                        if stored is None or [leaf for leaf, _ in stored] != leaves or not self._root_chunks_fit(
+                                number, table, leaves):
+                            # They prove nothing, but nothing can be located or proven to others without them.
+                            kept = self._entry_leaves(number)
+                            self.find("INDEX_DIVERGENCE", "database_ledger_transactions" if kept and table in kept and
+                                      count < LEAVES_PER_CHUNK else "ledger_leaf_chunks",
+                                      f"the stored leaves of {self._name(table)} are damaged; the rows are right",
+                                      transaction=number)
                         continue
                 if count == 1:
                     checks = stored[0][1] if stored and stored[0][0] == root else ()

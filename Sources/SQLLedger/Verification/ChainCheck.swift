@@ -25,6 +25,11 @@ struct ChainCheck {
     private var otherNodes: (count: UInt64, block: BlockID)?
     private var isNodeOfBlockAltered = false
     private var latestAllowed: CommitTime?
+    private var leafChunks: LeafChunkCheck?
+    /// Leaves of the entries of the block that is being read.
+    private var blockLeaves: [Digest32] = []
+    /// Stored leaves of blocks that are missing or others, with the first block.
+    private var damagedBlockChunks: (count: UInt64, block: BlockID)?
 
     init(
         reader: any LedgerEvidenceReader, ledger: LedgerID, options: VerificationOptions, findings: FindingCollector,
@@ -60,6 +65,7 @@ struct ChainCheck {
         outcome.firstBlock = outcome.blockCount
         let blocks = try reader.blocks(from: BlockID(outcome.blockCount))
         let transactions = try reader.transactions(from: TransactionNumber(nextTransaction))
+        leafChunks = try reader.leafChunks(from: TransactionNumber(nextTransaction)).map { try LeafChunkCheck($0) }
         var current = try transactions()
         while let stored = current, stored.id < Int64(bitPattern: nextTransaction) {
             reportExtra(stored, "its number is none that a transaction can have")
@@ -73,6 +79,9 @@ struct ChainCheck {
         }
         try checkOpenBlock(&current, transactions)
         reportNodes()
+        reportBlockChunks()
+        outcome.damagedLeaves = leafChunks?.damages ?? []
+        outcome.moreDamagedLeaves = leafChunks?.moreDamages ?? 0
         try claims.finish()
         outcome.closedTransactionCount = max(outcome.closedTransactionCount, 0)
         if futureCount > 1 {
@@ -109,6 +118,7 @@ struct ChainCheck {
         var frontier = MerkleFrontier(rule: .prefixed)
         var isComplete = true
         var isInOrder = true
+        blockLeaves.removeAll(keepingCapacity: true)
         while let transaction = current, transaction.id < Int64(bitPattern: end) {
             let number = UInt64(bitPattern: transaction.id)
             if transaction.ordinal != Int64(bitPattern: number - derivedFirst) { isInOrder = false }
@@ -117,7 +127,12 @@ struct ChainCheck {
                 isComplete = false
             }
             let leaf = try take(transaction, block: stored.id, first: derivedFirst)
-            if let leaf { frontier.append(leaf) } else { isComplete = false }
+            if let leaf {
+                frontier.append(leaf)
+                blockLeaves.append(leaf)
+            } else {
+                isComplete = false
+            }
             current = try transactions()
         }
         if !isInOrder {
@@ -134,6 +149,7 @@ struct ChainCheck {
         }
         outcome.counted(block: stored.id)
         let root = isComplete ? frontier.root() : nil
+        if let root, root == stored.transactionsRoot { try checkBlockChunks(stored.id) }
         conclude(
             stored, following,
             BlockVariant.Derived(
@@ -191,7 +207,7 @@ struct ChainCheck {
         let isWitnessed = following != nil || !named.isEmpty
         if let best, best.score > 0 || !isWitnessed {
             report(best.variant, stored, derived, isWitnessed: isWitnessed, isComplete: isComplete)
-            advance(stored, best.variant.hash)
+            advance(stored, best.variant.hash, isFollowed: following != nil)
         } else {
             let fields = stored.unreadable.isEmpty ? ["close_time"] : stored.unreadable
             findings.report(
@@ -206,7 +222,9 @@ struct ChainCheck {
             var claimed = tree
             if let hash = following?.previous { claimed.append(blockHash: hash) }
             let isTwice = following?.previous != nil && claimed.root == following?.historyRoot
-            advance(stored, isTwice ? following?.previous ?? .zero : best?.variant.hash ?? following?.previous ?? .zero)
+            advance(
+                stored, isTwice ? following?.previous ?? .zero : best?.variant.hash ?? following?.previous ?? .zero,
+                isFollowed: following != nil)
         }
         if let root = best?.variant.block.transactionsRoot ?? stored.transactionsRoot, derived.size > 0,
             root != derived.root
@@ -271,7 +289,7 @@ struct ChainCheck {
         }
     }
 
-    private mutating func advance(_ stored: StoredBlock, _ hash: Digest32) {
+    private mutating func advance(_ stored: StoredBlock, _ hash: Digest32, isFollowed: Bool) {
         // A copy of what was lost: the follower says what the history was.
         let isAligned = tree.blockCount == stored.id.rawValue
         var nodes: [(level: Int, position: UInt64, hash: Digest32)] = []
@@ -286,7 +304,7 @@ struct ChainCheck {
         }
         // Behind a gap nobody knows where the nodes above belong.
         if isAligned { checkNodes(nodes, stored.id) }
-        checkNode(stored, hash)
+        checkNode(stored, hash, isFollowed: isFollowed)
     }
 
     private mutating func checkNodes(_ nodes: [(level: Int, position: UInt64, hash: Digest32)], _ block: BlockID) {
@@ -317,10 +335,43 @@ struct ChainCheck {
             Finding(
                 .indexDivergence, object: "ledger_block_nodes", block: otherNodes.block,
                 reason: "stored nodes of the tree over the blocks do not follow from the blocks",
-                count: otherNodes.count))
+                count: otherNodes.count,
+                repair: RepairProposal(
+                    .reinstall, table: "ledger_block_nodes", explanation: "computes them again from the blocks")))
     }
 
-    private mutating func checkNode(_ stored: StoredBlock, _ hash: Digest32) {
+    /// Compares the stored leaves of a block whose entries give its root.
+    private mutating func checkBlockChunks(_ block: BlockID) throws {
+        let size = LeafChunk.leafCount
+        for (index, start) in stride(from: 0, to: blockLeaves.count, by: size).enumerated() {
+            let expected = blockLeaves[start..<min(start + size, blockLeaves.count)]
+            let stored = try reader.transactionChunk(block, chunk: UInt64(index)).flatMap {
+                try? LeafChunk(decoding: $0)
+            }
+            guard let stored, stored.leaves.count == expected.count,
+                zip(stored.leaves, expected).allSatisfy({ $0.hash == $1 })
+            else {
+                damagedBlockChunks = ((damagedBlockChunks?.count ?? 0) + 1, damagedBlockChunks?.block ?? block)
+                continue
+            }
+        }
+    }
+
+    private func reportBlockChunks() {
+        guard let damagedBlockChunks else { return }
+        findings.report(
+            Finding(
+                .indexDivergence, object: "ledger_transaction_chunks", block: damagedBlockChunks.block,
+                reason:
+                    "stored leaves of the transactions of blocks are missing or are not those of the entries, so that "
+                    + "entries cannot be named or proven to others",
+                count: damagedBlockChunks.count,
+                repair: RepairProposal(
+                    .reinstall, table: "ledger_transaction_chunks", explanation: "computes them again from the entries")
+            ))
+    }
+
+    private mutating func checkNode(_ stored: StoredBlock, _ hash: Digest32, isFollowed: Bool) {
         guard let node = try? reader.blockNode(level: 0, position: stored.id.rawValue) else { return }
         guard node != BlockTree.leaf(blockHash: hash) else { return }
         isNodeOfBlockAltered = true
@@ -328,7 +379,14 @@ struct ChainCheck {
             Finding(
                 .blockAltered, object: "ledger_block_nodes", expected: BlockTree.leaf(blockHash: hash).hex,
                 found: node.hex, block: stored.id, certainty: .proven,
-                reason: "the stored node of the tree over the blocks is not the block's"))
+                reason: "the stored node of the tree over the blocks is not the block's",
+                repair: isFollowed
+                    ? RepairProposal(
+                        .reinstall, table: "ledger_block_nodes", explanation: "computes it again from the block")
+                    : RepairProposal(
+                        .impossible, table: "ledger_block_nodes",
+                        explanation: "only a later block could confirm the newest one: close another block "
+                            + "(indelible sql digest) and repair then")))
     }
 
     // MARK: Transactions
@@ -368,6 +426,7 @@ struct ChainCheck {
         for hash in entry.tableHashes.tables where tables.contains(hash.table) {
             try claims.append(hash, of: entry.id)
         }
+        try leafChunks?.check(entry.tableHashes, kept: stored.leaves, of: entry.id, tables: tables)
         outcome.note(tables: entry.tableHashes)
         return entry.leaf
     }

@@ -29,6 +29,10 @@ struct ChainOutcome: Sendable {
     /// Principal, login and application names that occur, some of them: candidates for altered ones.
     var names: Set<String> = []
 
+    /// Transactions whose stored leaves do not give their table roots.
+    var damagedLeaves: [LeafChunkCheck.Damage] = []
+    var moreDamagedLeaves: UInt64 = 0
+
     mutating func counted(block: BlockID) { readBlockCount += 1 }
 
     mutating func note(tables hashes: TableHashes) {

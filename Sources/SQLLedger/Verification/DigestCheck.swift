@@ -196,6 +196,12 @@ struct DigestCheck {
                         reason: "the database no longer uploads to this agreed place"))
             }
         }
+        let others = locations.filter { $0.isCurrent && !options.stores.contains($0.path) }.map(\.path)
+        if !others.isEmpty {
+            findings.note(
+                "The database says that its digests go to \(others.joined(separator: ", ")). Nothing there was asked, because "
+                    + "the database could say anything: digests come from where you name.")
+        }
         for location in locations {
             guard options.stores.contains(location.path), let last = location.lastBlock,
                 let claimed = UInt64(exactly: last), claimed < chain.blockCount

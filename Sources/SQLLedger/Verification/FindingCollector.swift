@@ -46,10 +46,12 @@ public final class FindingCollector: Sendable {
         report(Finding(.verifierBlocked, object: object, certainty: .proven, reason: "could not be read: \(reason)"))
     }
 
-    /// The first block that something is wrong in, as far as findings know.
+    /// The first block that something is wrong in, as far as findings know. Derived tables prove nothing, so what is wrong
+    /// in them takes nothing from a digest.
     func firstBadBlock(_ other: BlockID?) -> BlockID? {
         let blocks = state.withLock { state in
-            state.findings.values.joined().filter { $0.code.consequence == .tampered }.compactMap(\.block)
+            state.findings.values.joined()
+                .filter { $0.code.consequence == .tampered && $0.code != .indexDivergence }.compactMap(\.block)
         }
         return (blocks + (other.map { [$0] } ?? [])).min()
     }

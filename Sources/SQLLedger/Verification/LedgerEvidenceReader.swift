@@ -23,6 +23,10 @@ public protocol LedgerEvidenceReader: AnyObject, Sendable {
     /// The stored chunk of leaves as it is, if there is one.
     func leafChunk(_ transaction: TransactionNumber, _ table: TableID, chunk: UInt64) throws -> [UInt8]?
 
+    /// All stored chunks of leaves of transactions from `first` on, root chunks included, in the order of transaction, table
+    /// and chunk. Each call of the result is the next one. `nil`: the engine cannot tell, and they are not compared.
+    func leafChunks(from first: TransactionNumber) throws -> (() throws -> StoredLeafChunk?)?
+
     /// The stored chunk of a block's transaction leaves as it is, if there is one.
     func transactionChunk(_ block: BlockID, chunk: UInt64) throws -> [UInt8]?
 
@@ -47,4 +51,8 @@ public protocol LedgerEvidenceReader: AnyObject, Sendable {
     /// The checks that only the engine can make: of its capture, views, indexes, definitions and coverage. Small
     /// pieces, so that they can be shared out. `tables` are those in scope.
     func engineChecks(_ tables: [EvidenceTable], history: SchemaHistory, whole: Bool) throws -> [EngineCheck]
+}
+
+extension LedgerEvidenceReader {
+    public func leafChunks(from first: TransactionNumber) throws -> (() throws -> StoredLeafChunk?)? { nil }
 }

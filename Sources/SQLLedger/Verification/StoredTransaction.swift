@@ -11,10 +11,12 @@ public struct StoredTransaction: Sendable, Hashable {
     public var login: String?
     public var application: String?
     public var tableHashes: [UInt8]?
+    /// The last leaf chunks, where the entry keeps them. No part of the entry.
+    public var leaves: [UInt8]?
 
     public init(
         id: Int64, block: Int64?, ordinal: Int64?, commitTime: String?, principal: String?, login: String?,
-        application: String?, tableHashes: [UInt8]?
+        application: String?, tableHashes: [UInt8]?, leaves: [UInt8]? = nil
     ) {
         self.id = id
         self.block = block
@@ -24,6 +26,7 @@ public struct StoredTransaction: Sendable, Hashable {
         self.login = login
         self.application = application
         self.tableHashes = tableHashes
+        self.leaves = leaves
     }
 
     /// The entry, or the names of the fields that hold no value of their kind.

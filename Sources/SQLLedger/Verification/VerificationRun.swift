@@ -98,6 +98,7 @@ final class VerificationRun: Sendable {
 
         let folds = try fold(pool, scope, chain)
         try localise(reader, scope, folds)
+        reportLeafChunks(scope, chain, folds)
         try searchBlocks(reader, scope, chain, folds)
         checkUnknownTables(scope, chain)
         try checkDigests(reader, scope, chain, &report)
@@ -354,6 +355,32 @@ final class VerificationRun: Sendable {
                 Finding(
                     .versionLink, object: table.name, reason: "\(strays.more) more stamps without rows",
                     count: strays.more))
+        }
+    }
+
+    /// Stored leaves that do not give the table root. Where the rows do not either, that has been said with them.
+    private func reportLeafChunks(_ scope: Scope, _ chain: ChainOutcome, _ folds: [TableID: TableFold]) {
+        let names = Dictionary(scope.history.tables.map { ($0.id, $0.name) }) { first, _ in first }
+        var known: [TableID: Set<TransactionNumber>] = [:]
+        for (table, fold) in folds { known[table] = Set(fold.bad.map(\.transaction)) }
+        func report(_ damage: LeafChunkCheck.Damage, count: UInt64) {
+            let table = damage.table == .schemaEvents ? EvidenceTable.schemaEvents.name : names[damage.table]
+            let what = damage.isMissing ? "are not all there" : "are not those that its entry has the root of"
+            findings.report(
+                Finding(
+                    .indexDivergence,
+                    object: damage.isInEntry ? "database_ledger_transactions" : "ledger_leaf_chunks",
+                    columns: damage.isInEntry ? ["leaves"] : [], transaction: damage.transaction,
+                    reason: "the stored leaves of \(table ?? "table \(damage.table)") \(what): the rows are right, but "
+                        + "cannot be proven to others, and damage to them could not be located",
+                    count: count,
+                    repair: RepairProposal(
+                        .reinstall, table: "ledger_leaf_chunks", explanation: "computes them again from the rows")))
+        }
+        for damage in chain.damagedLeaves
+        where !(known[damage.table]?.contains(damage.transaction) ?? false) { report(damage, count: 1) }
+        if chain.moreDamagedLeaves > 0, let last = chain.damagedLeaves.last {
+            report(last, count: chain.moreDamagedLeaves)
         }
     }
 

@@ -128,15 +128,29 @@ extension LedgerConnection {
             previous: row.isNull(4) ? nil : Digest32(row.bytes(4)), historyRoot: history, closeTime: time)
     }
 
+    /// The tree over all blocks. What stored nodes say is compared with the newest block, so that damaged ones never get
+    /// into the next block.
     private func blockTree(_ newest: Block?) throws(SQLiteLedgerError) -> BlockTree {
         guard let newest else { return BlockTree() }
+        var tree = try storedTree(newest.id.rawValue)
+        guard tree.root == newest.historyRoot else {
+            throw damaged(
+                "nodes of the block tree were changed; SELECT ledger_restore_derived() computes them again")
+        }
+        tree.append(blockHash: newest.hash)
+        return tree
+    }
+
+    private func storedTree(_ blockCount: UInt64) throws(SQLiteLedgerError) -> BlockTree {
+        guard blockCount > 0 else { return BlockTree() }
         let statement = try db.prepare("SELECT hash FROM main.ledger_block_nodes WHERE level = ? AND position = ?")
         do {
-            return try BlockTree(blockCount: newest.id.rawValue + 1) { level, position in
+            return try BlockTree(blockCount: blockCount) { level, position in
                 statement.reset()
                 try statement.bind([.integer(Int64(level)), .integer(Int64(bitPattern: position))])
                 guard try statement.step(), let node = Digest32(statement.bytes(0)) else {
-                    throw damaged("a node of the block tree is missing")
+                    throw damaged(
+                        "a node of the block tree is missing; SELECT ledger_restore_derived() computes it again")
                 }
                 return node
             }

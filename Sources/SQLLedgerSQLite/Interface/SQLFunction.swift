@@ -109,6 +109,24 @@ struct SQLFunction: Sendable {
                 return .null
             }
         },
+        SQLFunction(name: "ledger_restore_derived", argumentCount: 0) { context, count, values in
+            run(context, count, values) { connection, _ throws(SQLiteLedgerError) in
+                let rows = try connection.write { () throws(SQLiteLedgerError) in
+                    try connection.load()
+                    return try connection.computeDerived()
+                }
+                return .integer(Int64(rows))
+            }
+        },
+        // Whoever uploads digests says so.
+        SQLFunction(name: "ledger_record_upload", argumentCount: 3) { context, count, values in
+            run(context, count, values) { connection, arguments throws(SQLiteLedgerError) in
+                try connection.write { () throws(SQLiteLedgerError) in
+                    try connection.recordUpload(arguments[0], block: arguments[1], isCurrent: arguments[2])
+                }
+                return .null
+            }
+        },
         SQLFunction(name: "ledger_set_principal", argumentCount: 1) { context, count, values in
             run(context, count, values) { connection, arguments in
                 connection.principal = arguments[0].string

@@ -80,25 +80,35 @@ extension SQLiteLedger {
 
     /// Remembers that the digest of `block` was stored at `path`. Changes no block and no transaction.
     public func recordUpload(of block: BlockID, to path: String) throws(SQLiteLedgerError) {
+        let known = try connection.value(
+            "SELECT last_digest_block_id FROM main.database_ledger_digest_locations WHERE path = ?", [.text(path)])
+        var newest = Int64(bitPattern: block.rawValue)
+        if case .integer(let last)? = known { newest = max(newest, last) }
+        try recordUpload(of: BlockID(UInt64(bitPattern: newest)), to: path, isCurrent: true)
+    }
+
+    /// Says how far uploads to `path` are (`nil`: nothing is there yet), and whether digests go there from now on.
+    public func recordUpload(of block: BlockID?, to path: String, isCurrent: Bool) throws(SQLiteLedgerError) {
         try connection.run(
-            """
-            INSERT INTO main.database_ledger_digest_locations(path, last_digest_block_id, is_current) VALUES(?, ?, 1)
-            ON CONFLICT(path) DO UPDATE SET last_digest_block_id =
-              max(coalesce(last_digest_block_id, 0), excluded.last_digest_block_id), is_current = 1
-            """, [.text(path), .integer(Int64(bitPattern: block.rawValue))])
+            "SELECT ledger_record_upload(?, ?, ?)",
+            [
+                .text(path), block.map { .integer(Int64(bitPattern: $0.rawValue)) } ?? .null,
+                .integer(isCurrent ? 1 : 0),
+            ])
     }
 
     /// Makes `paths` the places where digests go from now on; other places become former ones.
     public func setDigestLocations(_ paths: [String]) throws(SQLiteLedgerError) {
         try connection.execute("SAVEPOINT ledger_locations")
         do throws(SQLiteLedgerError) {
-            try connection.run("UPDATE main.database_ledger_digest_locations SET is_current = 0")
+            let known = try connection.query(
+                "SELECT path, last_digest_block_id FROM main.database_ledger_digest_locations")
+            for row in known {
+                try connection.run("SELECT ledger_record_upload(?, ?, 0)", row)
+            }
             for path in paths {
-                try connection.run(
-                    """
-                    INSERT INTO main.database_ledger_digest_locations(path, last_digest_block_id, is_current)
-                    VALUES(?, NULL, 1) ON CONFLICT(path) DO UPDATE SET is_current = 1
-                    """, [.text(path)])
+                let last = known.first { $0[0].string == path }?[1] ?? .null
+                try connection.run("SELECT ledger_record_upload(?, ?, 1)", [.text(path), last])
             }
             try connection.execute("RELEASE ledger_locations")
         } catch {

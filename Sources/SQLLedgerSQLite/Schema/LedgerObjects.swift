@@ -77,11 +77,11 @@ package enum LedgerObjects {
         """,
     ]
 
-    /// Tables that only the ledger writes. (`database_ledger_digest_locations` is written by whoever uploads digests.)
+    /// Tables that only the ledger writes. (`ledger_record_upload` writes the locations of digests.)
     package static let guarded = [
         "ledger_identity", "database_ledger_transactions", "database_ledger_blocks", "ledger_block_nodes",
         "ledger_leaf_chunks", "ledger_transaction_chunks", "ledger_schema_events", "ledger_tables", "ledger_pending",
-        "ledger_rowid_canary",
+        "ledger_rowid_canary", "database_ledger_digest_locations",
     ]
 
     package static var guards: [String] { guarded.flatMap { guards(of: $0) } }

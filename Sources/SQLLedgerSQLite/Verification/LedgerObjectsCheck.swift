@@ -39,20 +39,24 @@ struct LedgerObjectsCheck {
         changed: Finding.Code, _ what: String
     ) {
         let name = String(sql.dropFirst("CREATE \(type) ".count).prefix { $0 != " " && $0 != "(" })
+        let repair =
+            type == "table"
+            ? nil : RepairProposal(.reinstall, table: name, explanation: "writes the ledger's \(type)s again")
         guard let found = objects.object(type, name) else {
             let other = objects.named(name).first
             findings.report(
                 Finding(
                     other == nil ? missing : .readUntrusted, object: name, expected: sql,
                     found: other?.sql ?? other?.type,
-                    reason: other == nil ? "\(what) is missing" : "something else stands in the place of \(what)"))
+                    reason: other == nil ? "\(what) is missing" : "something else stands in the place of \(what)",
+                    repair: other == nil ? repair : nil))
             return
         }
         if found.sql != sql {
             findings.report(
                 Finding(
                     changed, object: name, expected: sql, found: found.sql,
-                    reason: "\(what) is not what the ledger makes"))
+                    reason: "\(what) is not what the ledger makes", repair: repair))
         }
     }
 

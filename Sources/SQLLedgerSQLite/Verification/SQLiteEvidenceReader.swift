@@ -9,9 +9,11 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
     let shared: SharedEvidence
     let source: String
     private let handle: OpaquePointer
+    private let isOwner: Bool
     private var nodeStatement: SQLiteStatement?
     private var chunkStatement: SQLiteStatement?
     private var entryStatement: SQLiteStatement?
+    private var blockChunkStatement: SQLiteStatement?
     private var knownObjects: SchemaObjects?
     private var layouts: [TableID: TableLayout] = [:]
 
@@ -24,6 +26,7 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
             throw VerificationError(object: source, reason: reason)
         }
         handle = opened
+        isOwner = true
         self.shared = shared
         self.source = source
         connection = SQLiteConnection(borrowing: opened)
@@ -40,7 +43,17 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         nodeStatement = nil
         chunkStatement = nil
         entryStatement = nil
-        ils_close(handle)
+        blockChunkStatement = nil
+        if isOwner { ils_close(handle) }
+    }
+
+    /// Reads through a connection that somebody else opened, in whatever transaction that is.
+    init(borrowing connection: SQLiteConnection) {
+        handle = connection.handle
+        isOwner = false
+        self.connection = connection
+        shared = SharedEvidence()
+        source = "main"
     }
 
     // MARK: Snapshot
@@ -54,6 +67,7 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         nodeStatement = nil
         chunkStatement = nil
         entryStatement = nil
+        blockChunkStatement = nil
         ils_exec(handle, "ROLLBACK")
     }
 
@@ -142,13 +156,17 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
     }
 
     func transactions(from first: TransactionNumber) throws -> () throws -> StoredTransaction? {
-        let statement = try prepareOwn(
-            "database_ledger_transactions",
-            """
-            SELECT transaction_id, block_id, transaction_ordinal, commit_time, principal_name, login_name,
-              application_name, table_hashes FROM main.database_ledger_transactions NOT INDEXED
-            WHERE transaction_id >= ? ORDER BY transaction_id
-            """)
+        func select(_ leaves: String) throws -> SQLiteStatement {
+            try prepareOwn(
+                "database_ledger_transactions",
+                """
+                SELECT transaction_id, block_id, transaction_ordinal, commit_time, principal_name, login_name,
+                  application_name, table_hashes, \(leaves) FROM main.database_ledger_transactions NOT INDEXED
+                WHERE transaction_id >= ? ORDER BY transaction_id
+                """)
+        }
+        // Without the column the entries can be verified all the same. (In quotes a missing name would be a text.)
+        let statement = try (try? select("database_ledger_transactions.leaves")) ?? select("NULL")
         let low = first.rawValue <= 1 ? Int64.min : Int64(bitPattern: first.rawValue)
         try statement.bind(.integer(low), at: 1)
         return {
@@ -162,9 +180,15 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
             }
             var hashes: [UInt8]?
             if case .blob(let bytes) = statement.value(7) { hashes = bytes }
+            var leaves: [UInt8]?
+            switch statement.value(8) {
+            case .null: break
+            case .blob(let bytes): leaves = bytes
+            default: leaves = []
+            }
             return StoredTransaction(
                 id: statement.integer(0), block: number(1), ordinal: number(2), commitTime: text(3),
-                principal: text(4), login: text(5), application: text(6), tableHashes: hashes)
+                principal: text(4), login: text(5), application: text(6), tableHashes: hashes, leaves: leaves)
         }
     }
 
@@ -210,6 +234,25 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         return bytes
     }
 
+    func leafChunks(from first: TransactionNumber) throws -> (() throws -> StoredLeafChunk?)? {
+        guard try objects().contains("ledger_leaf_chunks") else { return { nil } }
+        let statement = try prepareOwn(
+            "ledger_leaf_chunks",
+            """
+            SELECT transaction_id, table_id, chunk, leaves FROM main.ledger_leaf_chunks
+            WHERE transaction_id >= ? ORDER BY transaction_id, table_id, chunk
+            """)
+        try statement.bind(.integer(Int64(bitPattern: first.rawValue)), at: 1)
+        return {
+            guard try statement.step() else { return nil }
+            var leaves: [UInt8]?
+            if case .blob(let bytes) = statement.value(3) { leaves = bytes }
+            return StoredLeafChunk(
+                transaction: TransactionNumber(UInt64(bitPattern: statement.integer(0))), table: statement.integer(1),
+                chunk: statement.integer(2), leaves: leaves)
+        }
+    }
+
     /// The last chunks of a transaction where its entry keeps them.
     private func entryLeaves(of transaction: TransactionNumber) throws -> (hashes: TableHashes, leaves: [UInt8])? {
         if entryStatement == nil {
@@ -232,10 +275,14 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
     }
 
     func transactionChunk(_ block: BlockID, chunk: UInt64) throws -> [UInt8]? {
-        guard try objects().contains("ledger_transaction_chunks") else { return nil }
-        let statement = try prepareOwn(
-            "ledger_transaction_chunks",
-            "SELECT leaves FROM main.ledger_transaction_chunks WHERE block_id = ? AND chunk = ?")
+        if blockChunkStatement == nil {
+            guard try objects().contains("ledger_transaction_chunks") else { return nil }
+            blockChunkStatement = try prepareOwn(
+                "ledger_transaction_chunks",
+                "SELECT leaves FROM main.ledger_transaction_chunks WHERE block_id = ? AND chunk = ?")
+        }
+        guard let statement = blockChunkStatement else { return nil }
+        defer { statement.reset() }
         try statement.bind([.integer(Int64(bitPattern: block.rawValue)), .integer(Int64(bitPattern: chunk))])
         guard try statement.step(), case .blob(let bytes) = statement.value(0) else { return nil }
         return bytes

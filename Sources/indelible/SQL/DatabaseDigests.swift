@@ -49,11 +49,7 @@ struct DatabaseDigests: DigestSource {
 
     func record(_ location: DigestLocation) async throws {
         _ = try session.rows(
-            """
-            INSERT INTO database_ledger_digest_locations (path, last_digest_block_id, is_current) VALUES (?1, ?2, ?3)
-            ON CONFLICT (path) DO UPDATE SET is_current = excluded.is_current,
-                last_digest_block_id = excluded.last_digest_block_id
-            """,
+            "SELECT ledger_record_upload(?1, ?2, ?3)",
             [
                 .text(location.path), location.lastBlock.map { .integer(Int64(clamping: $0.rawValue)) } ?? .null,
                 .integer(location.isCurrent ? 1 : 0),

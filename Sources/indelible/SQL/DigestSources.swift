@@ -70,7 +70,9 @@ struct DigestSources: ParsableArguments {
             let bytes = file == "-" ? try Self.standardInput() : try InputFile.bytes(file)
             let name = file == "-" ? "standard input" : file
             do {
-                gathered.digests += try LedgerDigest.list(json: bytes).map { StatedDigest($0, origin: name) }
+                let digests = try LedgerDigest.list(json: bytes)
+                gathered.digests += digests.map { StatedDigest($0, origin: name) }
+                gathered.notes.append(Self.counted(digests.count, from: name))
             } catch {
                 throw Failure("\(name): holds no digests (\(error.reason))")
             }
@@ -109,6 +111,7 @@ struct DigestSources: ParsableArguments {
                 Finding(.readUntrusted, object: store.url, reason: "The digest store is damaged: \(problem)."))
         }
         if listing.digests.isEmpty { gathered.notes.append("\(store.url) holds no digest of this ledger") }
+        let before = gathered.digests.count
         var proved = 0
         for stored in listing.digests {
             switch stored.receipt {
@@ -126,10 +129,15 @@ struct DigestSources: ParsableArguments {
             }
             gathered.digests.append(StatedDigest(stored.digest, origin: stored.origin, store: store.url))
         }
-        if proved > 0 {
-            gathered.notes.append(
-                "\(store.url): \(proved) digests, each proved by its receipt against the pinned service certificate")
-        }
+        let count = gathered.digests.count - before
+        guard count > 0 else { return }
+        gathered.notes.append(
+            Self.counted(count, from: store.url)
+                + (proved > 0 ? ", each proved by its receipt against the pinned service certificate" : ""))
+    }
+
+    private static func counted(_ count: Int, from source: String) -> String {
+        "\(count) digest\(count == 1 ? "" : "s") from \(source)"
     }
 
     private static func standardInput() throws -> [UInt8] {

@@ -8,6 +8,9 @@ struct RepairStatement: Hashable {
     /// With literals, for people.
     var text: String
 
+    /// Derived tables of hashes, which are computed again from what verification has found right.
+    private static let computed: Set = ["ledger_leaf_chunks", "ledger_transaction_chunks", "ledger_block_nodes"]
+
     /// `nil`: nothing that a statement can do. `generated`: columns of the table that take no values.
     /// `ordinary`: one that does.
     init?(_ proposal: RepairProposal, generated: Set<String> = [], ordinary: String? = nil) {
@@ -49,7 +52,7 @@ struct RepairStatement: Hashable {
             text = sql
             values = []
         case .reinstall:
-            sql = "SELECT ledger_refresh()"
+            sql = Self.computed.contains(proposal.table) ? "SELECT ledger_restore_derived()" : "SELECT ledger_refresh()"
             text = sql
             values = []
         default:

@@ -50,6 +50,11 @@ struct SQLWatch: AsyncParsableCommand {
         guard !urls.isEmpty else {
             throw Failure("\(database): uses no digest store yet; name one with --store URL")
         }
+        if stores.urls.isEmpty {
+            // Whoever can write the file can change the list.
+            Output.diagnostic(
+                "uploading to \(urls.listed), as the database says; name your stores with --store to be sure")
+        }
         try await stores.withStores(urls, collection: try LedgerStatus.collection(session)) { opened in
             let watch = BlockWatch(
                 session: session, uploader: DigestUploader(source: source, stores: opened),

@@ -452,6 +452,31 @@ def test_H22_digest_setting_points_elsewhere(whole_victim):
     assert report.exit_code == 1 and report.codes >= {"POLICY_DRIFT", "DIGEST_GAP"}, report
 
 
+def test_H22_verification_says_where_digests_came_from(whole_victim):
+    """The database's own list of stores is no source: who asks which store is for the auditor to say."""
+    victim, place = whole_victim, whole_victim.directory / "store"
+    upload(victim, place, 1)
+    report = verify_store(victim, place)
+    assert report.exit_code == 0 and any(f"1 digest from {store(place)}" in note for note in report.notes), report
+    victim.plain(("UPDATE database_ledger_digest_locations SET path = ?", ("file:///elsewhere",)))
+    report = verify_store(victim, place)
+    assert any("file:///elsewhere" in note and "Nothing there was asked" in note for note in report.notes), report
+    report = ledger.Report(ledger.run_cli("sql", "verify", victim.path, "--json"))
+    assert report.exit_code == 2 and report.json["digests"]["given"] == 0, report
+
+
+def test_H22_plain_writes_to_the_digest_setting_are_refused(whole_victim):
+    victim = whole_victim
+    upload(victim, whole_victim.directory / "store", 1)
+    for db in (ledger.plain(victim.path), ledger.connect(victim.path)):
+        for statement in ("UPDATE database_ledger_digest_locations SET path = 'file:///elsewhere'",
+                          "DELETE FROM database_ledger_digest_locations",
+                          "INSERT INTO database_ledger_digest_locations VALUES ('file:///elsewhere', 1, 1)"):
+            with pytest.raises(sqlite3.Error, match="ledger_is_writing|only the ledger writes it"):
+                db.execute(statement)
+        db.close()
+
+
 def test_H23_old_digest_replayed(whole_victim):
     """An old digest fits; a policy that wants a recent one says no. With a newer one the rollback shows."""
     victim = whole_victim
