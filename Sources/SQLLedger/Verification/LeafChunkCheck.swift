@@ -20,6 +20,8 @@ package struct LeafChunkCheck {
     private let next: () throws -> StoredLeafChunk?
     private var current: StoredLeafChunk?
     private let limit: Int
+    /// The nodes of the chunk that is being folded.
+    private var nodes: [Digest32] = []
 
     /// `chunks`: in the order of transaction, table and chunk. At most `limit` damages are kept, the others counted.
     package init(_ chunks: @escaping () throws -> StoredLeafChunk?, limit: Int = 10_000) throws {
@@ -100,7 +102,7 @@ package struct LeafChunkCheck {
                 if UInt64(chunk.chunk) != expected { isMissing = true }
                 expected = UInt64(chunk.chunk) + 1
                 let leafCount = UInt64(chunk.chunk) < whole ? Self.chunkSize : rest
-                if let root = Self.root(of: chunk.leaves ?? [], count: leafCount) {
+                if let root = root(of: chunk.leaves ?? [], count: leafCount) {
                     nodes.append(root)
                     let place = UInt64(chunk.chunk) % Self.chunkSize
                     if UInt64(chunk.chunk) < whole,
@@ -120,15 +122,40 @@ package struct LeafChunkCheck {
 
     // MARK: Reading
 
-    /// The root over exactly `count` leaves, or `nil`.
-    private static func root(of bytes: [UInt8], count: UInt64) -> Digest32? {
-        var frontier = MerkleFrontier(rule: .prefixed)
-        var offset = 0
-        while frontier.size.rawValue < count {
-            guard let leaf = leaf(bytes, &offset) else { return nil }
-            frontier.append(leaf)
+    /// The root over exactly `count` leaves, `1...256`, or `nil`.
+    ///
+    /// Every leaf of the ledger passes here, so the tree is folded in place, level by level: a last node without a
+    /// neighbour goes up as it is, which is the tree of RFC 6962.
+    private mutating func root(of bytes: [UInt8], count: UInt64) -> Digest32? {
+        guard Self.read(bytes, Int(clamping: count), into: &nodes) else { return nil }
+        return nodes.withUnsafeMutableBufferPointer { nodes in
+            var width = nodes.count
+            while width > 1 {
+                for place in 0..<width / 2 {
+                    nodes[place] = MerkleRule.prefixed.parent(nodes[2 * place], nodes[2 * place + 1])
+                }
+                if width & 1 == 1 { nodes[width / 2] = nodes[width - 1] }
+                width = (width + 1) / 2
+            }
+            return nodes.first
         }
-        return offset == bytes.count ? frontier.root() : nil
+    }
+
+    /// Replaces `leaves` by the hashes of the leaves in `bytes`. `false` when they are not exactly `count`.
+    private static func read(_ bytes: [UInt8], _ count: Int, into leaves: inout [Digest32]) -> Bool {
+        leaves.removeAll(keepingCapacity: true)
+        let header = Digest32.byteCount + 2
+        return bytes.withUnsafeBytes { raw in
+            var offset = 0
+            for _ in 0..<count {
+                guard raw.count - offset >= header,
+                    let leaf = Digest32(UnsafeRawBufferPointer(rebasing: raw[offset..<offset + Digest32.byteCount]))
+                else { return false }
+                leaves.append(leaf)
+                offset += header + 2 * (Int(raw[offset + header - 2]) << 8 | Int(raw[offset + header - 1]))
+            }
+            return offset == raw.count
+        }
     }
 
     private static func leaf(_ bytes: [UInt8], _ offset: inout Int) -> Digest32? {
