@@ -33,7 +33,8 @@ public final class LedgerServer: Service {
         self.routes = routes
         let dispatcher = Dispatcher(
             router: Router(routes), configuration: configuration, authenticator: Authenticator(tokens: tokens),
-            authorize: { ledger.authorize($0, $1) }, metrics: metrics, gauge: gauge, logger: logger)
+            authorize: { ledger.authorize($0, $1) }, committed: { ledger.committed }, metrics: metrics, gauge: gauge,
+            logger: logger)
         self.listener = try SecureListener(
             host: configuration.host, port: configuration.port, limits: configuration.limits,
             identity: ledger.tlsIdentity, updates: ledger.tlsIdentityUpdates(), gauge: gauge, logger: logger

@@ -4,6 +4,7 @@ import HTTPTypes
 import HummingbirdCore
 import LedgerAPI
 import LedgerNode
+import LedgerProofs
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -42,7 +43,9 @@ struct ListenerFixture {
                 tokens: TokenVerifier(
                     issuers: [], audiences: [], clockSkew: .seconds(0), fetch: { _ in [] }, logger: quiet)),
             authorize: { identity, _ in identity.userID.hasPrefix("0") ? .missingAction(roles: ["Odd"]) : .allowed },
-            metrics: ServerMetrics(routeCount: routes.count), gauge: gauge, logger: quiet)
+            committed: { TransactionID(view: View(2), seqno: SequenceNumber(15)) },
+            metrics: ServerMetrics(routeCount: routes.count),
+            gauge: gauge, logger: quiet)
         let listener = try SecureListener(
             host: "127.0.0.1", port: port, limits: limits, identity: identity, updates: updates, gauge: gauge,
             logger: quiet

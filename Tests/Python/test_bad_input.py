@@ -71,6 +71,18 @@ def test_odd_but_good_json(node, admin, body, contents):
     assert entry["contents"] == contents
 
 
+@pytest.mark.parametrize("method, path, status", [
+    ("GET", "/app/nothing/here", 404), ("GET", "/app/transactions/nonsense", 404), ("PUT", "/app/transactions", 405),
+    ("POST", "/app/transactions", 400), ("GET", "/app/users/nobody", 404), ("GET", "/node/version", 200),
+])
+def test_every_answer_says_which_state_it_is_of(node, admin, method, path, status):
+    body = b"{}" if method == "POST" else None
+    for rest, want in ((admin, status), (Rest(node), 401)):
+        answer = rest.request(method, path, body)
+        assert answer.status in (want, status), answer
+        assert answer.transaction_id == admin.committed(), answer
+
+
 @pytest.mark.parametrize("hooks", [{"preHooks": [{"functionId": "f"}]}, {"postHooks": [{"functionId": "f"}]}])
 def test_hooks_are_refused_clearly(admin, hooks):
     answer = post(admin, {"contents": "x", **hooks})

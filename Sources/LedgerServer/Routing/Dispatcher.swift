@@ -12,6 +12,8 @@ struct Dispatcher: Sendable {
     let configuration: LedgerServerConfiguration
     let authenticator: Authenticator
     let authorize: @Sendable (Identity, LedgerAction) -> AuthorizationDecision
+    /// The newest committed transaction.
+    let committed: @Sendable () -> TransactionID
     let metrics: ServerMetrics
     let gauge: ConnectionGauge
     let logger: Logger
@@ -61,6 +63,10 @@ struct Dispatcher: Sendable {
             response = APIError(.internalError, "The node could not answer; its log says why.").response
         }
         if response.status == .contentTooLarge { gauge.bodyTooLarge() }
+        // Every answer says which state it is of (API spec A): refusals and the node's own answers the committed one.
+        if response.headers[FieldNames.transactionID] == nil {
+            response.headers[FieldNames.transactionID] = committed().description
+        }
         metrics.record(route: routeIndex, status: response.status.code, duration: start.duration(to: .now))
         if request.method == .head { response = response.createHeadResponse() }
         if request.headers.value(.connection)?.lowercased() == "close" { response.headers[.connection] = "close" }
