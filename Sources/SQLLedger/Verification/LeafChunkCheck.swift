@@ -144,29 +144,28 @@ package struct LeafChunkCheck {
     /// Replaces `leaves` by the hashes of the leaves in `bytes`. `false` when they are not exactly `count`.
     private static func read(_ bytes: [UInt8], _ count: Int, into leaves: inout [Digest32]) -> Bool {
         leaves.removeAll(keepingCapacity: true)
-        let header = Digest32.byteCount + 2
         return bytes.withUnsafeBytes { raw in
             var offset = 0
             for _ in 0..<count {
-                guard raw.count - offset >= header,
-                    let leaf = Digest32(UnsafeRawBufferPointer(rebasing: raw[offset..<offset + Digest32.byteCount]))
-                else { return false }
+                guard let leaf = leaf(raw, &offset) else { return false }
                 leaves.append(leaf)
-                offset += header + 2 * (Int(raw[offset + header - 2]) << 8 | Int(raw[offset + header - 1]))
             }
             return offset == raw.count
         }
     }
 
     private static func leaf(_ bytes: [UInt8], _ offset: inout Int) -> Digest32? {
+        bytes.withUnsafeBytes { leaf($0, &offset) }
+    }
+
+    /// The hash of the leaf at `offset`, which moves behind its column checks; `nil` where there is no whole one.
+    private static func leaf(_ bytes: UnsafeRawBufferPointer, _ offset: inout Int) -> Digest32? {
         let header = Digest32.byteCount + 2
         guard bytes.count - offset >= header else { return nil }
         let checks = Int(bytes[offset + header - 2]) << 8 | Int(bytes[offset + header - 1])
         guard bytes.count - offset >= header + 2 * checks else { return nil }
         defer { offset += header + 2 * checks }
-        return bytes.withUnsafeBytes {
-            Digest32(UnsafeRawBufferPointer(rebasing: $0[offset..<offset + Digest32.byteCount]))
-        }
+        return Digest32(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + Digest32.byteCount]))
     }
 
     private static func rootChunkLeaf(_ bytes: [UInt8], _ place: Int) -> Digest32? {

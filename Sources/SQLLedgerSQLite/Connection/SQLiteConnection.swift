@@ -21,19 +21,9 @@ public final class SQLiteConnection {
     /// Opens the database at `path`.
     /// - Throws: what SQLite says.
     public init(path: String, readOnly: Bool = false, creates: Bool = false) throws(SQLiteLedgerError) {
-        guard ils_is_adopted() != 0 else { throw .refused("SQLite has not been loaded into this process") }
         var flags = readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
         if creates { flags |= SQLITE_OPEN_CREATE }
-        var opened: OpaquePointer?
-        let code = ils_open(path, &opened, flags | SQLITE_OPEN_FULLMUTEX)
-        guard code == SQLITE_OK, let opened else {
-            let error = SQLiteLedgerError.last(of: opened, code: code)
-            if let opened { ils_close(opened) }
-            throw error
-        }
-        ils_extended_result_codes(opened, 1)
-        ils_busy_timeout(opened, 5_000)
-        handle = opened
+        handle = try Self.open(path, flags)
         isOwner = true
         copy = nil
     }
@@ -42,25 +32,29 @@ public final class SQLiteConnection {
     /// it open, else a private copy of it and its WAL or journal.
     /// - Throws: what SQLite or the file system says.
     public init(unchanged path: String) throws(SQLiteLedgerError) {
-        guard ils_is_adopted() != 0 else { throw .refused("SQLite has not been loaded into this process") }
         let uri: String
-        let access: Int32
+        let flags: Int32
         do throws(VerificationError) {
             let file = try DatabaseFile(path)
-            switch file.access {
-            case .shared:
-                (copy, uri, access) = (nil, file.uri(path, parameters: "mode=ro"), SQLITE_OPEN_READONLY)
-            case .immutable:
-                (copy, uri, access) = (nil, file.uri(path, parameters: "mode=ro&immutable=1"), SQLITE_OPEN_READONLY)
-            case .copy(let ending):
-                let made = try PrivateCopy(of: path, with: ending)
-                (copy, uri, access) = (made, file.uri(made.path, parameters: "mode=rw"), SQLITE_OPEN_READWRITE)
+            if case .copy(let ending) = file.access {
+                copy = try PrivateCopy(of: path, with: ending)
+            } else {
+                copy = nil
             }
+            uri = file.uri(copy?.path ?? path, parameters: file.opening.parameters)
+            flags = file.opening.flags
         } catch {
             throw SQLiteLedgerError(code: SQLITE_CANTOPEN, message: error.reason)
         }
+        handle = try Self.open(uri, flags | SQLITE_OPEN_URI)
+        isOwner = true
+        ils_exec(handle, "PRAGMA query_only = ON")
+    }
+
+    private static func open(_ name: String, _ flags: Int32) throws(SQLiteLedgerError) -> OpaquePointer {
+        guard ils_is_adopted() != 0 else { throw .refused("SQLite has not been loaded into this process") }
         var opened: OpaquePointer?
-        let code = ils_open(uri, &opened, access | SQLITE_OPEN_URI | SQLITE_OPEN_FULLMUTEX)
+        let code = ils_open(name, &opened, flags | SQLITE_OPEN_FULLMUTEX)
         guard code == SQLITE_OK, let opened else {
             let error = SQLiteLedgerError.last(of: opened, code: code)
             if let opened { ils_close(opened) }
@@ -68,9 +62,7 @@ public final class SQLiteConnection {
         }
         ils_extended_result_codes(opened, 1)
         ils_busy_timeout(opened, 5_000)
-        ils_exec(opened, "PRAGMA query_only = ON")
-        handle = opened
-        isOwner = true
+        return opened
     }
 
     deinit {

@@ -1,3 +1,4 @@
+import CSQLiteLedger
 import SQLLedger
 
 #if canImport(Glibc)
@@ -81,6 +82,15 @@ struct DatabaseFile {
         lock.l_len = 1
         guard fcntl(descriptor, F_GETLK, &lock) == 0 else { return true }
         return lock.l_type != Int16(F_UNLCK)
+    }
+
+    /// How SQLite is asked to open it, or the copy of it: a URI's parameters and flags.
+    var opening: (parameters: String, flags: Int32) {
+        switch access {
+        case .shared: ("mode=ro", SQLITE_OPEN_READONLY)
+        case .immutable: ("mode=ro&immutable=1", SQLITE_OPEN_READONLY)
+        case .copy: ("mode=rw", SQLITE_OPEN_READWRITE)
+        }
     }
 
     /// The file's name for SQLite.

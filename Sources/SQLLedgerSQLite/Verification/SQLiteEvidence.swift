@@ -59,15 +59,8 @@ public final class SQLiteEvidence: LedgerEvidence {
     }
 
     private func makeReader() throws -> SQLiteEvidenceReader {
-        switch file.access {
-        case .shared:
-            try SQLiteEvidenceReader(file.uri(path, parameters: "mode=ro"), SQLITE_OPEN_READONLY, shared, source)
-        case .immutable:
-            try SQLiteEvidenceReader(
-                file.uri(path, parameters: "mode=ro&immutable=1"), SQLITE_OPEN_READONLY, shared, source)
-        case .copy:
-            try SQLiteEvidenceReader(file.uri(path, parameters: "mode=rw"), SQLITE_OPEN_READWRITE, shared, source)
-        }
+        try SQLiteEvidenceReader(
+            file.uri(path, parameters: file.opening.parameters), file.opening.flags, shared, source)
     }
 
     /// Starts a read transaction on each reader until no commit fell between the first and the last.
