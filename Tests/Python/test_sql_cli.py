@@ -120,6 +120,16 @@ def test_all_tables(empty):
     assert status["notCovered"] == [] and status["leftOut"] == ["words"]
 
 
+def test_enable_says_which_view_it_made(app):
+    app.sql("ALTER TABLE accounts RENAME TO accounts_old", "CREATE TABLE accounts (id INTEGER PRIMARY KEY)")
+    refused = app.run("enable", "accounts", "--view", "accounts_Ledger", code=2)
+    assert "there is an object 'accounts_Ledger' already" in refused.stderr
+    assert "accounts is a ledger table (updatable); its view is accounts_Ledger2" in app.run("enable", "accounts").stdout
+    app.sql("INSERT INTO accounts VALUES (7)")
+    assert app.rows("SELECT id, ledger_operation_type AS type FROM accounts_Ledger2") == [{"id": 7, "type": 1}]
+    assert app.rows("SELECT count(*) AS lines FROM accounts_Ledger") == [{"lines": 5}]
+
+
 def test_enable_all_or_nothing(app):
     app.sql("CREATE TABLE c (x)")
     failed = app.run("enable", "c", "missing", code=2)

@@ -83,7 +83,6 @@ import Testing
     /// One table that cannot be a ledger table is named; the others go on.
     @Test(arguments: [
         "CREATE TABLE notes(ledger_note)", "CREATE TABLE notes(rowid, oid, _rowid_)",
-        "CREATE TABLE notes(x); CREATE VIEW notes_Ledger AS SELECT 1",
         "CREATE TABLE notes(\((1...2000).map { "c\($0)" }.joined(separator: ", ")))",
     ])
     func aTableThatCannotJoinStopsNobody(sql: String) throws {
@@ -95,6 +94,62 @@ import Testing
         try db.execute("INSERT INTO accounts VALUES (2, 'b')")
         #expect(try Self.verify(test, db) == ["COVERAGE_GAP notes"])
         try db.execute("DROP TABLE notes")
+        #expect(try Self.verify(test, db).isEmpty)
+    }
+
+    private static let views = "SELECT name, view FROM ledger_tables ORDER BY table_id"
+
+    /// A renamed table keeps its view's name, so the next table of its old name needs another.
+    @Test(arguments: [false, true]) func theSuccessorOfARenamedTableJoins(wal: Bool) throws {
+        let (test, db) = try Self.make(wal: wal)
+        try db.execute("CREATE TABLE dogs(id INTEGER PRIMARY KEY, name); INSERT INTO dogs VALUES (1, 'Cleo')")
+        try db.run("SELECT ledger_refresh()")
+        for old in ["dogs_1", "dogs_2"] {
+            try db.execute(
+                """
+                BEGIN; CREATE TABLE dogs_new(id INTEGER PRIMARY KEY, name, age);
+                INSERT INTO dogs_new(id, name) SELECT id, name FROM dogs;
+                ALTER TABLE dogs RENAME TO \(old); ALTER TABLE dogs_new RENAME TO dogs; COMMIT
+                """)
+            try db.run("SELECT ledger_refresh()")
+        }
+        try db.execute("UPDATE dogs SET age = 4")
+        let views = try db.lines(Self.views)
+        #expect(views == ["dogs_1|dogs_Ledger", "dogs_2|dogs_Ledger2", "dogs|dogs_Ledger3"])
+        let versions = try db.lines(
+            "SELECT age, ledger_operation_type FROM dogs_Ledger3 ORDER BY ledger_transaction_id, ledger_sequence_number"
+        )
+        #expect(versions == ["NULL|1", "NULL|2", "4|1"])
+        #expect(try LedgerReference.problems(of: db).isEmpty)
+        #expect(try Self.verify(test, db).isEmpty)
+    }
+
+    /// What has the name need be no ledger view, and a ledger view that somebody removed has its name still.
+    @Test func aViewTakesTheFirstFreeName() throws {
+        let (test, db) = try Self.make(wal: false)
+        try db.execute("CREATE TABLE a(x)")
+        try db.run("SELECT ledger_refresh()")
+        let plain = try test.openPlain()
+        try plain.execute(
+            """
+            DROP VIEW a_Ledger; ALTER TABLE a RENAME TO b; CREATE TABLE a(x); CREATE TABLE c(x); CREATE TABLE C_LEDGER(y);
+            CREATE INDEX c_ledger2 ON c(x); CREATE VIEW c_Ledger4 AS SELECT 1
+            """)
+        try db.run("SELECT ledger_refresh()")
+        let views = try db.lines(Self.views)
+        #expect(views == ["b|a_Ledger", "C_LEDGER|C_LEDGER_Ledger", "a|a_Ledger2", "c|c_Ledger3"])
+        #expect(try Self.verify(test, db).isEmpty)
+    }
+
+    @Test func aViewThatIsNamedMustBeFree() throws {
+        let test = try TestDatabase()
+        let db = try test.ledger("CREATE TABLE a(x); CREATE VIEW a_Ledger AS SELECT 1; CREATE TABLE b(x)")
+        #expect(
+            db.refusal("SELECT ledger_enable('a', 'updatable', 'a_Ledger')")?
+                .contains("there is an object 'a_Ledger' already") == true)
+        try db.run("SELECT ledger_enable('a')")
+        try db.run("SELECT ledger_enable('b', 'updatable', 'a_ledger3')")
+        #expect(try db.lines(Self.views) == ["a|a_Ledger2", "b|a_ledger3"])
         #expect(try Self.verify(test, db).isEmpty)
     }
 

@@ -41,7 +41,7 @@ public struct SQLiteLedger {
     }
 
     /// Makes `table` a ledger table; its rows become the first version of each. `view` is the name of the ledger view,
-    /// `<table>_Ledger` unless given.
+    /// `<table>_Ledger` unless given; where something has that name, `<table>_Ledger2` or the first higher number that is free.
     /// - Returns: the number of the table.
     @discardableResult
     public func enable(

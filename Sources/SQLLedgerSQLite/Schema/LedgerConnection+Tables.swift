@@ -42,7 +42,8 @@ extension LedgerConnection {
         return String(name[..<dot])
     }
 
-    /// Makes `name` a ledger table.
+    /// Makes `name` a ledger table. `view`: its ledger view's name, which must be free; the ledger takes a free one by
+    /// itself when none is given.
     func enable(_ name: String, kind: TableKind, view: String?) throws(SQLiteLedgerError) -> TableID {
         try prepareTransaction()
         if let known = slotsByName[SQLName.folded(name)] {
@@ -57,9 +58,9 @@ extension LedgerConnection {
         guard !SQLName.isReservedTable(name) else {
             throw .refused("'\(name)' cannot be a ledger table: its name is one of the ledger's or SQLite's own")
         }
+        let viewName = if let view { view } else { try freeView(of: name) }
         guard
-            let description = try SchemaReader.describe(
-                name, kind: kind, view: view ?? name + Self.viewEnding, after: LeafNumber(0), on: db)
+            let description = try SchemaReader.describe(name, kind: kind, view: viewName, after: LeafNumber(0), on: db)
         else {
             throw .refused("there is no ordinary table '\(name)' in this database that could become a ledger table")
         }
@@ -148,13 +149,17 @@ extension LedgerConnection {
         var names: [String] = []
         for name in try SchemaReader.userTables(besides: knownIDs, on: db)
         where slotsByName[SQLName.folded(name)] == nil {
-            if try SchemaReader.obstacle(to: name, view: name + Self.viewEnding, on: db) == nil { names.append(name) }
+            if try SchemaReader.obstacle(to: name, on: db) == nil { names.append(name) }
         }
         return names
     }
 
-    /// What follows the table's name in its ledger view's, unless another is given.
-    static let viewEnding = "_Ledger"
+    /// The name of the ledger view of a new ledger table. Views of ledger tables that are missing are still taken: they
+    /// are written again.
+    private func freeView(of table: String) throws(SQLiteLedgerError) -> String {
+        try SchemaReader.freeView(
+            of: table, besides: Set(liveTables.map { SQLName.folded($0.description.view) }), on: db)
+    }
 
     /// Puts back triggers, guards and views that are missing or not as the ledger makes them.
     func reinstall() throws(SQLiteLedgerError) {

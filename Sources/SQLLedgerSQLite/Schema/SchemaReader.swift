@@ -78,16 +78,32 @@ package enum SchemaReader {
             """)
     }
 
-    /// Why the table cannot become a ledger table, or `nil`. `view`: its ledger view's name.
-    package static func obstacle(
-        to table: String, view: String, on db: SQLiteConnection
-    ) throws(SQLiteLedgerError) -> String? {
+    /// The name of the ledger view of `table` when nobody gives one: `<table>_Ledger`, or else the first of
+    /// `<table>_Ledger2`, `<table>_Ledger3` … that nothing in `main` has. `taken`: more names that are not free, folded.
+    static func freeView(
+        of table: String, besides taken: Set<String> = [], on db: SQLiteConnection
+    ) throws(SQLiteLedgerError) -> String {
+        var number = 1
+        while true {
+            let name = number == 1 ? "\(table)_Ledger" : "\(table)_Ledger\(number)"
+            if !taken.contains(SQLName.folded(name)), try !hasObject(name, on: db) { return name }
+            number += 1
+        }
+    }
+
+    private static func hasObject(_ name: String, on db: SQLiteConnection) throws(SQLiteLedgerError) -> Bool {
+        try db.value("SELECT 1 FROM main.sqlite_schema WHERE name = ? COLLATE NOCASE", [.text(name)]) != nil
+    }
+
+    /// Why the table cannot become a ledger table whose view has a free name, or `nil`.
+    package static func obstacle(to table: String, on db: SQLiteConnection) throws(SQLiteLedgerError) -> String? {
         guard !SQLName.isReservedTable(table) else {
             return "'\(table)' cannot be a ledger table: its name is one of the ledger's or SQLite's own"
         }
         let description: TableDescription?
         do throws(SQLiteLedgerError) {
-            description = try describe(table, kind: .updatable, view: view, after: LeafNumber(0), on: db)
+            description = try describe(
+                table, kind: .updatable, view: freeView(of: table, on: db), after: LeafNumber(0), on: db)
         } catch {
             // What the ledger refuses is the table's fault, all else is not.
             if error.isRefusal { return error.message }
@@ -122,10 +138,7 @@ package enum SchemaReader {
         guard description.columns.count + 4 <= limit else {
             return "table '\(name)' has more columns than the \(limit - 4) that a ledger table can have"
         }
-        guard
-            try db.value(
-                "SELECT 1 FROM main.sqlite_schema WHERE name = ? COLLATE NOCASE", [.text(description.view)]) == nil
-        else {
+        guard try !hasObject(description.view, on: db) else {
             return "there is an object '\(description.view)' already; name another ledger view for table '\(name)'"
         }
         return nil

@@ -66,7 +66,7 @@ struct LedgerObjectsCheck {
         let db = reader.connection
         for table in try SchemaReader.userTables(besides: Set(history.tables.map(\.id)), on: db)
         where !covered.contains(SQLName.folded(table)) {
-            let obstacle = try SchemaReader.obstacle(to: table, view: table + LedgerConnection.viewEnding, on: db)
+            let obstacle = try SchemaReader.obstacle(to: table, on: db)
             findings.report(
                 Finding(
                     .coverageGap, object: table,

@@ -24,7 +24,9 @@ struct SQLEnable: ParsableCommand {
     @Flag(help: "Rows may be inserted and never updated or deleted.")
     var appendOnly = false
 
-    @Option(help: ArgumentHelp("The name of the ledger view. (default TABLE_Ledger)", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "The name of the ledger view. (default TABLE_Ledger, numbered when that is taken)", valueName: "name"))
     var view: String?
 
     @OptionGroup var identity: SQLIdentityOptions

@@ -338,6 +338,37 @@ def test_S27_table_outside_a_ledger_database(work):
     assert agree(path, digest).exit_code == 0
 
 
+def test_K04_table_made_under_the_name_of_one_that_was_renamed(work):
+    """The renamed table keeps its view's name; the new one joins with another."""
+    path = work / "all.db"
+    db = connect(path)
+    db.execute("SELECT ledger_init(1)")
+    db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, v)")
+    db.execute("SELECT ledger_refresh()")
+    db.execute("INSERT INTO t VALUES (1, 'a')")
+    for old in ("t_1", "t_2"):
+        db.execute("BEGIN")
+        db.execute(f"ALTER TABLE t RENAME TO {old}")
+        db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, v)")
+        db.execute(f"INSERT INTO t SELECT id, v || '+' FROM {old}")
+        db.execute("COMMIT")
+        db.execute("SELECT ledger_refresh()")
+        db.execute("INSERT INTO t(v) VALUES ('b')")
+    views = db.execute("SELECT name, view FROM ledger_tables ORDER BY table_id").fetchall()
+    assert views == [("t_1", "t_Ledger"), ("t_2", "t_Ledger2"), ("t", "t_Ledger3")]
+    assert scalar(db, "SELECT count(*) FROM t_Ledger3") == 3
+    digest = work / "digest.json"
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    report = agree(path, digest)
+    assert report.exit_code == 0 and not report.codes, report
+    db = ledger.without_triggers(path)
+    db.execute("UPDATE t SET v = 'forged' WHERE id = 1")
+    db.close()
+    report = agree(path, digest)
+    assert report.exit_code == 1 and "ROW_ALTERED" in report.codes, report
+
+
 @pytest.mark.parametrize("name", ["ledger_entries", "database_ledger_x", "ledger_history_2024"])
 def test_S27_table_whose_name_begins_like_the_ledger_s(work, name):
     path = work / "all.db"
