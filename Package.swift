@@ -64,7 +64,10 @@ let package = Package(
         // Facts
         .target(name: "CLedgerSHA256"),
         .target(name: "CLedgerGCM"),
-        .target(name: "LedgerProofs", dependencies: ["CLedgerSHA256", crypto, x509, asn1], swiftSettings: strict),
+        .target(name: "CLedgerEC"),
+        .target(
+            name: "LedgerProofs", dependencies: ["CLedgerSHA256", "CLedgerEC", crypto, x509, asn1],
+            swiftSettings: strict),
         .target(name: "LedgerFormat", dependencies: ["LedgerProofs", "CLedgerGCM", crypto], swiftSettings: strict),
         .target(name: "LedgerAPI", dependencies: ["LedgerProofs"], swiftSettings: strict),
         // Cores

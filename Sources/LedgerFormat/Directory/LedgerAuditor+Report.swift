@@ -52,7 +52,7 @@ extension LedgerAuditor {
                 find(.serviceCertificate, "the ledger has no service certificate to compare with the expected one")
                 return
             }
-            if expectedKey != serviceKey {
+            if expectedKey.key != serviceKey.key {
                 let changed = identityChanges.last.map { "; the identity last changed at \($0)" } ?? ""
                 find(
                     .serviceCertificate,

@@ -66,7 +66,7 @@ extension LedgerAuditor {
         }
         do {
             let nodeKey = try key(certificatePEM: pem)
-            if let own = row.certificate, own != pem, try key(certificatePEM: own) != nodeKey {
+            if let own = row.certificate, own != pem, try key(certificatePEM: own).key != nodeKey.key {
                 find(.node, offset: at.offset, seqno: at.seqno, "the signature names another certificate")
             }
             jobs.append(
@@ -94,7 +94,7 @@ extension LedgerAuditor {
             }
             jobs.append(
                 SignatureJob(
-                    kind: .cose(signature, keyID: serviceKeyID), root: root, key: serviceKey, file: file,
+                    kind: .cose(signature), root: root, key: serviceKey, file: file,
                     offset: at.offset, id: scan.id))
         case .failure(let problem):
             find(.coseSignature, offset: at.offset, seqno: at.seqno, problem.reason)

@@ -32,9 +32,8 @@ extension LedgerAuditor {
             }
             do {
                 let key = try key(certificatePEM: info.certificate)
-                if let serviceKey, serviceKey != key { identityChanges.append(scan.id) }
+                if let serviceKey, serviceKey.key != key.key { identityChanges.append(scan.id) }
                 serviceKey = key
-                serviceKeyID = key.nodeID
             } catch {
                 serviceKey = nil
                 find(
@@ -91,20 +90,23 @@ extension LedgerAuditor {
             if service == nil { uncheckedCertificates.append((node, pem, seqno, offset)) }
             return
         }
-        if let finding = CertificateEndorsement.verify(certificatePEM: pem, issuer: serviceKey).findings.first {
+        if let finding = CertificateEndorsement.verify(certificatePEM: pem, issuer: serviceKey.key).findings.first {
             find(.node, offset: offset, seqno: seqno, "node \(node): \(finding.reason)")
         }
     }
 
-    mutating func key(certificatePEM pem: String) throws(ProofError) -> SigningPublicKey {
+    mutating func key(certificatePEM pem: String) throws(ProofError) -> RecurringKey {
         // Signature after signature names the same certificate.
         if let lastKey, lastKey.pem == pem { return lastKey.key }
-        let key: SigningPublicKey
+        let key: RecurringKey
         if let known = keys[pem] {
             key = known
         } else {
-            key = try SigningPublicKey(certificatePEM: pem)
-            if keys.count >= 1024 { keys.removeAll() }
+            let new = try SigningPublicKey(certificatePEM: pem)
+            // A renewed certificate is for the key of the old one.
+            key = keys.values.first { $0.key == new } ?? RecurringKey(new)
+            // Each may hold as much memory as the multiples of a point take.
+            if keys.count >= 32 { keys.removeAll() }
             keys[pem] = key
         }
         lastKey = (pem, key)

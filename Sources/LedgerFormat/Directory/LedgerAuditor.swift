@@ -25,12 +25,11 @@ public struct LedgerAuditor: Sendable {
 
     var nodes: [String: NodeStatus] = [:]
     var nodeCertificates: [String: String] = [:]
-    var lastKey: (pem: String, key: SigningPublicKey)?
+    var lastKey: (pem: String, key: RecurringKey)?
     var uncheckedCertificates: [(node: String, pem: String, seqno: SequenceNumber, offset: UInt64)] = []
     var service: ServiceInfo?
-    var serviceKey: SigningPublicKey?
-    var serviceKeyID = ""
-    var keys: [String: SigningPublicKey] = [:]
+    var serviceKey: RecurringKey?
+    var keys: [String: RecurringKey] = [:]
     var identityChanges: [TransactionID] = []
 
     var signatures = SignatureQueue()

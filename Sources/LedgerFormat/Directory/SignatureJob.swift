@@ -4,13 +4,12 @@ import LedgerProofs
 struct SignatureJob: Sendable {
     enum Kind: Sendable {
         case raw(der: [UInt8])
-        /// With the node id of the key.
-        case cose(COSERootSignature, keyID: String)
+        case cose(COSERootSignature)
     }
 
     var kind: Kind
     var root: Digest32
-    var key: SigningPublicKey
+    var key: RecurringKey
     var file: String
     var offset: UInt64
     var id: TransactionID
@@ -23,9 +22,9 @@ struct SignatureJob: Sendable {
         case .raw(let der):
             code = .rawSignature
             verdict = RootSignature.verify(der: der, root: root, publicKey: key)
-        case .cose(let signature, let keyID):
+        case .cose(let signature):
             code = .coseSignature
-            verdict = signature.verify(root: root, key: key, nodeID: keyID)
+            verdict = signature.verify(root: root, key: key)
         }
         guard let first = verdict.findings.first else {
             return verdict.isVerified

@@ -131,29 +131,34 @@ public struct COSERootSignature: Hashable, Sendable {
     /// Checks the signature over `root`. The verified value is the root. The key must be the one that the
     /// header names, of the algorithm's curve.
     public func verify(root: Digest32, key: SigningPublicKey) -> Verdict<Digest32> {
-        verify(root: root, key: key, nodeID: key.nodeID)
+        verify(root: root, by: key)
     }
 
-    /// As above. Requires `nodeID` to be that of `key`; computing it for every signature would be work in vain.
-    package func verify(root: Digest32, key: SigningPublicKey, nodeID: String) -> Verdict<Digest32> {
-        guard nodeID == keyID else {
+    /// As above.
+    package func verify(root: Digest32, key: RecurringKey) -> Verdict<Digest32> {
+        verify(root: root, by: key)
+    }
+
+    private func verify(root: Digest32, by checker: some SignatureChecker) -> Verdict<Digest32> {
+        guard checker.nodeID == keyID else {
             return .failed(.serviceKeyMismatch, "the signature names another service key")
         }
         let bytes = Self.toBeSigned(protected: protectedBytes, payload: root.bytes)
-        let isValid: Bool
+        let isValid: Bool?
         do {
-            switch (key, algorithm) {
-            case (.p256(let key), COSELabel.es256):
-                isValid = key.isValidSignature(try .init(rawRepresentation: signature), for: bytes)
-            case (.p384(let key), COSELabel.es384):
-                isValid = key.isValidSignature(try .init(rawRepresentation: signature), for: bytes)
-            case (.p521(let key), COSELabel.es512):
-                isValid = key.isValidSignature(try .init(rawRepresentation: signature), for: bytes)
-            default:
-                return .failed(.signatureInvalid, "the algorithm does not belong to the key's curve")
+            isValid = try signature.withUnsafeBytes { raw in
+                switch (checker.key, algorithm) {
+                case (.p256, COSELabel.es256): try checker.isValid(raw: raw, digest: SHA256.hash(data: bytes))
+                case (.p384, COSELabel.es384): try checker.isValid(raw: raw, digest: SHA384.hash(data: bytes))
+                case (.p521, COSELabel.es512): try checker.isValid(raw: raw, digest: SHA512.hash(data: bytes))
+                default: nil
+                }
             }
         } catch {
             return .failed(.signatureInvalid, "the signature is not r ‖ s of the key's curve")
+        }
+        guard let isValid else {
+            return .failed(.signatureInvalid, "the algorithm does not belong to the key's curve")
         }
         return isValid
             ? .verified(root)

@@ -25,13 +25,19 @@ public enum RootSignature {
 
     /// Checks a DER signature over `root`. The verified value is the root.
     public static func verify(der: [UInt8], root: Digest32, publicKey: SigningPublicKey) -> Verdict<Digest32> {
-        let digest = PrehashedSHA256(root)
+        verify(der: der, root: root, by: publicKey)
+    }
+
+    /// As above.
+    package static func verify(der: [UInt8], root: Digest32, publicKey: RecurringKey) -> Verdict<Digest32> {
+        verify(der: der, root: root, by: publicKey)
+    }
+
+    private static func verify(der: [UInt8], root: Digest32, by checker: some SignatureChecker) -> Verdict<Digest32> {
         let isValid: Bool
         do {
-            switch publicKey {
-            case .p256(let key): isValid = key.isValidSignature(try .init(derRepresentation: der), for: digest)
-            case .p384(let key): isValid = key.isValidSignature(try .init(derRepresentation: der), for: digest)
-            case .p521(let key): isValid = key.isValidSignature(try .init(derRepresentation: der), for: digest)
+            isValid = try checker.key.rawSignature(der: der).withUnsafeBytes {
+                try checker.isValid(raw: $0, digest: PrehashedSHA256(root))
             }
         } catch {
             return .failed(.signatureInvalid, "the signature is not a DER ECDSA signature of the key's curve")

@@ -60,6 +60,16 @@ public enum SigningPublicKey: Sendable {
     /// (`kid`) of a service key.
     public var nodeID: String { SHA256Hashing.digest(derRepresentation).hex }
 
+    /// `r ‖ s` of a DER signature by a key of this curve.
+    /// - Throws: when `der` is something else.
+    func rawSignature(der: [UInt8]) throws -> [UInt8] {
+        switch self {
+        case .p256: Array(try P256.Signing.ECDSASignature(derRepresentation: der).rawRepresentation)
+        case .p384: Array(try P384.Signing.ECDSASignature(derRepresentation: der).rawRepresentation)
+        case .p521: Array(try P521.Signing.ECDSASignature(derRepresentation: der).rawRepresentation)
+        }
+    }
+
     /// The number of bytes of a raw `r ‖ s` signature.
     var rawSignatureByteCount: Int {
         switch self {

@@ -1,0 +1,2 @@
+// Everything is in the header; a target needs a source file.
+#include "CLedgerEC.h"
