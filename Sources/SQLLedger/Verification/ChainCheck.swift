@@ -25,7 +25,7 @@ struct ChainCheck {
     private var otherNodes: (count: UInt64, block: BlockID)?
     private var isNodeOfBlockAltered = false
     private var latestAllowed: CommitTime?
-    private var leafChunks: LeafChunkCheck?
+    private var leafCheck = EntryLeafCheck()
     /// Leaves of the entries of the block that is being read.
     private var blockLeaves: [Digest32] = []
     /// Stored leaves of blocks that are missing or others, with the first block.
@@ -65,7 +65,6 @@ struct ChainCheck {
         outcome.firstBlock = outcome.blockCount
         let blocks = try reader.blocks(from: BlockID(outcome.blockCount))
         let transactions = try reader.transactions(from: TransactionNumber(nextTransaction))
-        leafChunks = try reader.leafChunks(from: TransactionNumber(nextTransaction)).map { try LeafChunkCheck($0) }
         var current = try transactions()
         while let stored = current, stored.id < Int64(bitPattern: nextTransaction) {
             reportExtra(stored, "its number is none that a transaction can have")
@@ -80,8 +79,7 @@ struct ChainCheck {
         try checkOpenBlock(&current, transactions)
         reportNodes()
         reportBlockChunks()
-        outcome.damagedLeaves = leafChunks?.damages ?? []
-        outcome.moreDamagedLeaves = leafChunks?.moreDamages ?? 0
+        outcome.damagedLeaves = leafCheck.damages
         try claims.finish()
         outcome.closedTransactionCount = max(outcome.closedTransactionCount, 0)
         if futureCount > 1 {
@@ -423,10 +421,9 @@ struct ChainCheck {
             outcome.names.formUnion([entry.principal, entry.login, entry.application])
         }
         checkTime(entry, block)
-        for hash in entry.tableHashes.tables where tables.contains(hash.table) {
-            try claims.append(hash, of: entry.id)
+        try leafCheck.check(entry.tableHashes, kept: stored.leaves, of: entry.id, tables: tables) {
+            try claims.append($0, of: entry.id, leaves: $1)
         }
-        try leafChunks?.check(entry.tableHashes, kept: stored.leaves, of: entry.id, tables: tables)
         outcome.note(tables: entry.tableHashes)
         return entry.leaf
     }

@@ -29,9 +29,8 @@ struct ChainOutcome: Sendable {
     /// Principal, login and application names that occur, some of them: candidates for altered ones.
     var names: Set<String> = []
 
-    /// Transactions whose stored leaves do not give their table roots.
-    var damagedLeaves: [LeafChunkCheck.Damage] = []
-    var moreDamagedLeaves: UInt64 = 0
+    /// Transactions whose entries keep leaves that do not give their table roots.
+    var damagedLeaves = LeafDamages()
 
     mutating func counted(block: BlockID) { readBlockCount += 1 }
 

@@ -22,10 +22,11 @@ public final class LeafSink {
     private static let sequenceLimit: UInt64 = 1 << 55
 
     init(
-        runs: RunCollection, findings: FindingCollector, meter: ProgressMeter, strays: StrayCollection, bufferCount: Int
+        runs: RunCollection, stored: StoredLeaves?, findings: FindingCollector, meter: ProgressMeter,
+        strays: StrayCollection, bufferCount: Int
     ) {
-        created = RunBuilder(collection: runs, bufferCount: bufferCount)
-        ended = RunBuilder(collection: runs, bufferCount: bufferCount)
+        created = RunBuilder(collection: runs, stored: stored, bufferCount: bufferCount)
+        ended = RunBuilder(collection: runs, stored: stored, bufferCount: bufferCount)
         self.findings = findings
         self.meter = meter
         self.strays = strays
@@ -34,9 +35,11 @@ public final class LeafSink {
     /// A sink outside of a verification, for checking what scans of `table` hand over.
     package convenience init(counting table: TableID, findings: FindingCollector) {
         self.init(
-            runs: RunCollection(store: RecordStore(budget: 16 << 20, directory: nil)), findings: findings,
-            meter: ProgressMeter(nil), strays: StrayCollection(), bufferCount: 1024)
+            runs: RunCollection(store: RecordStore(budget: 16 << 20, directory: nil)), stored: nil,
+            findings: findings, meter: ProgressMeter(nil), strays: StrayCollection(), bufferCount: 1024)
         self.table = table
+        created.begin(table)
+        ended.begin(table)
     }
 
     /// Counts a row version. Call once for each row that is read.
@@ -68,11 +71,13 @@ public final class LeafSink {
         guard table != self.table else { return }
         try finish()
         self.table = table
+        created.begin(table)
+        ended.begin(table)
     }
 
     /// Hands over what is buffered.
     func finish() throws {
-        try created.finish(table)
-        try ended.finish(table)
+        try created.finish()
+        try ended.finish()
     }
 }

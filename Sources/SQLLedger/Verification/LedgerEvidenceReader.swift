@@ -20,12 +20,12 @@ public protocol LedgerEvidenceReader: AnyObject, Sendable {
     /// All schema events, in the order of the event table.
     func schemaEvents() throws -> () throws -> StoredSchemaEvent?
 
-    /// The stored chunk of leaves as it is, if there is one.
+    /// The stored chunk of leaves as it is, if there is one; empty if what is stored are no bytes. Is asked for while rows
+    /// are scanned, too.
     func leafChunk(_ transaction: TransactionNumber, _ table: TableID, chunk: UInt64) throws -> [UInt8]?
 
-    /// All stored chunks of leaves of transactions from `first` on, root chunks included, in the order of transaction, table
-    /// and chunk. Each call of the result is the next one. `nil`: the engine cannot tell, and they are not compared.
-    func leafChunks(from first: TransactionNumber) throws -> (() throws -> StoredLeafChunk?)?
+    /// The stored root chunk as it is, if there is one: the roots of the chunks 128 `chunk` to 128 `chunk` + 127.
+    func rootChunk(_ transaction: TransactionNumber, _ table: TableID, chunk: UInt64) throws -> [UInt8]?
 
     /// The stored chunk of a block's transaction leaves as it is, if there is one.
     func transactionChunk(_ block: BlockID, chunk: UInt64) throws -> [UInt8]?
@@ -51,8 +51,4 @@ public protocol LedgerEvidenceReader: AnyObject, Sendable {
     /// The checks that only the engine can make: of its capture, views, indexes, definitions and coverage. Small
     /// pieces, so that they can be shared out. `tables` are those in scope.
     func engineChecks(_ tables: [EvidenceTable], history: SchemaHistory, whole: Bool) throws -> [EngineCheck]
-}
-
-extension LedgerEvidenceReader {
-    public func leafChunks(from first: TransactionNumber) throws -> (() throws -> StoredLeafChunk?)? { nil }
 }

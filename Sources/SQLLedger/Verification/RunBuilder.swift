@@ -11,15 +11,43 @@ struct RunBuilder: ~Copyable {
     /// The run that grows as long as everything arrives in order.
     private var run: LeafRun?
 
-    init(collection: RunCollection, bufferCount: Int) {
+    /// What leaves that arrive in order are compared with, while they are all there.
+    private let stored: StoredLeaves?
+    private var table: TableID = .schemaEvents
+    /// The newest leaves, at their places in their chunk.
+    private let arrived: UnsafeMutableBufferPointer<Digest32>
+    private var arrivedTransaction: UInt64 = 0
+    /// The sequence numbers, in one chunk, of the leaves that arrived one directly after the other.
+    private var arrivedFirst: UInt64 = 0
+    private var arrivedEnd: UInt64 = 0
+
+    /// Comparing fewer leaves while they are here would cost more than it saves. Entries keep no more than 30.
+    private static let comparedCount: UInt64 = 32
+
+    init(collection: RunCollection, stored: StoredLeaves?, bufferCount: Int) {
         self.collection = collection
+        self.stored = stored
         buffer = .allocate(capacity: max(bufferCount, 256))
+        arrived = .allocate(capacity: LeafChunk.leafCount)
     }
 
-    deinit { buffer.deallocate() }
+    deinit {
+        buffer.deallocate()
+        arrived.deallocate()
+    }
+
+    /// Starts the leaves of `table`.
+    mutating func begin(_ table: TableID) { self.table = table }
 
     @inline(__always)
     mutating func append(_ new: LeafRecord) {
+        if new.transaction != arrivedTransaction || new.sequence != arrivedEnd {
+            compareArrived()
+            arrivedTransaction = new.transaction
+            arrivedFirst = new.sequence
+        }
+        arrived.initializeElement(at: Int(truncatingIfNeeded: new.sequence) & (LeafChunk.leafCount - 1), to: new.hash)
+        arrivedEnd = new.sequence + 1
         var record = new
         if count > 0 {
             // Fold buddies: the left one at an even multiple of its size, the right one directly after it.
@@ -40,10 +68,36 @@ struct RunBuilder: ~Copyable {
         if count == buffer.count { spill() }
         buffer.initializeElement(at: count, to: record)
         count += 1
+        if arrivedEnd & UInt64(LeafChunk.leafCount - 1) == 0 { compareArrived() }
     }
 
-    /// Ends the leaves of `table`, which the runs are filed under.
-    mutating func finish(_ table: TableID) throws {
+    /// Compares the leaves of a chunk that have arrived with the stored ones, and notes in their records that they are the
+    /// same. What was spilled in between keeps no note and is compared later.
+    private mutating func compareArrived() {
+        let (first, end) = (arrivedFirst, arrivedEnd)
+        arrivedFirst = end
+        guard let stored, end >= first + Self.comparedCount, first.isMultiple(of: UInt64(LeafChunk.leafCount)) else {
+            return
+        }
+        guard
+            stored.holds(
+                UnsafeBufferPointer(rebasing: arrived[..<Int(end - first)]), of: table, transaction: arrivedTransaction,
+                chunk: first / UInt64(LeafChunk.leafCount))
+        else { return }
+        var index = count
+        var next = end
+        while index > 0, next > first {
+            let piece = buffer[index - 1]
+            guard piece.transaction == arrivedTransaction, piece.sequence + 1 << piece.level == next else { return }
+            index -= 1
+            next = piece.sequence
+            buffer[index].setStored()
+        }
+    }
+
+    /// Ends the leaves of the table.
+    mutating func finish() throws {
+        compareArrived()
         spill()
         if let run { collection.add(run, to: table) }
         run = nil

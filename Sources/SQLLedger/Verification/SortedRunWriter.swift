@@ -12,11 +12,13 @@ final class SortedRunWriter {
         self.collection = collection
     }
 
-    /// The record of a table root: the leaf count stands in the place of the sequence number.
-    func append(_ hash: TableHash, of transaction: TransactionNumber) throws {
+    /// The record of a table root: the leaf count stands in the place of the sequence number, the place of the stored
+    /// leaves in that of the level.
+    func append(_ hash: TableHash, of transaction: TransactionNumber, leaves: LeafPlace) throws {
         let count = min(hash.leafCount, 1 << 55)
         buffers[hash.table, default: []].append(
-            LeafRecord(transaction: transaction.rawValue, sequence: count, hash: hash.root))
+            LeafRecord(
+                transaction: transaction.rawValue, sequence: count, level: leaves.rawValue, hash: hash.root))
         if let buffer = buffers[hash.table], buffer.count >= Self.bufferCount { try spill(hash.table) }
     }
 

@@ -1,7 +1,8 @@
 import LedgerProofs
 
 /// Compares the leaves found of one table with the roots that the transaction entries claim, for a range of
-/// transactions, in one merge of sorted records.
+/// transactions, in one merge of sorted records. Leaves that give a root are compared with the stored ones, as far as
+/// that was not done while rows were read.
 struct TableFold {
     var table: TableID
     /// Transactions that did not fold, the first ones of them.
@@ -10,6 +11,8 @@ struct TableFold {
     private(set) var more: (transactions: UInt64, expected: UInt64, found: UInt64) = (0, 0, 0)
     /// Leaves of transactions whose entries are missing, which nothing can be said about.
     private(set) var unverifiable: UInt64 = 0
+    /// Transactions that folded, but whose stored leaves are not those that were found.
+    private(set) var damages = LeafDamages()
 
     private static let limit = 10_000
 
@@ -18,7 +21,7 @@ struct TableFold {
     }
 
     mutating func run(
-        leaves: [LeafRun], expected: [LeafRun], store: RecordStore, range: Range<UInt64>,
+        leaves: [LeafRun], expected: [LeafRun], store: RecordStore, stored: StoredLeaves, range: Range<UInt64>,
         missing: [ClosedRange<UInt64>]
     ) throws {
         var found = try RunMerger(leaves, store: store, from: range.lowerBound)
@@ -32,30 +35,40 @@ struct TableFold {
 
             // The commonest transaction by far changes one row.
             if let claimed, let leaf, leaf.transaction == transaction, leaf.position == 0, claimed.sequence == 1,
-                leaf.hash == claimed.hash
+                leaf.hash == claimed.hash, claimed.level == LeafPlace.entry.rawValue
             {
                 try found.advance()
                 if found.current?.transaction != transaction { continue }
-                try fold(transaction, claimed, first: leaf, &found)
+                try fold(transaction, claimed, first: leaf, &found, stored)
             } else {
-                try fold(transaction, claimed, first: nil, &found)
+                try fold(transaction, claimed, first: nil, &found, stored)
             }
             if claimed == nil, missing.contains(where: { $0.contains(transaction) }) { forgetLast(transaction) }
         }
     }
 
     private mutating func fold(
-        _ transaction: UInt64, _ claimed: LeafRecord?, first: LeafRecord?, _ found: inout RunMerger
+        _ transaction: UInt64, _ claimed: LeafRecord?, first: LeafRecord?, _ found: inout RunMerger,
+        _ stored: StoredLeaves
     ) throws {
         let count = claimed?.sequence ?? 0
-        var folder = TransactionFolder(expectedCount: count)
+        let place = claimed.flatMap { LeafPlace(rawValue: $0.level) } ?? .entry
+        var folder = TransactionFolder(
+            expectedCount: count,
+            comparison: place == .entry
+                ? nil
+                : TransactionFolder.Comparison(
+                    stored: stored, table: table, transaction: transaction, leafCount: count))
         if let first { folder.add(first) }
         while let leaf = found.current, leaf.transaction == transaction {
             folder.add(leaf)
             try found.advance()
         }
         let root = folder.finish()
-        if let claimed, root == claimed.hash, folder.foundCount == count { return }
+        if let claimed, root == claimed.hash, folder.foundCount == count {
+            if place != .entry { checkChunks(transaction, count, place, folder, stored) }
+            return
+        }
         guard bad.count < Self.limit else {
             more.transactions += 1
             more.expected += count
@@ -67,6 +80,23 @@ struct TableFold {
                 transaction: TransactionNumber(transaction),
                 expected: claimed.map { TableHash(table: table, root: $0.hash, leafCount: $0.sequence) },
                 foundRoot: root, foundCount: folder.foundCount, chunks: folder.chunks))
+    }
+
+    /// Notes stored leaves that are not those of a transaction that folded.
+    private mutating func checkChunks(
+        _ transaction: UInt64, _ count: UInt64, _ place: LeafPlace, _ folder: TransactionFolder, _ stored: StoredLeaves
+    ) {
+        let whole = Int(clamping: count / UInt64(LeafChunk.leafCount))
+        let other = folder.otherChunks
+        let isOfRoots =
+            other == nil && whole > 0
+            && stored.compareRoots(folder.chunks, count: whole, of: table, transaction: transaction) != .same
+        guard other != nil || isOfRoots else { return }
+        let isInEntry = place == .chunksAndEntry && other?.first == whole
+        damages.add(
+            LeafDamage(
+                transaction: TransactionNumber(transaction), table: table, isInEntry: isInEntry,
+                isMissing: !isInEntry && other?.isMissing ?? false))
     }
 
     private mutating func forgetLast(_ transaction: UInt64) {
@@ -90,5 +120,6 @@ struct TableFold {
         more.expected += other.more.expected
         more.found += other.more.found
         unverifiable += other.unverifiable
+        damages.merge(other.damages)
     }
 }

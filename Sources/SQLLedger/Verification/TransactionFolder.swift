@@ -13,11 +13,28 @@ struct TransactionFolder {
     private var isChunkBroken = false
     private var isBroken = false
     private let chunkLimit: Int
+    private let comparison: Comparison?
+    /// What was found of the chunk, for comparing it with the stored one.
+    private var pieces: [LeafRecord] = []
+
+    /// The stored chunks that are not those of the leaves found; of no meaning unless the leaves give the root.
+    private(set) var otherChunks: (isMissing: Bool, first: Int, last: Int)?
+
+    /// Which stored leaves to compare with.
+    struct Comparison {
+        var stored: StoredLeaves
+        var table: TableID
+        var transaction: UInt64
+        var leafCount: UInt64
+    }
 
     private static let chunkSize = UInt64(LeafChunk.leafCount)
 
-    /// - Parameter expectedCount: leaves far behind are only counted.
-    init(expectedCount: UInt64) {
+    /// - Parameters:
+    ///   - expectedCount: leaves far behind are only counted.
+    ///   - comparison: `nil`: leaves are not compared with stored ones.
+    init(expectedCount: UInt64, comparison: Comparison? = nil) {
+        self.comparison = comparison
         chunkLimit = Int(min(expectedCount / Self.chunkSize + 2, 1 << 21))
     }
 
@@ -36,6 +53,7 @@ struct TransactionFolder {
 
     private mutating func append(_ record: LeafRecord, _ size: UInt64) {
         if !isChunkBroken { chunk.append(subtree: record.hash, level: Int(record.level)) }
+        if comparison != nil { pieces.append(record) }
         next += size
         if next.isMultiple(of: Self.chunkSize) { closeChunk() }
     }
@@ -64,9 +82,23 @@ struct TransactionFolder {
     }
 
     private mutating func closeChunk() {
+        if let comparison { compare(comparison) }
         chunks.append(isChunkBroken ? nil : chunk.root())
         chunk = MerkleFrontier(rule: .prefixed)
         isChunkBroken = false
+    }
+
+    /// Compares the chunk, which is about to be closed, with the stored one, unless that was done while rows were read.
+    private mutating func compare(_ comparison: Comparison) {
+        defer { pieces.removeAll(keepingCapacity: true) }
+        let start = UInt64(chunks.count) * Self.chunkSize
+        guard !isBroken, !isChunkBroken, start < comparison.leafCount, !pieces.allSatisfy(\.isStored) else { return }
+        let outcome = comparison.stored.compare(
+            pieces, count: Int(min(comparison.leafCount - start, Self.chunkSize)), of: comparison.table,
+            transaction: comparison.transaction, chunk: UInt64(chunks.count))
+        guard outcome != .same else { return }
+        let isMissing = otherChunks?.isMissing ?? false || outcome == .missing
+        otherChunks = (isMissing, otherChunks?.first ?? chunks.count, chunks.count)
     }
 
     /// The table root, if every leaf from 0 on was found exactly once.

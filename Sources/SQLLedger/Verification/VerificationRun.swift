@@ -81,7 +81,7 @@ final class VerificationRun: Sendable {
             WorkerPool.Worker(
                 reader: reader,
                 sink: LeafSink(
-                    runs: runs, findings: findings, meter: meter, strays: strays,
+                    runs: runs, stored: StoredLeaves(reader), findings: findings, meter: meter, strays: strays,
                     bufferCount: bufferCount(readers.count)))
         }
         let pool = WorkerPool(workers: workers)
@@ -212,7 +212,8 @@ final class VerificationRun: Sendable {
         var total: UInt64 = 0
         for table in scope.tables {
             do {
-                let partitions = try reader.partitions(of: table, count: options.jobs * 4, after: after)
+                // Small enough that nobody waits long for the last one.
+                let partitions = try reader.partitions(of: table, count: options.jobs * 8, after: after)
                 for partition in partitions {
                     total += partition.estimate
                     tasks.append(scanTask(partition, after))
@@ -273,11 +274,14 @@ final class VerificationRun: Sendable {
                 let low = part == 0 ? 0 : first + part * step
                 let high = part == count - 1 ? UInt64.max : first + (part + 1) * step
                 guard low < high else { continue }
-                tasks.append { [store = runs.store, findings] _ in
+                tasks.append { [store = runs.store, findings] worker in
                     var fold = TableFold(table: table)
+                    let stored = StoredLeaves(worker.reader)
                     do {
                         try fold.run(
-                            leaves: leaves, expected: expected, store: store, range: low..<high, missing: chain.missing)
+                            leaves: leaves, expected: expected, store: store, stored: stored, range: low..<high,
+                            missing: chain.missing)
+                        if let failure = stored.failure { findings.blocked("stored leaves of table \(table)", failure) }
                         let done = fold
                         results.withLock { $0[table, default: []].append((part, done)) }
                     } catch {
@@ -362,8 +366,12 @@ final class VerificationRun: Sendable {
     private func reportLeafChunks(_ scope: Scope, _ chain: ChainOutcome, _ folds: [TableID: TableFold]) {
         let names = Dictionary(scope.history.tables.map { ($0.id, $0.name) }) { first, _ in first }
         var known: [TableID: Set<TransactionNumber>] = [:]
-        for (table, fold) in folds { known[table] = Set(fold.bad.map(\.transaction)) }
-        func report(_ damage: LeafChunkCheck.Damage, count: UInt64) {
+        var damages = chain.damagedLeaves
+        for (table, fold) in folds.sorted(by: { $0.key < $1.key }) {
+            known[table] = Set(fold.bad.map(\.transaction))
+            damages.merge(fold.damages)
+        }
+        func report(_ damage: LeafDamage, count: UInt64) {
             let table = damage.table == .schemaEvents ? EvidenceTable.schemaEvents.name : names[damage.table]
             let what = damage.isMissing ? "are not all there" : "are not those that its entry has the root of"
             findings.report(
@@ -377,11 +385,9 @@ final class VerificationRun: Sendable {
                     repair: RepairProposal(
                         .reinstall, table: "ledger_leaf_chunks", explanation: "computes them again from the rows")))
         }
-        for damage in chain.damagedLeaves
+        for damage in damages.first
         where !(known[damage.table]?.contains(damage.transaction) ?? false) { report(damage, count: 1) }
-        if chain.moreDamagedLeaves > 0, let last = chain.damagedLeaves.last {
-            report(last, count: chain.moreDamagedLeaves)
-        }
+        if damages.more > 0, let last = damages.first.last { report(last, count: damages.more) }
     }
 
     private func searchBlocks(

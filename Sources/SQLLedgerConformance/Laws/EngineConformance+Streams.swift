@@ -149,6 +149,15 @@ extension EngineConformance {
                 } catch {
                     list.expect(false, "leaves of transaction \(entry.id), table \(table.table): \(error)")
                 }
+                if let stored = try view.reader.rootChunk(entry.id, table.table, chunk: 0) {
+                    let leaves = try LeafChunk(decoding: stored).leaves
+                    for (number, leaf) in leaves.enumerated() {
+                        let chunk = try view.reader.leafChunk(entry.id, table.table, chunk: UInt64(number))
+                        list.expectEqual(
+                            try chunk.map { try LeafChunk(decoding: $0).root }, leaf.hash,
+                            "root of chunk \(number) of transaction \(entry.id), table \(table.table)")
+                    }
+                }
                 let beyond = (table.leafCount + 127) / 128
                 list.expect(
                     try view.reader.leafChunk(entry.id, table.table, chunk: beyond) == nil,

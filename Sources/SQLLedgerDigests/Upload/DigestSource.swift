@@ -13,6 +13,7 @@ public protocol DigestSource: Sendable {
     /// All rows of `database_ledger_digest_locations`.
     func digestLocations() async throws -> [DigestLocation]
 
-    /// Adds the row or replaces the one with this path.
+    /// Adds the row or replaces the one with this path. A newer block that the ledger has and that is known to be stored
+    /// stays: there may be other uploaders.
     func record(_ location: DigestLocation) async throws
 }

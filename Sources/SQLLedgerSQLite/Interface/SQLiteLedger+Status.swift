@@ -78,16 +78,14 @@ extension SQLiteLedger {
         return status
     }
 
-    /// Remembers that the digest of `block` was stored at `path`. Changes no block and no transaction.
+    /// Remembers that the digest of `block` was stored at `path`, unless a newer one was. Changes no block and no
+    /// transaction.
     public func recordUpload(of block: BlockID, to path: String) throws(SQLiteLedgerError) {
-        let known = try connection.value(
-            "SELECT last_digest_block_id FROM main.database_ledger_digest_locations WHERE path = ?", [.text(path)])
-        var newest = Int64(bitPattern: block.rawValue)
-        if case .integer(let last)? = known { newest = max(newest, last) }
-        try recordUpload(of: BlockID(UInt64(bitPattern: newest)), to: path, isCurrent: true)
+        try recordUpload(of: block, to: path, isCurrent: true)
     }
 
-    /// Says how far uploads to `path` are (`nil`: nothing is there yet), and whether digests go there from now on.
+    /// Says how far uploads to `path` are (`nil`: nothing is known to be there), and whether digests go there from now on.
+    /// What is known already of newer blocks stays, as long as the ledger has them.
     public func recordUpload(of block: BlockID?, to path: String, isCurrent: Bool) throws(SQLiteLedgerError) {
         try connection.run(
             "SELECT ledger_record_upload(?, ?, ?)",

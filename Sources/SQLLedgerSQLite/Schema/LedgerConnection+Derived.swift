@@ -158,20 +158,16 @@ extension LedgerConnection {
     private func damagedTransactions(after: UInt64) throws -> [TransactionNumber: TableHashes] {
         let reader = SQLiteEvidenceReader(borrowing: db)
         let first = TransactionNumber(after + 1)
-        guard let chunks = try reader.leafChunks(from: first) else { return [:] }
-        var check = try LeafChunkCheck(chunks)
+        var check = LeafChunkCheck(reader)
         let transactions = try reader.transactions(from: first)
         var damaged: [TransactionNumber: TableHashes] = [:]
-        var known = 0
         var leafCount: UInt64 = 0
-        while leafCount < Self.leafLimit, known < 1_000, let stored = try transactions() {
+        while leafCount < Self.leafLimit, damaged.count < 1_000, let stored = try transactions() {
             guard stored.id > 0, let bytes = stored.tableHashes, let hashes = try? TableHashes(decoding: bytes) else {
                 continue
             }
             let number = TransactionNumber(UInt64(stored.id))
-            try check.check(hashes, kept: stored.leaves, of: number)
-            guard check.damages.count > known else { continue }
-            known = check.damages.count
+            guard try check.isDamaged(hashes, kept: stored.leaves, of: number) else { continue }
             damaged[number] = hashes
             for hash in hashes.tables { leafCount &+= hash.leafCount }
         }
@@ -253,7 +249,8 @@ extension LedgerConnection {
 
     // MARK: Uploads
 
-    /// Remembers where digests go.
+    /// Remembers where digests go. Of several uploaders the slower one sets nothing back; only a block that the ledger does
+    /// not have, of an older copy or an altered note, gives way to a smaller one.
     func recordUpload(_ path: SQLValue, block: SQLValue, isCurrent: SQLValue) throws(SQLiteLedgerError) {
         guard try db.value("SELECT 1 FROM main.sqlite_schema WHERE name = 'ledger_identity'") != nil else {
             throw .refused("the database has no ledger; make one with SELECT ledger_init()")
@@ -261,7 +258,11 @@ extension LedgerConnection {
         try db.run(
             """
             INSERT INTO main.database_ledger_digest_locations(path, last_digest_block_id, is_current) VALUES(?, ?, ?)
-            ON CONFLICT(path) DO UPDATE SET last_digest_block_id = excluded.last_digest_block_id,
+            ON CONFLICT(path) DO UPDATE SET last_digest_block_id = CASE
+                WHEN last_digest_block_id > (SELECT max(block_id) FROM main.database_ledger_blocks)
+                  THEN excluded.last_digest_block_id
+                ELSE coalesce(max(last_digest_block_id, excluded.last_digest_block_id), last_digest_block_id,
+                  excluded.last_digest_block_id) END,
               is_current = excluded.is_current
             """, [path, block, isCurrent])
     }

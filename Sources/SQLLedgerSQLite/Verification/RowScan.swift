@@ -32,25 +32,27 @@ struct RowScan {
     /// Walks the table and its stamps side by side, both in the order of row ids.
     private func liveByRowID(_ name: String, _ rows: ClosedRange<Int64>?) throws {
         let stamps = try stampStatement(rows)
-        var stamp = try stamps.step()
+        let last = rows?.upperBound ?? .max
+        var stamp = try Self.next(stamps, through: last)
         guard layout.hasTable else {
-            while stamp { stamp = try stray(stamps) }
+            while stamp { stamp = try stray(stamps, through: last) }
             return
         }
-        let range = rows == nil ? "" : " WHERE t.\(name) BETWEEN ? AND ?"
+        let range = rows == nil ? "" : " WHERE t.\(name) >= ?"
         let statement = try connection.prepare(
             "SELECT t.\(name)\(list(layout.liveColumns, of: "t")) FROM \(table) AS t NOT INDEXED\(range) ORDER BY t.\(name)"
         )
-        if let rows { try statement.bind([.integer(rows.lowerBound), .integer(rows.upperBound)]) }
+        if let rows { try statement.bind(.integer(rows.lowerBound), at: 1) }
         if layout.isRenumbered { return try liveByRank(statement, stamps, stamp) }
         var encoder = RowLeafEncoder()
         let (from, beside) = (statement.handle, stamps.handle)
         var stampRow = stamp ? ils_column_int64(beside, 0) : 0
         while try statement.step() {
-            sink.row()
             let row = ils_column_int64(from, 0)
+            guard row <= last else { break }
+            sink.row()
             while stamp, stampRow < row {
-                stamp = try stray(stamps)
+                stamp = try stray(stamps, through: last)
                 stampRow = ils_column_int64(beside, 0)
             }
             guard stamp, stampRow == row else {
@@ -61,18 +63,25 @@ struct RowScan {
                 from, 1, transaction: UInt64(bitPattern: ils_column_int64(beside, 1)),
                 sequence: UInt64(bitPattern: ils_column_int64(beside, 2)), &encoder)
             stamp = try stamps.step()
-            stampRow = ils_column_int64(beside, 0)
+            stampRow = stamp ? ils_column_int64(beside, 0) : 0
+            if stampRow > last { stamp = false }
         }
-        while stamp { stamp = try stray(stamps) }
+        while stamp { stamp = try stray(stamps, through: last) }
+    }
+
+    /// Goes to the next row of a part that ends with row id `last`. Where a part ends is asked here: in the statement it
+    /// would cost two instructions of SQLite's for each row.
+    private static func next(_ statement: SQLiteStatement, through last: Int64) throws -> Bool {
+        try statement.step() && ils_column_int64(statement.handle, 0) <= last
     }
 
     private func stampStatement(_ rows: ClosedRange<Int64>?) throws -> SQLiteStatement {
-        let range = rows == nil ? "" : " WHERE row_id BETWEEN ? AND ?"
+        let range = rows == nil ? "" : " WHERE row_id >= ?"
         let statement = try reader.prepareOwn(
             layout.stamps,
             "SELECT row_id, transaction_id, sequence_number FROM main.\(layout.stamps) NOT INDEXED\(range) ORDER BY row_id"
         )
-        if let rows { try statement.bind([.integer(rows.lowerBound), .integer(rows.upperBound)]) }
+        if let rows { try statement.bind(.integer(rows.lowerBound), at: 1) }
         return statement
     }
 
@@ -151,11 +160,11 @@ struct RowScan {
     }
 
     /// Reports the current stamp and goes to the next one.
-    private func stray(_ stamps: SQLiteStatement) throws -> Bool {
+    private func stray(_ stamps: SQLiteStatement, through last: Int64) throws -> Bool {
         sink.strayStamp(
             transaction: UInt64(bitPattern: stamps.integer(1)), sequence: UInt64(bitPattern: stamps.integer(2)),
             key: [NamedValue(keyName, stamps.value(0))])
-        return try stamps.step()
+        return try Self.next(stamps, through: last)
     }
 
     /// The column that the row id is, or `rowid`.

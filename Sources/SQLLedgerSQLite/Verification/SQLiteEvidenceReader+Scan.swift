@@ -36,7 +36,9 @@ extension SQLiteEvidenceReader {
     ) throws -> [EvidencePartition] {
         var bounds: (Int64, Int64)?
         if let name, count > 1 || kind == .history {
-            let rows = try connection.query("SELECT min(\(row)), max(\(row)) FROM main.\(name) NOT INDEXED")
+            // One by one each is a step to an end of the table; of both at once SQLite makes a pass over all rows.
+            func end(_ function: String) -> String { "(SELECT \(function)(\(row)) FROM main.\(name) NOT INDEXED)" }
+            let rows = try connection.query("SELECT \(end("min")), \(end("max"))")
             if case .integer(let low)? = rows.first?.first, case .integer(let high)? = rows.first?.last {
                 bounds = (low, high)
             }

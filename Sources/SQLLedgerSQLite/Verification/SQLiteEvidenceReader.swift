@@ -14,6 +14,7 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
     private var chunkStatement: SQLiteStatement?
     private var entryStatement: SQLiteStatement?
     private var blockChunkStatement: SQLiteStatement?
+    private var knownEntryLeaves: (transaction: TransactionNumber, leaves: (hashes: TableHashes, leaves: [UInt8])?)?
     private var knownObjects: SchemaObjects?
     private var layouts: [TableID: TableLayout] = [:]
 
@@ -59,6 +60,7 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
     // MARK: Snapshot
 
     func begin() throws {
+        knownEntryLeaves = nil
         try connection.execute("BEGIN")
         _ = try connection.value("SELECT count(*) FROM main.sqlite_schema")
     }
@@ -216,6 +218,14 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         {
             return (try? EntryLeaves(decoding: leaves, of: hashes))?[table]?.encoded()
         }
+        return try storedChunk(transaction, Int64(bitPattern: table.rawValue), chunk)
+    }
+
+    func rootChunk(_ transaction: TransactionNumber, _ table: TableID, chunk: UInt64) throws -> [UInt8]? {
+        try storedChunk(transaction, LeafChunk.rootsKey(of: table), chunk)
+    }
+
+    private func storedChunk(_ transaction: TransactionNumber, _ key: Int64, _ chunk: UInt64) throws -> [UInt8]? {
         if chunkStatement == nil {
             guard try objects().contains("ledger_leaf_chunks") else { return nil }
             chunkStatement = try prepareOwn(
@@ -226,35 +236,18 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         }
         guard let statement = chunkStatement else { return nil }
         defer { statement.reset() }
-        try statement.bind([
-            .integer(Int64(bitPattern: transaction.rawValue)), .integer(Int64(bitPattern: table.rawValue)),
-            .integer(Int64(bitPattern: chunk)),
-        ])
-        guard try statement.step(), case .blob(let bytes) = statement.value(0) else { return nil }
-        return bytes
-    }
-
-    func leafChunks(from first: TransactionNumber) throws -> (() throws -> StoredLeafChunk?)? {
-        guard try objects().contains("ledger_leaf_chunks") else { return { nil } }
-        let statement = try prepareOwn(
-            "ledger_leaf_chunks",
-            """
-            SELECT transaction_id, table_id, chunk, leaves FROM main.ledger_leaf_chunks
-            WHERE transaction_id >= ? ORDER BY transaction_id, table_id, chunk
-            """)
-        try statement.bind(.integer(Int64(bitPattern: first.rawValue)), at: 1)
-        return {
-            guard try statement.step() else { return nil }
-            var leaves: [UInt8]?
-            if case .blob(let bytes) = statement.value(3) { leaves = bytes }
-            return StoredLeafChunk(
-                transaction: TransactionNumber(UInt64(bitPattern: statement.integer(0))), table: statement.integer(1),
-                chunk: statement.integer(2), leaves: leaves)
-        }
+        try statement.bind(.integer(Int64(bitPattern: transaction.rawValue)), at: 1)
+        try statement.bind(.integer(key), at: 2)
+        try statement.bind(.integer(Int64(bitPattern: chunk)), at: 3)
+        guard try statement.step() else { return nil }
+        if case .blob(let bytes) = statement.value(0) { return bytes }
+        return []
     }
 
     /// The last chunks of a transaction where its entry keeps them.
     private func entryLeaves(of transaction: TransactionNumber) throws -> (hashes: TableHashes, leaves: [UInt8])? {
+        // Chunks are asked for one after the other. In a snapshot, that is: others' connections may write in between.
+        if isOwner, let known = knownEntryLeaves, known.transaction == transaction { return known.leaves }
         if entryStatement == nil {
             // Without the column the entries can be verified all the same.
             entryStatement = try? prepareOwn(
@@ -267,11 +260,14 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         guard let statement = entryStatement else { return nil }
         defer { statement.reset() }
         try statement.bind(.integer(Int64(bitPattern: transaction.rawValue)), at: 1)
-        guard try statement.step(), case .blob(let bytes) = statement.value(0),
-            case .blob(let leaves) = statement.value(1),
+        var found: (TableHashes, [UInt8])?
+        if try statement.step(), case .blob(let bytes) = statement.value(0),
             let hashes = try? TableHashes(decoding: bytes)
-        else { return nil }
-        return (hashes, leaves)
+        {
+            if case .blob(let leaves) = statement.value(1) { found = (hashes, leaves) } else { found = (hashes, []) }
+        }
+        knownEntryLeaves = (transaction, found)
+        return found
     }
 
     func transactionChunk(_ block: BlockID, chunk: UInt64) throws -> [UInt8]? {

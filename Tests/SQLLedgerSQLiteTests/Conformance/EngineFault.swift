@@ -5,7 +5,8 @@ enum EngineFault: String, CaseIterable, Sendable {
     case otherFormat, blocksBackwards, blockSkipped, transactionSkipped, transactionsFromTheStart, principalOfAnother
     case timesBackwards, ordinalsFromOne, eventSkipped, oneStreamAtATime, partTwice, liveRowsOnly, wantedIgnored
     case valueOfAnotherType, oldColumnNames, placesShifted, scanOfLiveRowsOnly, afterIgnored, oneLeafTooMany
-    case chunksTogether, noChunks, noNodes, readersApart, historyUnread, digestsRepeat, rollbackCommits
+    case chunksTogether, noChunks, leafAltered, rootsAltered, noNodes, readersApart, historyUnread, digestsRepeat,
+        rollbackCommits
     case appendOnlyForgotten, neighbourExported
 
     /// The law that forbids it.
@@ -21,7 +22,7 @@ enum EngineFault: String, CaseIterable, Sendable {
         case .scanOfLiveRowsOnly, .afterIgnored, .oneLeafTooMany: .scans
         case .chunksTogether, .noChunks, .noNodes: .storedHashes
         case .readersApart: .snapshot
-        case .historyUnread: .verification
+        case .historyUnread, .leafAltered, .rootsAltered: .verification
         case .digestsRepeat: .digests
         case .rollbackCommits: .rollback
         case .appendOnlyForgotten: .appendOnly

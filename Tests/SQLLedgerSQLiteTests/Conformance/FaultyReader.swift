@@ -76,9 +76,14 @@ final class FaultyReader: LedgerEvidenceReader, @unchecked Sendable {
 
     func leafChunk(_ transaction: TransactionNumber, _ table: TableID, chunk: UInt64) throws -> [UInt8]? {
         if fault == .noChunks { return nil }
-        let bytes = try base.leafChunk(transaction, table, chunk: chunk)
+        var bytes = try base.leafChunk(transaction, table, chunk: chunk)
+        if fault == .leafAltered { bytes?[0] ^= 1 }
         guard fault == .chunksTogether, let bytes else { return bytes }
         return bytes + (try base.leafChunk(transaction, table, chunk: chunk + 1) ?? [])
+    }
+
+    func rootChunk(_ transaction: TransactionNumber, _ table: TableID, chunk: UInt64) throws -> [UInt8]? {
+        fault == .rootsAltered ? [0] : try base.rootChunk(transaction, table, chunk: chunk)
     }
 
     func transactionChunk(_ block: BlockID, chunk: UInt64) throws -> [UInt8]? {

@@ -75,8 +75,17 @@ import Testing
             try db.execute("INSERT INTO t(v) VALUES (1), (2)")
             _ = try database.seal()
         }
+        // A whole chunk, and two leaves in the entry.
+        try db.execute(
+            """
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 130)
+            INSERT INTO t(v) SELECT i FROM n
+            """)
         return (database, try database.seal())
     }
+
+    /// Another hash of leaf 78, in leaves with two column checks each.
+    private static let otherLeaf = "CAST(substr(leaves, 1, 2964) || x'DEADBEEF' || substr(leaves, 2969) AS BLOB)"
 
     private static func attack(_ database: EngineVerificationTests.Database, _ sql: String) throws {
         let triggers = try database.db.query("SELECT name, sql FROM sqlite_schema WHERE name LIKE 'ledger_guard%'")
@@ -97,6 +106,30 @@ import Testing
         (
             "UPDATE database_ledger_transactions SET leaves = zeroblob(34) WHERE transaction_id = 5",
             "database_ledger_transactions"
+        ),
+        (
+            "UPDATE ledger_leaf_chunks SET leaves = \(otherLeaf) WHERE transaction_id = 2 AND chunk = 5",
+            "ledger_leaf_chunks"
+        ),
+        (
+            "UPDATE ledger_leaf_chunks SET leaves = \(otherLeaf) WHERE transaction_id = 2 AND chunk = 128",
+            "ledger_leaf_chunks"
+        ),
+        (
+            "UPDATE ledger_leaf_chunks SET leaves = \(otherLeaf) WHERE transaction_id = 3 AND chunk = 1",
+            "ledger_leaf_chunks"
+        ),
+        ("UPDATE ledger_leaf_chunks SET leaves = substr(leaves, 39) WHERE chunk = 128", "ledger_leaf_chunks"),
+        ("DELETE FROM ledger_leaf_chunks WHERE transaction_id = 10", "ledger_leaf_chunks"),
+        (
+            "UPDATE database_ledger_transactions SET leaves = substr(leaves, 39) WHERE transaction_id = 10",
+            "database_ledger_transactions"
+        ),
+        (
+            """
+            UPDATE database_ledger_transactions SET leaves = CAST(x'DEADBEEF' || substr(leaves, 5) AS BLOB)
+            WHERE transaction_id = 10
+            """, "database_ledger_transactions"
         ),
         ("DELETE FROM ledger_transaction_chunks WHERE block_id = 1", "ledger_transaction_chunks"),
         ("UPDATE ledger_transaction_chunks SET leaves = zeroblob(44) WHERE block_id = 1", "ledger_transaction_chunks"),
@@ -175,7 +208,7 @@ import Testing
             "UPDATE database_ledger_digest_locations SET path = 'file:///evil'",
             "DELETE FROM database_ledger_digest_locations",
         ] {
-            #expect(try database.db.refusal(sql)?.contains("only the ledger writes it") == true)
+            #expect(database.db.refusal(sql)?.contains("only the ledger writes it") == true)
             #expect(try SQLiteConnection(path: database.path).refusal(sql)?.contains("ledger_is_writing") == true)
         }
         let report = try database.verify([digest])
@@ -183,6 +216,26 @@ import Testing
         try SQLiteConnection(path: database.path).execute(
             "DROP TRIGGER ledger_guard_insert_database_ledger_digest_locations")
         #expect(try Self.found(database, digest).first?.hasPrefix("CAPTURE_OFF") == true)
+    }
+
+    /// Of two uploaders the slower one may have read what the faster one has written since.
+    @Test func theSlowerUploaderSetsNothingBack() throws {
+        let (database, _) = try Self.make()
+        let ledger = database.ledger
+        func last() throws -> BlockID? { try ledger.status().digestLocations.first?.lastDigestBlock }
+        try ledger.recordUpload(of: nil, to: "file:///a", isCurrent: true)
+        #expect(try last() == nil)
+        try ledger.recordUpload(of: BlockID(1), to: "file:///a", isCurrent: true)
+        try ledger.recordUpload(of: BlockID(3), to: "file:///a")
+        for late in [BlockID(1), BlockID(2), nil] {
+            try ledger.recordUpload(of: late, to: "file:///a", isCurrent: late == nil)
+            #expect(try last() == BlockID(3))
+        }
+        #expect(try ledger.status().digestLocations.map(\.isCurrent) == [true])
+        // No block of the ledger: of an older copy of the file, or somebody wrote it there.
+        try ledger.recordUpload(of: BlockID(9), to: "file:///a")
+        try ledger.recordUpload(of: BlockID(2), to: "file:///a")
+        #expect(try last() == BlockID(2))
     }
 
     @Test(arguments: [
