@@ -146,6 +146,7 @@ def test_users_roles_collections(cli, identities):
     denied = cli("entry", "append", "no", identity=person, code=2)
     assert person.user_id in denied.stderr and "error" in denied.stderr
     cli("user", "remove", person.user_id)
+    assert "there is no user" in cli("user", "remove", person.user_id, code=2).stderr
     cli("role", "remove", role)
     assert cli("user", "get", person.user_id, code=2).stderr
 
@@ -179,6 +180,32 @@ def test_watch(node, identities, cli):
     out, _ = watcher.communicate(timeout=40)
     killer.cancel()
     assert [json.loads(line)["contents"] for line in out.splitlines()] == ["a", "b"]
+
+
+def test_watch_waits_for_a_ledger_that_goes_away(new_node, identities):
+    node = new_node("private")
+    how = ["--url", node.url, "--service-certificate", str(node.service_certificate), "--certificate",
+           str(identities.admin.combined_file)]
+    watcher = subprocess.Popen([str(binary()), "entry", "watch", "--count", "2", "--interval", "0.1", "--json", *how],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment())
+    killer = threading.Timer(60, watcher.kill)
+    killer.start()
+    time.sleep(1)
+    assert run_cli("entry", "append", "a", *how).returncode == 0
+    assert json.loads(watcher.stdout.readline())["contents"] == "a"
+    node.kill()
+    assert "trying again" in watcher.stderr.readline()
+    node.start()
+    assert run_cli("entry", "append", "b", *how).returncode == 0
+    out, told = watcher.communicate(timeout=60)
+    killer.cancel()
+    assert json.loads(out)["contents"] == "b" and "the ledger is back" in told and watcher.returncode == 0, told
+
+
+def test_watch_of_a_ledger_that_was_never_there(node, identities):
+    done = run_cli("entry", "watch", "--url", "https://127.0.0.1:1", "--service-certificate", node.service_certificate,
+                   "--certificate", identities.admin.combined_file)
+    assert done.returncode == 2 and "trying again" not in done.stderr, done.stderr
 
 
 def test_pinning(new_node, identities):

@@ -241,6 +241,14 @@ def test_unable_to_tell(receipts, tmp_path):
     assert verify(receipts, receipts / "12.json", "--claims-contents", "x").returncode == 2, "no claims to compare"
 
 
+def test_receipts_that_an_editor_saved_with_a_byte_order_mark(receipts, tmp_path):
+    text = (receipts / "12.json").read_text()
+    for name, content in [("utf8", text.encode("utf-8-sig")), ("utf16", text.encode("utf-16"))]:
+        (tmp_path / name).write_bytes(content)
+        done = verify(receipts, tmp_path / name)
+        assert done.returncode == 2 and f"{name}: begins with a byte order mark" in done.stderr, done.stderr
+
+
 def test_ledger_verify_text(receipts):
     done = run_cli("ledger", "verify", VECTORS / "ledger")
     assert done.returncode == 0

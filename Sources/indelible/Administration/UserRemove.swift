@@ -17,7 +17,15 @@ struct UserRemove: AsyncParsableCommand {
     @OptionGroup var output: JSONOption
 
     func run() async throws {
-        try await connection.withClient { try await $0.removeUser(user) }
+        try await connection.withClient { client in
+            // The service answers 204 also where there was nobody; a mistyped id must not look like success.
+            do {
+                _ = try await client.user(user)
+            } catch let error as LedgerClientError where error.code == .notFound {
+                throw Failure("there is no user \(user)")
+            }
+            try await client.removeUser(user)
+        }
         if output.json { Output.json(["removed": user]) }
     }
 }

@@ -7,6 +7,8 @@ struct EntryWatch: AsyncParsableCommand {
         commandName: "watch",
         abstract: "Show entries as they are written, until interrupted.",
         discussion: """
+            A ledger that goes away is waited for, 30 seconds; then the entries written meanwhile are shown.
+
             EXAMPLES
               indelible entry watch --data ./data
               indelible entry watch --data ./data --after 2.15 --json --interval 5
@@ -35,12 +37,43 @@ struct EntryWatch: AsyncParsableCommand {
     func run() async throws {
         try await connection.withClient { client in
             var left = count ?? .max
-            let entries = client.watch(
-                range.filter, after: after?.id, every: .milliseconds(Int64(interval * 1_000)))
-            for try await entry in entries {
-                try await range.show(entry, by: client, asJSON: output.json)
-                left -= 1
-                if left == 0 { break }
+            var position = after?.id
+            // Known before the first outage, so that nothing that is written during it is missed.
+            if position == nil, range.filter.from == nil { position = try await client.lastCommitted() }
+            while true {
+                do {
+                    let entries = client.watch(
+                        range.filter, after: position, every: .milliseconds(Int64(interval * 1_000)))
+                    for try await entry in entries {
+                        try await range.show(entry, by: client, asJSON: output.json)
+                        position = entry.transactionID
+                        left -= 1
+                        if left == 0 { return }
+                    }
+                    return
+                } catch let error as LedgerClientError where Self.isAway(error) {
+                    try await waitForReturn(client, after: error)
+                }
+            }
+        }
+    }
+
+    /// For how many seconds a ledger that went away is waited for.
+    private static let patience: Int64 = 30
+
+    private static func isAway(_ error: LedgerClientError) -> Bool {
+        error.code == .unreachable || error.status == 503
+    }
+
+    private func waitForReturn(_ client: LedgerClient, after error: LedgerClientError) async throws {
+        Output.diagnostic("\(error.reason); trying again for \(Self.patience) s")
+        let end = ContinuousClock.now + .seconds(Self.patience)
+        while true {
+            do {
+                _ = try await client.lastCommitted()
+                return Output.diagnostic("the ledger is back")
+            } catch let error as LedgerClientError where Self.isAway(error) && ContinuousClock.now < end {
+                try await Task.sleep(for: .seconds(1))
             }
         }
     }

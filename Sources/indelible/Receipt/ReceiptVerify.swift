@@ -64,6 +64,9 @@ struct ReceiptVerify: ParsableCommand {
     func run() throws {
         let bytes = try InputFile.bytes(file, limit: 16 << 20)
         guard !bytes.isEmpty else { throw Failure("\(file): is empty, not a receipt") }
+        guard ![[0xEF, 0xBB, 0xBF], [0xFF, 0xFE], [0xFE, 0xFF]].contains(where: bytes.starts(with:)) else {
+            throw Failure("\(file): begins with a byte order mark; save the receipt as UTF-8 without one")
+        }
         let environment = ProcessInfo.processInfo.environment["INDELIBLE_SERVICE_CERTIFICATE"]
         guard let pin = serviceCertificate ?? environment, !pin.isEmpty else {
             throw Failure("no service certificate: give --service-certificate FILE")
