@@ -114,6 +114,38 @@ import Testing
         }
     }
 
+    /// The stored form of a leaf is the chunk's, whatever the number of values, and says nothing of rows before it.
+    @Test func storedLeaves() {
+        var encoder = RowLeafEncoder(collectsChecks: true)
+        var (one, other) = (TableLeaves(), TableLeaves())
+        for count in [1, 63, 64, 65, 300, 2000, 0, 3] {
+            encoder.begin(
+                operation: .created, table: TableID(3), schema: .zero, transaction: TransactionNumber(1),
+                sequence: LeafNumber(2), columnCount: count)
+            for value in 0..<count { encoder.append(integer: Int64(value * count)) }
+            let leaf = encoder.finish()
+            let checks = (0..<count).map { value in
+                ([1] + withUnsafeBytes(of: Int64(value * count).bigEndian) { Array($0) }).withUnsafeBytes {
+                    ColumnCheck.of($0)
+                }
+            }
+            let chunk = LeafChunk(leaves: [LeafChunk.Leaf(hash: leaf, columnChecks: checks)])
+            #expect(Array(encoder.storedLeaf(leaf)) == chunk?.encoded(), "\(count) values")
+            #expect(one.append(leaf, stored: encoder.storedLeaf(leaf)) == nil)
+            #expect(other.append(leaf, columnChecks: checks) == nil)
+            #expect(one.partialChunk == other.partialChunk)
+            #expect(one.root == other.root)
+        }
+        // Whole chunks too.
+        for _ in one.leafCount..<128 {
+            let leaf = encoder.finish()
+            let chunk = one.append(leaf, stored: encoder.storedLeaf(leaf))
+            #expect(chunk == other.append(leaf, columnChecks: encoder.columnChecks))
+            #expect((chunk != nil) == (one.leafCount == 128))
+        }
+        #expect(one.root == other.root)
+    }
+
     /// Every part of the preimage matters.
     @Test func everythingIsHashed() {
         let base = RowLeaf(

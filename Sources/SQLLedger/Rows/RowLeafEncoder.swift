@@ -20,8 +20,18 @@ public struct RowLeafEncoder: ~Copyable, @unchecked Sendable {
     @usableFromInline let collectsChecks: Bool
 
     /// The checks of the values appended since `begin`, in order; empty unless the encoder collects them.
-    public var columnChecks: [UInt16] { checks }
-    @usableFromInline var checks: [UInt16] = []
+    public var columnChecks: [UInt16] {
+        (0..<checkCount).map {
+            UInt16(bigEndian: record.load(fromByteOffset: Self.recordHeaderByteCount + 2 * $0, as: UInt16.self))
+        }
+    }
+
+    // The leaf as a chunk stores it: room for its hash and the number of checks, and the checks. Owned like `base`; has
+    // room for `checkCapacity` checks.
+    @usableFromInline var record: UnsafeMutableRawPointer
+    @usableFromInline var checkCapacity: Int
+    @usableFromInline var checkCount = 0
+    @usableFromInline static let recordHeaderByteCount = Digest32.byteCount + 2
 
     /// The buffer never grows beyond twice this size.
     @usableFromInline static let largeByteCount = 1 << 20
@@ -30,10 +40,15 @@ public struct RowLeafEncoder: ~Copyable, @unchecked Sendable {
     public init(collectsChecks: Bool = false) {
         capacity = 4096
         base = .allocate(byteCount: capacity, alignment: 16)
+        checkCapacity = 64
+        record = .allocate(byteCount: Self.recordHeaderByteCount + 2 * checkCapacity, alignment: 16)
         self.collectsChecks = collectsChecks
     }
 
-    deinit { base.deallocate() }
+    deinit {
+        base.deallocate()
+        record.deallocate()
+    }
 
     /// Starts a leaf. `start` is where the version was created: needed for `ended`, absent for `created`.
     /// Traps when it is the other way round, and unless `0 <= columnCount <= UInt16.max`.
@@ -142,12 +157,41 @@ public struct RowLeafEncoder: ~Copyable, @unchecked Sendable {
 
     @inlinable
     @inline(__always)
-    mutating func collect(_ check: UInt16) { checks.append(check) }
+    mutating func collect(_ check: UInt16) {
+        if checkCount == checkCapacity { makeRoomForChecks() }
+        let offset = Self.recordHeaderByteCount + 2 * checkCount
+        record.storeBytes(of: check.bigEndian, toByteOffset: offset, as: UInt16.self)
+        checkCount += 1
+    }
+
+    @usableFromInline
+    @inline(never)
+    mutating func makeRoomForChecks() {
+        let byteCount = Self.recordHeaderByteCount + 2 * checkCapacity
+        let new = UnsafeMutableRawPointer.allocate(byteCount: byteCount + 2 * checkCapacity, alignment: 16)
+        new.copyMemory(from: record, byteCount: byteCount)
+        record.deallocate()
+        record = new
+        checkCapacity *= 2
+    }
+
+    /// The leaf `leaf`, which `finish` returned, with the checks of its values, as a chunk stores it
+    /// (Documentation/spec/sql-leaf-chunk.md). Valid until the next `begin`.
+    @inlinable
+    @inline(__always)
+    public mutating func storedLeaf(_ leaf: Digest32) -> UnsafeRawBufferPointer {
+        leaf.withUnsafeBytes { [record] bytes in
+            if let from = bytes.baseAddress { record.copyMemory(from: from, byteCount: Digest32.byteCount) }
+        }
+        record.storeBytes(
+            of: UInt16(truncatingIfNeeded: checkCount).bigEndian, toByteOffset: Digest32.byteCount, as: UInt16.self)
+        return UnsafeRawBufferPointer(start: record, count: Self.recordHeaderByteCount + 2 * checkCount)
+    }
 
     @usableFromInline
     mutating func reset() {
         if stream != nil { stream = nil }
-        if collectsChecks { checks.removeAll(keepingCapacity: true) }
+        checkCount = 0
     }
 
     /// A larger buffer, or the same one emptied into the stream.

@@ -20,7 +20,7 @@ public struct TableLeaves: Sendable {
         if chunks.size.rawValue > 0 { chunks = MerkleFrontier(rule: .prefixed) }
         tail.removeAll(keepingCapacity: true)
         tailBytes.removeAll(keepingCapacity: true)
-        rootBytes = []
+        if !rootBytes.isEmpty { rootBytes = [] }
     }
 
     /// The number of leaves, which is the sequence number of the next one.
@@ -35,13 +35,28 @@ public struct TableLeaves: Sendable {
     /// Appends a leaf. Returns the encoding of the chunk that it completes, if it completes one: that chunk has the
     /// number which `chunkIndex` had before.
     public mutating func append(_ leaf: Digest32, columnChecks: [UInt16]) -> [UInt8]? {
-        if tail.isEmpty {
-            tail.reserveCapacity(LeafChunk.leafCount)
-            tailBytes.reserveCapacity(LeafChunk.leafCount * (34 + 2 * columnChecks.count))
-        }
+        if tail.isEmpty { reserve(leafByteCount: Digest32.byteCount + 2 + 2 * columnChecks.count) }
         tail.append(leaf)
         LeafChunk.append(leaf, columnChecks, to: &tailBytes)
-        guard tail.count == LeafChunk.leafCount else { return nil }
+        return tail.count == LeafChunk.leafCount ? completeChunk() : nil
+    }
+
+    /// Appends a leaf as `append(_:columnChecks:)` does. `stored` is the leaf with its checks as a chunk stores it
+    /// (`RowLeafEncoder.storedLeaf`).
+    public mutating func append(_ leaf: Digest32, stored: UnsafeRawBufferPointer) -> [UInt8]? {
+        if tail.isEmpty { reserve(leafByteCount: stored.count) }
+        tail.append(leaf)
+        tailBytes.append(contentsOf: stored)
+        return tail.count == LeafChunk.leafCount ? completeChunk() : nil
+    }
+
+    private mutating func reserve(leafByteCount: Int) {
+        tail.reserveCapacity(LeafChunk.leafCount)
+        tailBytes.reserveCapacity(LeafChunk.leafCount * leafByteCount)
+    }
+
+    @inline(never)
+    private mutating func completeChunk() -> [UInt8] {
         let root = foldTail()
         chunks.append(subtree: root, level: LeafChunk.level)
         LeafChunk.append(root, [], to: &rootBytes)
@@ -89,6 +104,7 @@ public struct TableLeaves: Sendable {
 
     /// The table root over all leaves, or `nil` when there are none.
     public var root: Digest32? {
+        if tail.count == 1, chunks.size.rawValue == 0 { return tail[0] }
         var whole = chunks
         for leaf in tail { whole.append(leaf) }
         return whole.root()

@@ -92,7 +92,8 @@ extension LedgerConnection {
         }
         let operation = call == 1 || call == 5 ? SQLITE_INSERT : call == 2 ? SQLITE_UPDATE : SQLITE_DELETE
         var event = deferred
-        if deferred == nil, !events.isEmpty {
+        // One announcement and its capture at once, and the trigger knows all: nearly always.
+        if deferred == nil, !events.isEmpty, !takesOnlyEvent(operation, table, slot, oldRow, newRow) {
             let taken = takeEvent(
                 operation, slot: slot, oldRow: oldRow, newRow: newRow, arguments: arguments, count: count, parts: parts)
             guard let taken else { return }
@@ -259,8 +260,16 @@ extension LedgerConnection {
         try insertHistory(table, values, kept, start: start, sequence: sequence)
     }
 
+    @inline(__always)
     private func append(_ table: TableState, _ leaf: Digest32) throws(SQLiteLedgerError) {
-        guard let full = table.append(leaf, checks: encoder.columnChecks, level: level) else { return }
+        let full = table.append(leaf, stored: encoder.storedLeaf(leaf), level: level)
+        if let full { try store(full, of: table) }
+    }
+
+    @inline(never)
+    private func store(
+        _ full: (chunk: UInt64, bytes: [UInt8]), of table: TableState
+    ) throws(SQLiteLedgerError) {
         try store(chunk: full.chunk, of: Int64(bitPattern: table.id.rawValue), full.bytes)
         guard let roots = table.leaves.takeRootChunk() else { return }
         try store(chunk: roots.number, of: LeafChunk.rootsKey(of: table.id), roots.bytes)

@@ -153,6 +153,21 @@ extension LedgerConnection {
         }
     }
 
+    /// Takes the event of a capture call out of the list, if it is the only one there and says nothing that the call does
+    /// not say.
+    @inline(__always)
+    func takesOnlyEvent(_ operation: Int32, _ table: TableState, _ slot: Int, _ oldRow: Int64, _ newRow: Int64) -> Bool {
+        guard events.count == 1, table.hasRowID else { return false }
+        let isPlain = events.withUnsafeBufferPointer { events in
+            events[0].operation == operation && events[0].slot == slot && events[0].depth == 0
+                && !events[0].followsNested && events[0].old == nil && events[0].new == nil && events[0].deferred == nil
+                && (operation == SQLITE_DELETE || events[0].newRow == newRow)
+                && (operation == SQLITE_INSERT || events[0].oldRow == oldRow)
+        }
+        if isPlain { events.removeLast() }
+        return isPlain
+    }
+
     /// Takes the event of a capture call out of the list; there is none when the row was ledgered already. Returns `nil`
     /// when an earlier change of the same row must be captured first; then the call's arguments are kept with its event.
     func takeEvent(

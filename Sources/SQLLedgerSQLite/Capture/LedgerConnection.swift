@@ -154,9 +154,9 @@ final class LedgerConnection {
         if hasEvents { for table in tables { table.hasStaleTriggers = false } }
         eventLeaves.clear()
         touched.removeAll(keepingCapacity: true)
-        events.removeAll(keepingCapacity: true)
-        strangers.removeAll()
-        parts = nil
+        if !events.isEmpty { events.removeAll(keepingCapacity: true) }
+        if !strangers.isEmpty { strangers.removeAll() }
+        if parts != nil { parts = nil }
         isStampDue = false
         outstanding = 0
         isEnlisted = false
@@ -168,7 +168,7 @@ final class LedgerConnection {
         isEntryWritten = false
         hasEvents = false
         altersHistories = false
-        poison = nil
+        if poison != nil { poison = nil }
         level = -1
     }
 

@@ -157,12 +157,13 @@ final class TableState {
 
     // MARK: Leaves and savepoints
 
-    /// Appends a leaf at savepoint level `level` (-1 outside of all). Returns the chunk that it completes.
+    /// Appends a leaf, with it as a chunk stores it, at savepoint level `level` (-1 outside of all). Returns the chunk that
+    /// it completes.
     @inline(__always)
-    func append(_ leaf: Digest32, checks: [UInt16], level: Int) -> (chunk: UInt64, bytes: [UInt8])? {
+    func append(_ leaf: Digest32, stored: UnsafeRawBufferPointer, level: Int) -> (chunk: UInt64, bytes: [UInt8])? {
         if level >= 0 { mark(level) }
         let chunk = leaves.chunkIndex
-        guard let bytes = leaves.append(leaf, columnChecks: checks) else { return nil }
+        guard let bytes = leaves.append(leaf, stored: stored) else { return nil }
         return (chunk, bytes)
     }
 
