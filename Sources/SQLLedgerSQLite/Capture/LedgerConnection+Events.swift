@@ -156,7 +156,8 @@ extension LedgerConnection {
     /// Takes the event of a capture call out of the list, if it is the only one there and says nothing that the call does
     /// not say.
     @inline(__always)
-    func takesOnlyEvent(_ operation: Int32, _ table: TableState, _ slot: Int, _ oldRow: Int64, _ newRow: Int64) -> Bool {
+    func takesOnlyEvent(_ operation: Int32, _ table: TableState, _ slot: Int, _ oldRow: Int64, _ newRow: Int64) -> Bool
+    {
         guard events.count == 1, table.hasRowID else { return false }
         let isPlain = events.withUnsafeBufferPointer { events in
             events[0].operation == operation && events[0].slot == slot && events[0].depth == 0
