@@ -135,6 +135,72 @@ import Testing
         #expect(!Self.confirms(recurring, raw, z))
     }
 
+    /// `bytes`, as a number, plus `count`.
+    static func sum(_ bytes: [UInt8], _ count: [UInt8]) -> [UInt8] {
+        var result = bytes
+        var carry = 0
+        for i in bytes.indices.reversed() {
+            let digit = Int(bytes[i]) + Int(count[i]) + carry
+            result[i] = UInt8(truncatingIfNeeded: digit)
+            carry = digit >> 8
+        }
+        return result
+    }
+
+    /// Of the digest 0, `r = s = x` is a signature by the key whose point has that x, because then the sum is the key.
+    /// With a small x, r and s plus the order fit as well and must be refused; with an x beyond the order, r is the rest.
+    static func checkValuesNextToTheOrder(
+        order: [UInt8], key: ([UInt8]) -> (SigningPublicKey, library: ([UInt8], [UInt8]) -> Bool)?
+    ) {
+        let zero = [UInt8](repeating: 0, count: order.count)
+        var beyond = 0
+        var small = 0
+        for i in UInt8(1)...40 {
+            let r = Array(zero.dropLast()) + [i]
+            if let (publicKey, library) = key(r) {
+                small += 1
+                let key = warm(publicKey)
+                #expect(confirms(key, r + r, zero) && library(r + r, zero))
+                for wrong in [sum(order, r) + r, r + sum(order, r), sum(order, r) + sum(order, r)] {
+                    #expect(!confirms(key, wrong, zero) && !library(wrong, zero))
+                }
+            }
+            if let (publicKey, library) = key(sum(order, r)) {
+                beyond += 1
+                #expect(confirms(warm(publicKey), r + r, zero) && library(r + r, zero))
+            }
+        }
+        #expect(small > 5 && beyond > 5)
+    }
+
+    @Test func valuesNextToTheOrderP256() {
+        Self.checkValuesNextToTheOrder(order: Self.bytes(Self.order256)) { x in
+            (try? P256.Signing.PublicKey(compressedRepresentation: [2] + x)).map { key in
+                (
+                    .p256(key),
+                    { raw, digest in
+                        (try? key.isValidSignature(.init(rawRepresentation: raw), for: AnyDigest(bytes: digest)))
+                            ?? false
+                    }
+                )
+            }
+        }
+    }
+
+    @Test func valuesNextToTheOrderP384() {
+        Self.checkValuesNextToTheOrder(order: Self.bytes(Self.order384)) { x in
+            (try? P384.Signing.PublicKey(compressedRepresentation: [2] + x)).map { key in
+                (
+                    .p384(key),
+                    { raw, digest in
+                        (try? key.isValidSignature(.init(rawRepresentation: raw), for: AnyDigest(bytes: digest)))
+                            ?? false
+                    }
+                )
+            }
+        }
+    }
+
     @Test func digestsLongerThanTheOrderAreLeftToTheLibrary() throws {
         let key = P256.Signing.PrivateKey()
         let recurring = Self.warm(.p256(key.publicKey))
