@@ -248,7 +248,7 @@ import Testing
         let (database, _) = try Self.make()
         let refusal = try #require(database.db.refusal(sql))
         #expect(refusal.contains("is not allowed on the ledger's table"), "\(refusal)")
-        let refusal = try SQLiteConnection(path: database.path).refusal(sql)
-        #expect(refusal?.contains("ledger_is_writing") == true)
+        let elsewhere = try SQLiteConnection(path: database.path).refusal(sql)
+        #expect(elsewhere?.contains("ledger_is_writing") == true)
     }
 }
