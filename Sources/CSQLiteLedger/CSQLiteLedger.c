@@ -82,13 +82,14 @@ int ils_is_triggers_enabled(sqlite3 *db) {
     return sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, -1, &on) == SQLITE_OK ? on : 1;
 }
 
-sqlite3_value *ils_value_real(double v) {
+sqlite3_value *ils_value_number(int is_real, double real, sqlite3_int64 whole) {
     // Only SQLite makes values: a statement without a table hands one out.
     sqlite3 *db = 0;
     sqlite3_stmt *s = 0;
     sqlite3_value *made = 0;
     if (sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, 0) == SQLITE_OK &&
-        sqlite3_prepare_v2(db, "SELECT ?", -1, &s, 0) == SQLITE_OK && sqlite3_bind_double(s, 1, v) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, "SELECT ?", -1, &s, 0) == SQLITE_OK &&
+        (is_real ? sqlite3_bind_double(s, 1, real) : sqlite3_bind_int64(s, 1, whole)) == SQLITE_OK &&
         sqlite3_step(s) == SQLITE_ROW)
         made = sqlite3_value_dup(sqlite3_column_value(s, 0));
     sqlite3_finalize(s);

@@ -114,8 +114,8 @@ static inline const void *ils_value_blob(sqlite3_value *v) { return sqlite3_valu
 static inline int ils_value_bytes(sqlite3_value *v) { return sqlite3_value_bytes(v); }
 static inline sqlite3_value *ils_value_dup(const sqlite3_value *v) { return sqlite3_value_dup(v); }
 static inline void ils_value_free(sqlite3_value *v) { sqlite3_value_free(v); }
-// A REAL value of one's own, to be freed; 0 when there is no memory.
-sqlite3_value *ils_value_real(double v);
+// A REAL (`real`) or INTEGER (`whole`) value of one's own, to be freed; 0 when there is no memory.
+sqlite3_value *ils_value_number(int is_real, double real, sqlite3_int64 whole);
 static inline void *ils_user_data(sqlite3_context *c) { return sqlite3_user_data(c); }
 static inline void ils_result_null(sqlite3_context *c) { sqlite3_result_null(c); }
 static inline void ils_result_int64(sqlite3_context *c, sqlite3_int64 v) { sqlite3_result_int64(c, v); }

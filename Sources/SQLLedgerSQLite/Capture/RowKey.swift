@@ -12,26 +12,58 @@ extension TableState {
     /// The values of a row event in the order of a capture call's.
     func completed(_ event: RowEvent) -> SavedValues {
         let all = SavedValues()
-        for (values, isNew) in [(event.old, false), (event.new, true)] {
-            guard let values else { continue }
-            for (index, column) in sql.stored.enumerated() {
-                let value = index < values.values.count ? values.values[index] : nil
-                // A new value is the stored form, in which whole numbers of REAL columns are integers.
-                if isNew, let value, ils_value_type(value) == SQLITE_INTEGER, Self.isReal(column.declaredType) {
-                    all.append(real: Double(ils_value_int64(value)))
-                } else {
-                    all.append(copying: value)
+        for saved in [event.old, event.new] {
+            guard let saved = saved.map(typed) else { continue }
+            // The values are gone with the last use of their owner.
+            withExtendedLifetime(saved) {
+                for index in sql.stored.indices {
+                    all.append(copying: index < saved.values.count ? saved.values[index] : nil)
                 }
             }
         }
         return all
     }
 
-    /// SQLite's rule for the affinity REAL (https://www.sqlite.org/datatype3.html, 3.1).
-    private static func isReal(_ type: String) -> Bool {
-        let type = type.uppercased()
-        guard !["INT", "CHAR", "CLOB", "TEXT", "BLOB"].contains(where: { type.contains($0) }) else { return false }
-        return ["REAL", "FLOA", "DOUB"].contains { type.contains($0) }
+    /// The values of a row that SQLite itself told of, as reading the row would give them. A new value is the stored form, in
+    /// which whole numbers of REAL columns are integers; old values of tables without row ids follow the types of other
+    /// columns where the key is not first (SQLite 3.40).
+    func typed(_ saved: SavedValues) -> SavedValues {
+        let typed = SavedValues()
+        for (value, column) in zip(saved.values, sql.stored) {
+            let type = value.map(ils_value_type)
+            if type == SQLITE_INTEGER, let value, Affinity(column.declaredType) == .real {
+                typed.append(real: Double(ils_value_int64(value)))
+            } else if type == SQLITE_FLOAT, let value, Affinity(column.declaredType) == .whole,
+                let number = Int64(exactly: ils_value_double(value)), number.magnitude < 1 << 53
+            {
+                typed.append(integer: number)
+            } else {
+                typed.append(copying: value)
+            }
+        }
+        for value in saved.values.dropFirst(sql.stored.count) { typed.append(copying: value) }
+        return typed
+    }
+
+    /// How a column's values are converted (https://www.sqlite.org/datatype3.html, 3.1), as far as numbers go.
+    private enum Affinity {
+        /// INTEGER and NUMERIC: whole numbers are integers.
+        case whole
+        case real
+        /// TEXT, BLOB, and ANY, which depends on the table.
+        case other
+
+        init(_ type: String) {
+            let type = type.uppercased()
+            func has(_ words: String...) -> Bool { words.contains { type.contains($0) } }
+            if has("INT") {
+                self = .whole
+            } else if type.isEmpty || type == "ANY" || has("CHAR", "CLOB", "TEXT", "BLOB") {
+                self = .other
+            } else {
+                self = has("REAL", "FLOA", "DOUB") ? .real : .whole
+            }
+        }
     }
 }
 

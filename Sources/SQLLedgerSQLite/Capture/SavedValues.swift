@@ -16,7 +16,11 @@ final class SavedValues {
     }
 
     func append(real: Double) {
-        values.append(ils_value_real(real))
+        values.append(ils_value_number(1, real, 0))
+    }
+
+    func append(integer: Int64) {
+        values.append(ils_value_number(0, 0, integer))
     }
 
     func append(copying value: OpaquePointer?) {
