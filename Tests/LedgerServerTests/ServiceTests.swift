@@ -426,6 +426,14 @@ import Testing
             #expect(
                 metrics.body.contains("indelible_committed_seqno") && metrics.body.contains("route=\"GET /node/state\"")
             )
+            // The node's certificate lasts one year and the service's ten.
+            let now = Date().timeIntervalSince1970
+            for (name, days) in [("node", 365.0), ("service", 3650.0)] {
+                let sample = "indelible_certificate_end_timestamp_seconds{certificate=\"\(name)\"} "
+                let line = try #require(metrics.body.split(separator: "\n").first { $0.hasPrefix(sample) })
+                let end = try #require(Double(line.dropFirst(sample.count)))
+                #expect(abs(end - now - days * 86_400) < 2 * 86_400)
+            }
         }
     }
 

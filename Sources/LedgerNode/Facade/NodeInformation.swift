@@ -1,3 +1,4 @@
+import Foundation
 import LedgerProofs
 
 /// What `/node/...` and the quotes endpoint tell about this node and its service. A consistent snapshot.
@@ -40,6 +41,13 @@ public struct NodeInformation: Sendable {
     public var readTrouble: String?
     /// Why the set of files after the last valid signature was set aside at start, if it was.
     public var startupNotes: [String]
+
+    /// When the certificates that clients see end: which one, and seconds since 1970.
+    public var certificateEnds: [(certificate: String, end: Int64)] {
+        [("node", nodeCertificatePEM), ("service", serviceCertificatePEM)].compactMap { name, pem in
+            (try? CertificateMaker.facts(pem: pem)).map { (name, Int64($0.notAfter.timeIntervalSince1970)) }
+        }
+    }
 
     /// Writes are accepted, and the last one was not refused by the disk.
     public var acceptsWrites: Bool { writeRefusal == nil && writeTrouble == nil }

@@ -50,6 +50,12 @@ struct MetricsReport {
             "1 while writes are refused, or reads cannot be answered in full; /health says why.")
         out.sample(
             "indelible_degraded", [], information.acceptsWrites && information.readTrouble == nil ? 0 : 1)
+        out.family(
+            "indelible_certificate_end_timestamp_seconds", "gauge",
+            "When the certificate ends. The node renews its own in time; the service's lasts as long as the service.")
+        for (name, end) in information.certificateEnds {
+            out.sample("indelible_certificate_end_timestamp_seconds", [("certificate", name)], end)
+        }
         if let bytes = ProcessMemory.residentByteCount {
             out.family("process_resident_memory_bytes", "gauge", "Resident memory of the process.")
             out.sample("process_resident_memory_bytes", [], bytes)
