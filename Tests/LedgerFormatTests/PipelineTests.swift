@@ -153,6 +153,38 @@ import Testing
         #expect(report.verifiedTo?.seqno.rawValue == 9)
     }
 
+    /// More signatures than are checked together, by two keys, with wrong ones at the edges of what is checked together,
+    /// before and after the keys have signed enough for their multiples.
+    @Test(arguments: [true, false]) func wrongSignaturesAmongMany(isSmall: Bool) throws {
+        var ledger = try TestLedger(isSmall ? .small() : .standard())
+        // Signature i stands in transaction i + 1.
+        let wrongRaw: Set = [2, 33, 49, 63, 64, 65, 66, 100, 128, 129, 140, 150]
+        let wrongCOSE: Set = [3, 17, 48, 64, 65, 66, 99, 128, 130, 150]
+        for i in 2...150 {
+            try ledger.sign {
+                $0.hasTree = false
+                if wrongRaw.contains(i) {
+                    $0.raw = { key, root in try key.prehashed(i % 2 == 0 ? .zero : SHA256Hashing.digest(root.bytes)) }
+                }
+                if wrongCOSE.contains(i) {
+                    if i % 3 == 0 { $0.coseDER = true } else { $0.coseRoot = .zero }
+                }
+            }
+        }
+        let directory = try TemporaryDirectory()
+        try directory.write("ledger_1-70", ledger.chunk(1...70))
+        try directory.write("ledger_71", ledger.chunk(71...151, isComplete: false))
+        let report = Self.expectSameReports(directory, windows: [4 << 20])
+        let expected = (2...150).flatMap { i in
+            (wrongRaw.contains(i) ? ["rawSignature \(i + 1)"] : [])
+                + (wrongCOSE.contains(i) ? ["coseSignature \(i + 1)"] : [])
+        }
+        #expect(report.findings.map { "\($0.code) \($0.seqno?.rawValue ?? 0)" } == expected)
+        #expect(report.rawSignatures == 150 && report.coseSignatures == 150)
+        #expect(report.verifiedSignatureTransactions == UInt64(150 - wrongRaw.union(wrongCOSE).count))
+        #expect(report.verifiedTo?.seqno.rawValue == 2)
+    }
+
     /// Ends inside an entry, at every place of the last three entries.
     @Test func tornEnds() throws {
         let ledger = try Self.ledger()

@@ -23,5 +23,7 @@ struct SignatureShape {
     var hasLedgerClaim = true
     var isTagged = true
     var coseDER = false
+    /// Signed by the service instead of the root.
+    var coseRoot: Digest32?
     var payload: [UInt8]?
 }

@@ -130,7 +130,9 @@ struct TestLedger {
                     + Self.text(shape.coseTransaction ?? id.description))
         }
         let protected = [0xA0 + UInt8(fields.count)] + fields.joined()
-        let signed = [0x84] + Self.text("Signature1") + Self.bytes(protected) + [0x40] + Self.bytes(root.bytes)
+        let signed =
+            [0x84] + Self.text("Signature1") + Self.bytes(protected) + [0x40]
+            + Self.bytes((shape.coseRoot ?? root).bytes)
         let signature = try identity.serviceKey.hashed(signed)
         return (shape.isTagged ? [0xD2] : []) + [0x84] + Self.bytes(protected) + [0xA0]
             + (shape.payload.map { Self.bytes($0) } ?? [0xF6])

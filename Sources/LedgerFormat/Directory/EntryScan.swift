@@ -16,7 +16,9 @@ struct EntryScan: Sendable {
     private static let followedBytes = followed.map { Array($0.rawValue.utf8) }
     private static let prefix = Array("public:ccf.".utf8)
 
-    init(_ bytes: UnsafeRawBufferPointer, offset: UInt64, options: LedgerVerificationOptions) {
+    /// `bytes` are one entry, at `offset` of its file. The options are borrowed, because to copy them costs more than to
+    /// look at the entry.
+    init(_ bytes: UnsafeRawBufferPointer, offset: UInt64, options: borrowing LedgerVerificationOptions) {
         self.offset = offset
         do throws(LedgerFormatError) {
             let frame = try EntryFrame(bytes, limits: options.limits)

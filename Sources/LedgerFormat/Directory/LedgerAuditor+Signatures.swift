@@ -118,7 +118,7 @@ extension LedgerAuditor {
     /// What the signatures since the last call turn out to be belongs here in the report, when there are enough.
     mutating func closeSignatures(atLeast minimum: Int) {
         guard signatures.jobCount >= minimum else { return }
-        signatures.close(at: findings.count, crew: crew)
+        signatures.close(at: findings.count)
         settleSignatures(waitingCount: 8)
     }
 

@@ -17,7 +17,7 @@ public struct LedgerVerificationOptions: Sendable {
     /// Findings beyond this number are counted, not kept.
     public var maximumFindings = 1000
     /// Bytes read at once. At least one whole entry is always held.
-    public var windowByteCount = 4 << 20
+    public var windowByteCount = 1 << 20
     /// Windows that may wait for the audit, beside the one that is being read.
     var windowsAhead = 1
     /// Bytes that one thread scans in one go.

@@ -131,26 +131,17 @@ public struct COSERootSignature: Hashable, Sendable {
     /// Checks the signature over `root`. The verified value is the root. The key must be the one that the
     /// header names, of the algorithm's curve.
     public func verify(root: Digest32, key: SigningPublicKey) -> Verdict<Digest32> {
-        verify(root: root, by: key)
-    }
-
-    /// As above.
-    package func verify(root: Digest32, key: RecurringKey) -> Verdict<Digest32> {
-        verify(root: root, by: key)
-    }
-
-    private func verify(root: Digest32, by checker: some SignatureChecker) -> Verdict<Digest32> {
-        guard checker.nodeID == keyID else {
+        guard key.nodeID == keyID else {
             return .failed(.serviceKeyMismatch, "the signature names another service key")
         }
         let bytes = Self.toBeSigned(protected: protectedBytes, payload: root.bytes)
         let isValid: Bool?
         do {
             isValid = try signature.withUnsafeBytes { raw in
-                switch (checker.key, algorithm) {
-                case (.p256, COSELabel.es256): try checker.isValid(raw: raw, digest: SHA256.hash(data: bytes))
-                case (.p384, COSELabel.es384): try checker.isValid(raw: raw, digest: SHA384.hash(data: bytes))
-                case (.p521, COSELabel.es512): try checker.isValid(raw: raw, digest: SHA512.hash(data: bytes))
+                switch (key, algorithm) {
+                case (.p256, COSELabel.es256): try key.isValid(raw: raw, digest: SHA256.hash(data: bytes))
+                case (.p384, COSELabel.es384): try key.isValid(raw: raw, digest: SHA384.hash(data: bytes))
+                case (.p521, COSELabel.es512): try key.isValid(raw: raw, digest: SHA512.hash(data: bytes))
                 default: nil
                 }
             }
@@ -163,6 +154,18 @@ public struct COSERootSignature: Hashable, Sendable {
         return isValid
             ? .verified(root)
             : .failed(.signatureInvalid, "the signature does not belong to this root and key")
+    }
+
+    /// What `verify` checks, for a key that has many signatures to check. `nil` when the signature names another key or
+    /// is of another algorithm.
+    package func claim(root: Digest32, key: RecurringKey) -> SignatureClaim? {
+        guard key.nodeID == keyID else { return nil }
+        let bytes = Self.toBeSigned(protected: protectedBytes, payload: root.bytes)
+        switch (key.key, algorithm) {
+        case (.p256, COSELabel.es256): return SignatureClaim(raw: signature, digest: Array(SHA256.hash(data: bytes)))
+        case (.p384, COSELabel.es384): return SignatureClaim(raw: signature, digest: Array(SHA384.hash(data: bytes)))
+        default: return nil
+        }
     }
 
     /// Makes a receipt: the root signature with the inclusion proof of one leaf in its unprotected header.

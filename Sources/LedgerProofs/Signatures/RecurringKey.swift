@@ -7,10 +7,9 @@ import Synchronization
     import Foundation
 #endif
 
-/// A public key that is expected to have made many signatures. After some of them it keeps multiples of its point
-/// (about 1.5 MB), and then checks a signature of P-256 in half and one of P-384 in a third of the time (decision 0016).
-///
-/// Its verdicts are those of `SigningPublicKey`: whatever the multiples do not confirm is left to that.
+/// A public key that is expected to have made many signatures. After some of them it keeps multiples of its point (0.3 to
+/// 0.6 MB), and confirms signatures, many together, in a fraction of the time that `SigningPublicKey` takes
+/// (decision 0016).
 package final class RecurringKey: Sendable {
     package let key: SigningPublicKey
     package let nodeID: String
@@ -21,13 +20,11 @@ package final class RecurringKey: Sendable {
             nodeID = key.nodeID
         }
 
-        func isValid(raw: UnsafeRawBufferPointer, digest: some Digest) throws -> Bool {
-            try key.isValid(raw: raw, digest: digest)
-        }
+        package func confirm(_ claims: [SignatureClaim]) -> [Bool] { claims.map { _ in false } }
     #else
         private enum State {
             case counting(Int)
-            /// Somebody is making the multiples, or they cannot be had.
+            /// They cannot be had.
             case without
             case ready(CurveArithmetic, PointMultiples)
         }
@@ -35,8 +32,8 @@ package final class RecurringKey: Sendable {
         /// Making the multiples, and once those of the generator, takes as long as about so many checks save.
         package var usesBeforeMultiples: Int {
             switch key {
-            case .p256: 96
-            case .p384, .p521: 48
+            case .p256: 48
+            case .p384, .p521: 16
             }
         }
 
@@ -47,23 +44,22 @@ package final class RecurringKey: Sendable {
             nodeID = key.nodeID
         }
 
-        func isValid(raw: UnsafeRawBufferPointer, digest: some Digest) throws -> Bool {
-            if confirms(raw: raw, digest: digest) { return true }
-            return try key.isValid(raw: raw, digest: digest)
-        }
-
-        /// Whether the multiples say that `raw` (`r ‖ s`) signs `digest`; `false` while there are none.
-        package func confirms(raw: UnsafeRawBufferPointer, digest: some Digest) -> Bool {
-            let isTimeToMakeThem = state.withLock { state -> Bool in
-                guard case .counting(let count) = state else { return false }
-                state = count < usesBeforeMultiples ? .counting(count + 1) : .without
-                return count >= usesBeforeMultiples
+        /// For every claim, whether the multiples confirm it. `false` says nothing: ask `key`.
+        package func confirm(_ claims: [SignatureClaim]) -> [Bool] {
+            // Others wait while the multiples are made, which takes less time than checking without them.
+            let ready = state.withLock { state -> (CurveArithmetic, PointMultiples)? in
+                if case .counting(let count) = state {
+                    if count + claims.count <= usesBeforeMultiples {
+                        state = .counting(count + claims.count)
+                    } else {
+                        state = makeMultiples().map { .ready($0.0, $0.1) } ?? .without
+                    }
+                }
+                if case .ready(let curve, let multiples) = state { return (curve, multiples) }
+                return nil
             }
-            if isTimeToMakeThem, let made = makeMultiples() {
-                state.withLock { $0 = .ready(made.0, made.1) }
-            }
-            guard case .ready(let curve, let multiples) = state.withLock({ $0 }) else { return false }
-            return digest.withUnsafeBytes { curve.isSignature(raw, of: $0, key: multiples) }
+            guard let (curve, multiples) = ready else { return claims.map { _ in false } }
+            return curve.confirm(claims, key: multiples)
         }
 
         private func makeMultiples() -> (CurveArithmetic, PointMultiples)? {

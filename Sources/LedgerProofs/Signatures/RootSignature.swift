@@ -25,19 +25,10 @@ public enum RootSignature {
 
     /// Checks a DER signature over `root`. The verified value is the root.
     public static func verify(der: [UInt8], root: Digest32, publicKey: SigningPublicKey) -> Verdict<Digest32> {
-        verify(der: der, root: root, by: publicKey)
-    }
-
-    /// As above.
-    package static func verify(der: [UInt8], root: Digest32, publicKey: RecurringKey) -> Verdict<Digest32> {
-        verify(der: der, root: root, by: publicKey)
-    }
-
-    private static func verify(der: [UInt8], root: Digest32, by checker: some SignatureChecker) -> Verdict<Digest32> {
         let isValid: Bool
         do {
-            isValid = try checker.key.rawSignature(der: der).withUnsafeBytes {
-                try checker.isValid(raw: $0, digest: PrehashedSHA256(root))
+            isValid = try publicKey.rawSignature(der: der).withUnsafeBytes {
+                try publicKey.isValid(raw: $0, digest: PrehashedSHA256(root))
             }
         } catch {
             return .failed(.signatureInvalid, "the signature is not a DER ECDSA signature of the key's curve")
@@ -45,5 +36,11 @@ public enum RootSignature {
         return isValid
             ? .verified(root)
             : .failed(.signatureInvalid, "the signature does not belong to this root and key")
+    }
+
+    /// What `verify` checks, for a key that has many signatures to check. `nil` when `der` is no signature of its curve.
+    package static func claim(der: [UInt8], root: Digest32, key: RecurringKey) -> SignatureClaim? {
+        guard let raw = try? key.key.rawSignature(der: der) else { return nil }
+        return SignatureClaim(raw: raw, digest: root.bytes)
     }
 }

@@ -70,6 +70,16 @@ public enum SigningPublicKey: Sendable {
         }
     }
 
+    /// Whether `raw` (`r ‖ s`) signs `digest`.
+    /// - Throws: when `raw` is not of the length that the curve demands.
+    func isValid(raw: UnsafeRawBufferPointer, digest: some Digest) throws -> Bool {
+        switch self {
+        case .p256(let key): key.isValidSignature(try .init(rawRepresentation: raw), for: digest)
+        case .p384(let key): key.isValidSignature(try .init(rawRepresentation: raw), for: digest)
+        case .p521(let key): key.isValidSignature(try .init(rawRepresentation: raw), for: digest)
+        }
+    }
+
     /// The number of bytes of a raw `r ‖ s` signature.
     var rawSignatureByteCount: Int {
         switch self {
