@@ -132,6 +132,7 @@ int ils_login(char *buffer, int capacity) {
 
 typedef struct {
     sqlite3_vtab base;
+    sqlite3 *db;
     const ils_callbacks *callbacks;
     void *context;
 } table;
@@ -145,9 +146,11 @@ static int declare(sqlite3 *db, registration *r, sqlite3_vtab **made) {
     int code = sqlite3_declare_vtab(db, "CREATE TABLE x(unused)");
     if (code != SQLITE_OK) return code;
     sqlite3_vtab_config(db, SQLITE_VTAB_INNOCUOUS);
+    sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1);
     table *t = sqlite3_malloc(sizeof *t);
     if (!t) return SQLITE_NOMEM;
     memset(t, 0, sizeof *t);
+    t->db = db;
     t->callbacks = r->callbacks;
     t->context = r->context;
     *made = &t->base;
@@ -211,9 +214,10 @@ static int cursor_rowid(sqlite3_vtab_cursor *c, sqlite3_int64 *row) {
     return SQLITE_OK;
 }
 
+// An INSERT OR IGNORE does nothing and counts as no change: see ILS_ENLIST.
 static int table_update(sqlite3_vtab *v, int argc, sqlite3_value **argv, sqlite3_int64 *row) {
-    (void)v, (void)argc, (void)argv, (void)row;
-    return SQLITE_READONLY;
+    (void)argc, (void)argv, (void)row;
+    return sqlite3_vtab_on_conflict(((table *)v)->db) == SQLITE_IGNORE ? SQLITE_CONSTRAINT : SQLITE_READONLY;
 }
 
 static int table_begin(sqlite3_vtab *v) {

@@ -1,3 +1,4 @@
+import GRDBSQLite
 import SQLLedger
 import SQLLedgerSQLite
 import Testing
@@ -341,6 +342,59 @@ import Testing
         #expect(try db.lines("SELECT last_insert_rowid(), changes()") == ["42|2"])
     }
 
+    /// What makes SQLite tell the ledger about the transaction changes nothing, and nobody else's use of it does.
+    @Test func enlistingIsNoChange() throws {
+        let test = try TestDatabase()
+        let db = try test.ledger("CREATE TABLE t(id INTEGER PRIMARY KEY, a); SELECT ledger_enable('t')")
+        func total() -> Int32 { sqlite3_total_changes(db.handle) }
+        for begin in ["", "BEGIN", "SAVEPOINT s"] {
+            let before = total()
+            if !begin.isEmpty { try db.run(begin) }
+            try db.run("INSERT INTO t(a) VALUES (1)")
+            if !begin.isEmpty { try db.run(begin == "BEGIN" ? "COMMIT" : "RELEASE s") }
+            // The row, its stamp, and the entry.
+            #expect(total() - before == 3)
+        }
+        let before = total()
+        let enlist = "INSERT OR IGNORE INTO main.ledger_capture VALUES (NULL)"
+        try db.run(enlist)
+        try db.execute("BEGIN; \(enlist); COMMIT")
+        #expect(db.refusal("INSERT INTO ledger_capture VALUES (1)") == "attempt to write a readonly database")
+        #expect(db.refusal("REPLACE INTO ledger_capture VALUES (1)") == "attempt to write a readonly database")
+        #expect(total() == before)
+        #expect(try db.lines("SELECT last_insert_rowid(), count(*) FROM database_ledger_transactions") == ["3|4"])
+        try check(db)
+    }
+
+    /// An entry without its leaves would be found damaged; so there is none.
+    @Test func entriesThatAreTooLongAreRefused() throws {
+        let test = try TestDatabase()
+        let db = try test.ledger("CREATE TABLE t(a, b); SELECT ledger_enable('t'); INSERT INTO t VALUES (1, 2)")
+        let limit = sqlite3_limit(db.handle, SQLITE_LIMIT_LENGTH, 220)
+        #expect(
+            db.refusal("INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6)")?.contains("too long")
+                == true)
+        _ = sqlite3_limit(db.handle, SQLITE_LIMIT_LENGTH, limit)
+        #expect(try db.lines("SELECT * FROM t") == ["1|2"])
+        try db.run("INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6)")
+        try check(db)
+    }
+
+    @Test func nobodyElseWritesEntries() throws {
+        let test = try TestDatabase()
+        let db = try test.ledger("CREATE TABLE t(id INTEGER PRIMARY KEY, v); SELECT ledger_enable('t')")
+        let insert = "INSERT INTO database_ledger_transactions VALUES (9, 0, 9, 'x', 'x', 'x', 'x', x'00', NULL)"
+        #expect(db.refusal(insert) == "not authorized")
+        try db.run("CREATE TRIGGER mine AFTER INSERT ON t BEGIN \(insert); END")
+        #expect(db.refusal("INSERT INTO t VALUES (2, 3)") == "not authorized")
+        #expect(db.refusal("DELETE FROM database_ledger_transactions")?.contains("only the ledger writes it") == true)
+        #expect(
+            db.refusal("UPDATE database_ledger_transactions SET commit_time = 'x'")?.contains(
+                "only the ledger writes it")
+                == true)
+        try check(db)
+    }
+
     @Test func whoIsInEveryTransaction() throws {
         let test = try TestDatabase()
         let db = try test.ledger("CREATE TABLE t(a); SELECT ledger_enable('t')")
@@ -348,6 +402,11 @@ import Testing
         #expect(
             try db.lines("SELECT principal_name, application_name FROM database_ledger_transactions")
                 == ["alice|tests", "bob|shop"])
+        try db.execute("INSERT INTO t VALUES (2); SELECT ledger_set_principal('eve'); INSERT INTO t VALUES (3)")
+        try db.execute("SELECT ledger_set_application('bank'); INSERT INTO t VALUES (4)")
+        #expect(
+            try db.lines("SELECT principal_name, application_name FROM database_ledger_transactions").dropFirst(2)
+                == ["bob|shop", "eve|shop", "eve|bank"])
         try check(db)
     }
 }

@@ -99,4 +99,39 @@ import Testing
         add { $0.tableHashes = TableHashes($0.tableHashes.tables.dropLast()) ?? $0.tableHashes }
         #expect(Set(others.map(\.leaf)).count == others.count)
     }
+
+    /// What capture writes is what the formats say, whatever went through the same encoder before.
+    @Test func capturedEntriesAreTheFormats() throws {
+        var entry = EntryEncoder()
+        var checks: UInt16 = 0
+        for counts in [
+            [1], [], [0, 1], [127, 128, 129], [5, 0, 7, 3, 1, 1, 1, 1, 2, 1, 256], [27], [26, 1], [20, 9], [2],
+        ] {
+            entry.begin()
+            var hashes: [TableHash] = []
+            var partial: [[UInt8]] = []
+            for (index, count) in counts.enumerated() {
+                let id = TableID(UInt64(index) << 33 | 1)
+                var table = TableLeaves()
+                for _ in 0..<count {
+                    checks &+= 1
+                    let leaf = SHA256Hashing.digest(Array("\(checks)".utf8))
+                    _ = table.append(leaf, columnChecks: [checks, 0xFFFF])
+                }
+                let before = (table.tableHash(of: id), table.partialChunk)
+                table.encode(as: id, into: &entry)
+                #expect(table.tableHash(of: id) == before.0)
+                #expect(table.partialChunk == before.1)
+                guard let hash = before.0 else { continue }
+                hashes.append(hash)
+                if !before.1.isEmpty { partial.append(before.1) }
+            }
+            #expect(entry.tableCount == hashes.count)
+            if let expected = TableHashes(hashes) { #expect(Array(entry.tableHashes()) == expected.encoded()) }
+            #expect(entry.leaves.map { Array($0) } == EntryLeaves.encoded(partial))
+            #expect(entry.holdsLeaves == (EntryLeaves.encoded(partial) != nil || partial.isEmpty))
+            let time = try #require(CommitTime(microseconds: 1_700_000_000_123_456 + Int64(checks)))
+            #expect(Array(entry.text(of: time)) == time.utf8)
+        }
+    }
 }

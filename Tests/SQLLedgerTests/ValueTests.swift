@@ -24,8 +24,11 @@ import Testing
         formatter.dateFormat = "yyyy-MM-dd'T'HH:mm:ss"
         var seconds: Int64 = -12_219_292_800  // 1582-10-15, when the calendars of Foundation part
         while seconds < 253_402_300_800 {
-            let time = try #require(CommitTime(microseconds: seconds * 1_000_000 + 7))
-            let text = formatter.string(from: Date(timeIntervalSince1970: TimeInterval(seconds))) + ".000007Z"
+            let micro = abs(seconds * 7) % 1_000_000
+            let time = try #require(CommitTime(microseconds: seconds * 1_000_000 + micro))
+            let text =
+                formatter.string(from: Date(timeIntervalSince1970: TimeInterval(seconds)))
+                + String(format: ".%06lldZ", micro)
             #expect(time.description == text)
             #expect(CommitTime(text) == time)
             seconds += 86_400 * 37 + 12_345

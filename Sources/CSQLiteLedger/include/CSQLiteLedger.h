@@ -150,6 +150,9 @@ typedef struct ils_callbacks {
 // The name of the function that triggers call. Where it is missing, SQLite's message says what is needed.
 #define ILS_CAPTURE "ledger_table_needs_indelible_extension"
 #define ILS_MODULE "ledger_capture"
+// Makes SQLite tell ILS_MODULE about the running transaction. The one form that writes nothing and for which SQLite
+// keeps no statement journal: `INSERT … SELECT`, `DELETE` and `UPDATE` count as writing several rows.
+#define ILS_ENLIST "INSERT OR IGNORE INTO main.ledger_capture VALUES(NULL)"
 // The virtual table whose disconnection announces that the connection is closing. Whoever keeps statements names it once,
 // in one that is not kept.
 #define ILS_CLOSING "ledger_closing"

@@ -110,6 +110,13 @@ public struct TableLeaves: Sendable {
         return whole.root()
     }
 
+    /// Adds the table's part of the transaction entry, unless there are no leaves. (Changes nothing here; a method that
+    /// could not would be given a copy.)
+    public mutating func encode(as table: TableID, into entry: inout EntryEncoder) {
+        guard let hash = tableHash(of: table) else { return }
+        tailBytes.withUnsafeBytes { entry.append(hash, partialChunk: $0) }
+    }
+
     /// The table's part of the transaction entry, or `nil` when there are no leaves.
     public func tableHash(of table: TableID) -> TableHash? {
         root.map { TableHash(table: table, root: $0, leafCount: leafCount) }

@@ -7,7 +7,7 @@ public struct TableHashes: Hashable, Sendable {
     /// At least one, ascending by table, each table once.
     public let tables: [TableHash]
 
-    private static let version: UInt8 = 1
+    static let version: UInt8 = 1
 
     /// Sorts the tables. Returns `nil` when there is none, a table occurs twice or has no leaf.
     public init?(_ tables: some Sequence<TableHash>) {

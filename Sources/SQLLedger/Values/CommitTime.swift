@@ -70,35 +70,42 @@ public struct CommitTime: Comparable, Hashable, Sendable, CustomStringConvertibl
 
     /// The 27 bytes of the text form.
     public var utf8: [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: Self.textLength) { buffer, count in
+            guard let base = buffer.baseAddress else { return }
+            write(to: base)
+            count = Self.textLength
+        }
+    }
+
+    /// Writes the 27 bytes of the text form.
+    func write(to text: UnsafeMutablePointer<UInt8>) {
         let (seconds, micro) = Self.floorDivide(microseconds, 1_000_000)
         let (dayNumber, secondOfDay) = Self.floorDivide(seconds, 86_400)
         let (year, month, day) = Self.date(dayNumber)
-        var text: [UInt8] = []
-        text.reserveCapacity(Self.textLength)
-        Self.append(year, 4, to: &text)
-        text.append(UInt8(ascii: "-"))
-        Self.append(month, 2, to: &text)
-        text.append(UInt8(ascii: "-"))
-        Self.append(day, 2, to: &text)
-        text.append(UInt8(ascii: "T"))
-        Self.append(secondOfDay / 3_600, 2, to: &text)
-        text.append(UInt8(ascii: ":"))
-        Self.append(secondOfDay / 60 % 60, 2, to: &text)
-        text.append(UInt8(ascii: ":"))
-        Self.append(secondOfDay % 60, 2, to: &text)
-        text.append(UInt8(ascii: "."))
-        Self.append(micro, 6, to: &text)
-        text.append(UInt8(ascii: "Z"))
-        return text
+        Self.write(year / 100, to: text)
+        Self.write(year % 100, to: text + 2)
+        text[4] = UInt8(ascii: "-")
+        Self.write(month, to: text + 5)
+        text[7] = UInt8(ascii: "-")
+        Self.write(day, to: text + 8)
+        text[10] = UInt8(ascii: "T")
+        Self.write(secondOfDay / 3_600, to: text + 11)
+        text[13] = UInt8(ascii: ":")
+        Self.write(secondOfDay / 60 % 60, to: text + 14)
+        text[16] = UInt8(ascii: ":")
+        Self.write(secondOfDay % 60, to: text + 17)
+        text[19] = UInt8(ascii: ".")
+        Self.write(micro / 10_000, to: text + 20)
+        Self.write(micro / 100 % 100, to: text + 22)
+        Self.write(micro % 100, to: text + 24)
+        text[26] = UInt8(ascii: "Z")
     }
 
-    private static func append(_ value: Int64, _ digitCount: Int, to text: inout [UInt8]) {
-        var divisor: Int64 = 1
-        for _ in 1..<digitCount { divisor *= 10 }
-        while divisor > 0 {
-            text.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
-            divisor /= 10
-        }
+    /// Two digits.
+    private static func write(_ value: Int64, to text: UnsafeMutablePointer<UInt8>) {
+        let value = UInt8(truncatingIfNeeded: value)
+        text[0] = UInt8(ascii: "0") + value / 10
+        text[1] = UInt8(ascii: "0") + value % 10
     }
 
     private static func number(_ digits: ArraySlice<UInt8>) -> Int64? {

@@ -222,6 +222,9 @@ extension LedgerConnection {
                 if action == SQLITE_INSERT, let trigger, strncmp(trigger, "ledger_insert_", 14) == 0 {
                     return SQLITE_OK
                 }
+                if action == SQLITE_INSERT, strcmp(first, "database_ledger_transactions") == 0 {
+                    return SQLITE_DENY
+                }
                 let isHistory = action == SQLITE_INSERT && strncmp(first, "ledger_history_", 15) == 0
                 guard isHistory || strncmp(first, "ledger_stamps_", 14) == 0 else { return SQLITE_OK }
                 return SQLName.companion(String(cString: first)) != nil ? SQLITE_DENY : SQLITE_OK

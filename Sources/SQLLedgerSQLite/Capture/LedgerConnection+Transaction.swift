@@ -7,7 +7,6 @@ import SQLLedger
 extension LedgerConnection {
     /// Before the first leaf of a transaction, and again when its schema may have changed.
     func prepareTransaction() throws(SQLiteLedgerError) {
-        guard ils_is_readonly(db.handle, "main") == 0 else { throw .refused("the database is read-only") }
         // A single statement behind this connection's own commit, and nobody has written since: what held then holds.
         if let left, transaction.rawValue == 0, !isStale, ils_autocommit(db.handle) != 0,
             ils_data_version(db.handle, "main") == left.version
@@ -19,6 +18,7 @@ extension LedgerConnection {
             isReady = true
             return
         }
+        guard ils_is_readonly(db.handle, "main") == 0 else { throw .refused("the database is read-only") }
         // A kept statement that finds out by itself that the schema changed ends with an error inside the statement that is
         // writing, and SQLite may roll that back.
         let now = try readSchemaCookie()
@@ -47,7 +47,7 @@ extension LedgerConnection {
         if let enlist {
             statement = enlist
         } else {
-            statement = try kept("INSERT INTO main.\(ILS_MODULE) SELECT 1 WHERE 0")
+            statement = try kept(ILS_ENLIST)
             enlist = statement
         }
         try finish(statement.handle, ils_step(statement.handle))
@@ -109,70 +109,69 @@ extension LedgerConnection {
 
     private func writeEntry() throws(SQLiteLedgerError) {
         written = nil
-        var hashes: [TableHash] = []
-        var partial: [(table: TableState, bytes: [UInt8])] = []
-        func add(_ table: TableState) {
-            guard let hash = table.leaves.tableHash(of: table.id) else { return }
-            hashes.append(hash)
-            let bytes = table.leaves.partialChunk
-            if !bytes.isEmpty { partial.append((table, bytes)) }
-        }
-        add(eventLeaves)
+        entry.begin()
+        if eventLeaves.leaves.leafCount > 0 { eventLeaves.leaves.encode(as: .schemaEvents, into: &entry) }
         if touched.count > 1 { touched.sort { tables[$0].id < tables[$1].id } }
-        for slot in touched { add(tables[slot]) }
-        let leaves = EntryLeaves.encoded(partial.map(\.bytes))
-        if leaves == nil {
-            for (table, bytes) in partial {
-                try store(chunk: table.leaves.chunkIndex, of: Int64(bitPattern: table.id.rawValue), bytes)
-            }
-        }
-        guard let ledger, let tableHashes = TableHashes(hashes) else {
-            // A commit that failed may have left an entry whose leaves were rolled back since.
-            if isEntryWritten { try removeEntry() }
-            return
-        }
+        for slot in touched { tables[slot].leaves.encode(as: tables[slot].id, into: &entry) }
+        if !entry.holdsLeaves { try storePartialChunks() }
+        // A commit that failed may have left an entry, whose leaves may have been rolled back since.
         if isEntryWritten { try removeEntry() }
+        guard ledger != nil, entry.tableCount > 0 else { return }
         let closed: Int64
         if let closedBlock { closed = closedBlock } else { closed = try newestClosedBlock() }
         let (block, ordinal) = Self.nextPlace(after: last, closed: closed)
-        let login = Self.login
-        let entry = TransactionEntry(
-            ledger: ledger, id: transaction, commitTime: CommitTime.now(notBefore: last?.time),
-            principal: principal ?? login, login: login, application: application ?? Self.processName,
-            tableHashes: tableHashes)
+        let time = CommitTime.now(notBefore: last?.time)
         let statement: SQLiteStatement
         if let insertEntry {
             statement = insertEntry
         } else {
             statement = try kept("INSERT INTO main.database_ledger_transactions VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")
             insertEntry = statement
-            boundNames = nil
+            areNamesBound = false
         }
-        try statement.bind(.integer(Int64(bitPattern: transaction.rawValue)), at: 1)
-        try statement.bind(.integer(block), at: 2)
-        try statement.bind(.integer(ordinal), at: 3)
-        try statement.bind(.text(entry.commitTime.utf8), at: 4)
         // They stay bound from one transaction to the next.
-        let names = boundNames
-        if names?.principal.utf8.elementsEqual(entry.principal.utf8) != true
-            || names?.application.utf8.elementsEqual(entry.application.utf8) != true
-        {
-            try statement.bind(bytes(entry.principal), at: 5)
-            try statement.bind(bytes(entry.login), at: 6)
-            try statement.bind(bytes(entry.application), at: 7)
-            boundNames = (entry.principal, entry.application)
+        if !areNamesBound { try bindNames(to: statement) }
+        let handle = statement.handle
+        ils_bind_int64(handle, 1, Int64(bitPattern: transaction.rawValue))
+        ils_bind_int64(handle, 2, block)
+        ils_bind_int64(handle, 3, ordinal)
+        let text = entry.text(of: time)
+        var code = ils_bind_text_static(
+            handle, 4, text.baseAddress?.assumingMemoryBound(to: CChar.self), UInt64(text.count))
+        let hashes = entry.tableHashes()
+        code |= ils_bind_blob_static(handle, 8, hashes.baseAddress, UInt64(hashes.count))
+        if let leaves = entry.leaves {
+            code |= ils_bind_blob_static(handle, 9, leaves.baseAddress, UInt64(leaves.count))
+        } else {
+            code |= ils_bind_null(handle, 9)
         }
-        try statement.bind(.blob(entry.tableHashes.encoded()), at: 8)
-        try statement.bind(leaves.map { .blob($0) } ?? .null, at: 9)
-        try finish(statement.handle, ils_step(statement.handle))
+        guard code == SQLITE_OK else { throw .refused("the transaction's entry is too long for this connection") }
+        try finish(handle, ils_step(handle))
         isEntryWritten = true
         // Definitions may have been changed since the transaction looked at them.
         if sawDefinition { return }
         if !guardsObjects, try readSchemaCookie() != cookie { return }
         written = Left(
-            version: 0,
-            last: Last(number: transaction.rawValue, block: block, ordinal: ordinal, time: entry.commitTime),
+            version: 0, last: Last(number: transaction.rawValue, block: block, ordinal: ordinal, time: time),
             closedBlock: closed)
+    }
+
+    /// The last chunks of a transaction that changed too much for its entry to hold them.
+    @inline(never)
+    private func storePartialChunks() throws(SQLiteLedgerError) {
+        for table in [eventLeaves] + touched.map({ tables[$0] }) {
+            let bytes = table.leaves.partialChunk
+            guard !bytes.isEmpty else { continue }
+            try store(chunk: table.leaves.chunkIndex, of: Int64(bitPattern: table.id.rawValue), bytes)
+        }
+    }
+
+    @inline(never)
+    private func bindNames(to statement: SQLiteStatement) throws(SQLiteLedgerError) {
+        try statement.bind(bytes(principal ?? Self.login), at: 5)
+        try statement.bind(bytes(Self.login), at: 6)
+        try statement.bind(bytes(application ?? Self.processName), at: 7)
+        areNamesBound = true
     }
 
     private func removeEntry() throws(SQLiteLedgerError) {

@@ -16,16 +16,16 @@ final class LedgerConnection {
     let db: SQLiteConnection
 
     /// On whose behalf and through which program the next transactions are.
-    var principal: String?
-    var application: String?
+    var principal: String? { didSet { areNamesBound = false } }
+    var application: String? { didSet { areNamesBound = false } }
     let guardsObjects: Bool
 
     /// Ledger tables that are not dropped. A slot is never given to another table.
-    var tables: [TableState] = []
+    @exclusivity(unchecked) var tables: [TableState] = []
     /// Table 0, whose rows are the schema events.
     let eventLeaves: TableState
     /// Slot by table id, -1 for unknown ones.
-    var slots: [Int] = []
+    @exclusivity(unchecked) var slots: [Int] = []
     /// The numbers of all ledger tables, dropped ones included.
     var knownIDs: Set<TableID> = []
     /// Slot by folded name.
@@ -65,13 +65,13 @@ final class LedgerConnection {
     var isReady = false
     var transaction = TransactionNumber(0)
     /// The entry before it. Nobody else can add one while the transaction is written.
-    var last: Last?
+    @exclusivity(unchecked) var last: Last?
     /// The newest closed block, where it is known without asking.
     var closedBlock: Int64?
     /// What the running transaction will have left behind, once its entry is written.
-    var written: Left?
+    @exclusivity(unchecked) var written: Left?
     /// What the connection's newest transaction left behind, if that had an entry.
-    var left: Left?
+    @exclusivity(unchecked) var left: Left?
     /// The topmost savepoint, -1 without one.
     @exclusivity(unchecked) var level = -1
     @exclusivity(unchecked) var touched: [Int] = []
@@ -80,7 +80,7 @@ final class LedgerConnection {
     /// The transaction has schema events, which a rollback takes back.
     var hasEvents = false
     /// A change that could not be ledgered and may not have been taken back, and the savepoint level it happened at.
-    var poison: (message: String, level: Int)?
+    @exclusivity(unchecked) var poison: (message: String, level: Int)?
     /// The transaction entry was written by a commit that did not succeed.
     var isEntryWritten = false
 
@@ -101,7 +101,7 @@ final class LedgerConnection {
     /// Parts of the arguments of a wide table's capture call.
     var parts: SavedValues?
     /// See `swapStamp`.
-    var swapped: RowStart?
+    @exclusivity(unchecked) var swapped: RowStart?
     /// The trigger of an INSERT has been told to write the stamp of the row `stampSequence`, and has not done so yet.
     @exclusivity(unchecked) var isStampDue = false
     @exclusivity(unchecked) var stampSequence: UInt64 = 0
@@ -109,18 +109,19 @@ final class LedgerConnection {
     var veto: String?
 
     @exclusivity(unchecked) var encoder = RowLeafEncoder(collectsChecks: true)
+    @exclusivity(unchecked) var entry = EntryEncoder()
 
     /// SQLite tells us when the connection is about to close, so that statements may be kept.
     var knowsClosing = false
 
     // Statements that are not a table's.
-    var enlist: SQLiteStatement?
+    @exclusivity(unchecked) var enlist: SQLiteStatement?
     var readCookie: SQLiteStatement?
     var readLast: SQLiteStatement?
     var readClosed: SQLiteStatement?
-    var insertEntry: SQLiteStatement?
-    /// The names that `insertEntry` has bound.
-    var boundNames: (principal: String, application: String)?
+    @exclusivity(unchecked) var insertEntry: SQLiteStatement?
+    /// `insertEntry` has bound the names of who and through which program.
+    var areNamesBound = false
     var insertChunk: SQLiteStatement?
     init(_ handle: OpaquePointer, principal: String?, application: String?, guardsObjects: Bool, usesHook: Bool) {
         db = SQLiteConnection(borrowing: handle)
@@ -152,7 +153,7 @@ final class LedgerConnection {
     func endTransaction() {
         for slot in touched where slot < tables.count { tables[slot].clear() }
         if hasEvents { for table in tables { table.hasStaleTriggers = false } }
-        eventLeaves.clear()
+        if hasEvents || eventLeaves.leaves.leafCount > 0 { eventLeaves.clear() }
         touched.removeAll(keepingCapacity: true)
         if !events.isEmpty { events.removeAll(keepingCapacity: true) }
         if !strangers.isEmpty { strangers.removeAll() }

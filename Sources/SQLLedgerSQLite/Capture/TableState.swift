@@ -43,7 +43,7 @@ final class TableState {
     /// Copies from before a chunk was completed that some mark points into: (number of the chunk, copy).
     private var copies: [(chunk: UInt64, leaves: TableLeaves)] = []
 
-    var statements = TableStatements()
+    @exclusivity(unchecked) var statements = TableStatements()
     /// The running transaction changed the triggers, so the running statement may still use the ones before.
     var hasStaleTriggers = false
     /// How often SQLite compiled the stamp statements again: a change means that some schema changed.

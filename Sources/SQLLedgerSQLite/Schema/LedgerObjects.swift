@@ -86,20 +86,30 @@ package enum LedgerObjects {
 
     package static var guards: [String] { guarded.flatMap { guards(of: $0) } }
 
+    /// Written with every transaction: a trigger on INSERT would cost it a statement journal. Direct inserts are left to
+    /// the authorizer and to verification.
+    private static let withoutInsertGuard = "database_ledger_transactions"
+
+    /// Guards that former builds made, and that do no harm.
+    static var formerGuards: [String] { [insertGuard(of: withoutInsertGuard)] }
+
     /// Triggers that refuse direct changes of `table`. Without the ledger's functions they fail as well.
     ///
-    /// A history table gets rows with every update: a trigger on INSERT would cost a statement journal each time, so
-    /// there direct inserts are left to the authorizer and to verification.
-    package static func guards(of table: String, includesInsert: Bool = true) -> [String] {
-        let isHistory = table.hasPrefix("ledger_history_")
-        let operations = isHistory || !includesInsert ? ["UPDATE", "DELETE"] : ["INSERT", "UPDATE", "DELETE"]
-        return operations.map { operation in
-            let message = "\(operation) is not allowed on the ledger's table '\(table)'; only the ledger writes it"
-            return """
-                CREATE TRIGGER ledger_guard_\(operation.lowercased())_\(table) BEFORE \(operation) ON \
-                \(SQLName.quoted(table)) WHEN NOT ledger_is_writing() BEGIN \
-                SELECT RAISE(ABORT, \(SQLName.literal(message))); END
-                """
-        }
+    /// A history table gets rows with every update: it has no guard of INSERT for the same reason.
+    package static func guards(of table: String) -> [String] {
+        let isInsertFree = table.hasPrefix("ledger_history_") || table == withoutInsertGuard
+        return (isInsertFree ? [] : [insertGuard(of: table)])
+            + ["UPDATE", "DELETE"].map { operationGuard($0, of: table) }
+    }
+
+    private static func insertGuard(of table: String) -> String { operationGuard("INSERT", of: table) }
+
+    private static func operationGuard(_ operation: String, of table: String) -> String {
+        let message = "\(operation) is not allowed on the ledger's table '\(table)'; only the ledger writes it"
+        return """
+            CREATE TRIGGER ledger_guard_\(operation.lowercased())_\(table) BEFORE \(operation) ON \
+            \(SQLName.quoted(table)) WHEN NOT ledger_is_writing() BEGIN \
+            SELECT RAISE(ABORT, \(SQLName.literal(message))); END
+            """
     }
 }

@@ -15,7 +15,7 @@ struct DefinitionCheck {
     func run() throws {
         let objects = try reader.objects()
         try checkOwnTable(made.history, objects)
-        for sql in LedgerObjects.guards(of: made.history, includesInsert: true) {
+        for sql in LedgerObjects.guards(of: made.history) {
             LedgerObjectsCheck.check(
                 "trigger", sql, objects, findings, missing: .captureOff, changed: .captureChanged,
                 "the guard of a history table")

@@ -21,9 +21,11 @@ struct LedgerObjectsCheck {
                 "trigger", sql, objects, findings, missing: .captureOff, changed: .captureChanged,
                 "the guard of a ledger table")
         }
+        let guards = Set(LedgerObjects.guards.map { Self.name(in: $0, "trigger") })
+        let former = Set(LedgerObjects.formerGuards)
         for name in LedgerObjects.guarded {
             for trigger in objects.belonging(to: name, type: "trigger")
-            where !trigger.name.lowercased().hasPrefix("ledger_guard_") {
+            where !guards.contains(trigger.name) && !former.contains(trigger.sql ?? "") {
                 findings.report(
                     Finding(
                         .captureChanged, object: trigger.name, found: trigger.sql,
@@ -34,11 +36,15 @@ struct LedgerObjectsCheck {
     }
 
     /// The name is the word after the kind, in every statement of the engine's.
+    private static func name(in sql: String, _ type: String) -> String {
+        String(sql.dropFirst("CREATE \(type) ".count).prefix { $0 != " " && $0 != "(" })
+    }
+
     static func check(
         _ type: String, _ sql: String, _ objects: SchemaObjects, _ findings: FindingCollector, missing: Finding.Code,
         changed: Finding.Code, _ what: String
     ) {
-        let name = String(sql.dropFirst("CREATE \(type) ".count).prefix { $0 != " " && $0 != "(" })
+        let name = Self.name(in: sql, type)
         let repair =
             type == "table"
             ? nil : RepairProposal(.reinstall, table: name, explanation: "writes the ledger's \(type)s again")

@@ -251,4 +251,30 @@ import Testing
         let elsewhere = try SQLiteConnection(path: database.path).refusal(sql)
         #expect(elsewhere?.contains("ledger_is_writing") == true)
     }
+
+    /// Former builds made one guard more, with which their databases stay as good as they were. Whatever else bears such
+    /// a name is nobody's guard.
+    @Test func formerGuardsDoNoHarm() throws {
+        let (database, digest) = try Self.make()
+        let name = "ledger_guard_insert_database_ledger_transactions"
+        let former = """
+            CREATE TRIGGER \(name) BEFORE INSERT ON "database_ledger_transactions" WHEN NOT ledger_is_writing() BEGIN \
+            SELECT RAISE(ABORT, 'INSERT is not allowed on the ledger''s table ''database_ledger_transactions''; only the \
+            ledger writes it'); END
+            """
+        try SQLiteConnection(path: database.path).execute(former)
+        try database.db.execute("INSERT INTO t(v) VALUES (5)")
+        #expect(try Self.found(database, digest).isEmpty)
+        for other in [
+            former.replacing("WHEN NOT", with: "WHEN"),
+            former.replacing(name, with: "ledger_guard_other"),
+        ] {
+            let plain = try SQLiteConnection(path: database.path)
+            try plain.execute("DROP TRIGGER IF EXISTS \(name)")
+            try plain.execute(other)
+            let found = try Self.found(database, digest)
+            #expect(found.count == 1 && found.first?.hasPrefix("CAPTURE_CHANGED ledger_guard_") == true, "\(found)")
+            try plain.execute("DROP TRIGGER IF EXISTS ledger_guard_other")
+        }
+    }
 }

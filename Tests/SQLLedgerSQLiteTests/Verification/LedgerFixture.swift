@@ -179,7 +179,7 @@ final class LedgerFixture {
         for table in tables.values {
             let made = TableSQL(id: table.id, description: table.description)
             for trigger in made.triggers { try db.execute(trigger.sql) }
-            for sql in LedgerObjects.guards(of: made.history, includesInsert: true) { try db.execute(sql) }
+            for sql in LedgerObjects.guards(of: made.history) { try db.execute(sql) }
             try db.execute(made.createView)
             try db.run(
                 "INSERT INTO ledger_tables VALUES (?, ?, ?, ?, 0)",
