@@ -3,7 +3,8 @@ import LedgerProofs
 /// Encodes what a transaction entry says about time and tables, in memory that is used again for the next one: the hot
 /// path of small transactions.
 ///
-/// `begin`, one `append` for each table in ascending order; then `tableHashes`, `leaves` and `time`.
+/// `begin`, `TableLeaves.encode(as:into:)` for each table in ascending order; then `tableHashes`, `leaves` and `text(of:)`.
+/// The same bytes as `TableHashes` and `EntryLeaves` encode, which a test holds it to.
 ///
 /// Documentation/spec/sql-transaction.md, Documentation/spec/sql-leaf-chunk.md, "In the entry"
 public struct EntryEncoder: ~Copyable, @unchecked Sendable {
