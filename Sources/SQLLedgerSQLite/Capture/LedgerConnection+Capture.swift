@@ -110,7 +110,7 @@ extension LedgerConnection {
         }
         if let event, event.followsNested, let old = event.old {
             let given = parts ?? SavedValues(copying: arguments + header, count: count - header)
-            let values = try updated(given, table, row: oldRow, to: table.hasRowID ? old : table.typed(old))
+            let values = try updated(given, table, row: oldRow, to: table.recorded(old))
             return try values.withValues { (base, count) throws(SQLiteLedgerError) in
                 try perform(call, slot, oldRow, newRow, base, count, event)
             }

@@ -246,7 +246,7 @@ extension LedgerConnection {
         }) {
             end = place
             let event = events.remove(at: place)
-            guard let saved = event.old.map({ table.hasRowID ? $0 : table.typed($0) }) else { continue }
+            guard let saved = event.old.map(table.recorded) else { continue }
             try saved.withKey(of: table, row: event.oldRow) { (values, key) throws(SQLiteLedgerError) in
                 guard let start = try readStamp(table, key) else { return }
                 var isReplaced = false

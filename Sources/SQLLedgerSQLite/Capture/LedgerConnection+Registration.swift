@@ -222,7 +222,7 @@ extension LedgerConnection {
                 if action == SQLITE_INSERT, let trigger, strncmp(trigger, "ledger_insert_", 14) == 0 {
                     return SQLITE_OK
                 }
-                if action == SQLITE_INSERT, strcmp(first, "database_ledger_transactions") == 0 {
+                if action == SQLITE_INSERT, LedgerObjects.withoutInsertGuard.withCString({ strcmp(first, $0) }) == 0 {
                     return SQLITE_DENY
                 }
                 let isHistory = action == SQLITE_INSERT && strncmp(first, "ledger_history_", 15) == 0

@@ -45,6 +45,9 @@ extension TableState {
         return typed
     }
 
+    /// The old values of a row, as reading it would have given them: with row ids they are that already.
+    func recorded(_ old: SavedValues) -> SavedValues { hasRowID ? old : typed(old) }
+
     /// How a column's values are converted (https://www.sqlite.org/datatype3.html, 3.1), as far as numbers go.
     private enum Affinity {
         /// INTEGER and NUMERIC: whole numbers are integers.

@@ -88,7 +88,7 @@ package enum LedgerObjects {
 
     /// Written with every transaction: a trigger on INSERT would cost it a statement journal. Direct inserts are left to
     /// the authorizer and to verification.
-    private static let withoutInsertGuard = "database_ledger_transactions"
+    static let withoutInsertGuard = "database_ledger_transactions"
 
     /// Guards that former builds made, and that do no harm.
     static var formerGuards: [String] { [insertGuard(of: withoutInsertGuard)] }
