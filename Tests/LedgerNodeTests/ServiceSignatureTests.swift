@@ -138,6 +138,17 @@ import Testing
         #expect(verdict.isVerified)
     }
 
+    @Test func closingComesAfterTheNewestBatchNotAfterTheLastSignatureOfTheService() throws {
+        var state = SequencerState(view: .initial)
+        state.ledger.note(TransactionID(view: .initial, seqno: SequenceNumber(7)))
+        let start = ContinuousClock.now
+        var pace = ServiceSignaturePace()
+        pace.signed(byService: true, at: start)
+        pace.signed(byService: false, at: start + .milliseconds(100))
+        #expect(
+            pace.closingTime(after: state) == start + .milliseconds(100) + ServiceSignaturePace.closingInterval)
+    }
+
     @Test func paceIsBoundedByTimeAndByCount() {
         let start = ContinuousClock.now
         var pace = ServiceSignaturePace()
@@ -146,6 +157,9 @@ import Testing
         #expect(pace.isDue(writers: 1, at: start), "a lone writer does not wait")
         #expect(!pace.isDue(writers: 2, at: start))
         #expect(pace.isDue(writers: 2, at: start + ServiceSignaturePace.interval))
+        #expect(!pace.isDue(writers: 2, isWanted: true, at: start))
+        #expect(!pace.isDue(writers: 2, at: start + ServiceSignaturePace.wantedInterval))
+        #expect(pace.isDue(writers: 2, isWanted: true, at: start + ServiceSignaturePace.wantedInterval))
         for _ in 1..<ServiceSignaturePace.signatureLimit {
             #expect(!pace.isDue(writers: 2, at: start))
             pace.signed(byService: false, at: start)

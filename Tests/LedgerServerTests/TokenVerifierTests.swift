@@ -41,6 +41,32 @@ import Testing
         #expect(await refusal(verifier, token).contains("expired"))
     }
 
+    /// What a connection remembers stands for that token only, and only until it expires.
+    @Test func aConnectionRemembersItsLastToken() async throws {
+        issuer.publish(keys: [TestIssuer.jwk(key, kid: "a")])
+        let verifier = verifier()
+        let last = LastToken()
+        let first = try await TestIssuer.sign(issuer.claims { $0.oid = "first" }, key, kid: "a")
+        let second = try await TestIssuer.sign(
+            issuer.claims {
+                $0.oid = "second"
+                $0.exp = ($0.exp ?? 0) + 600
+            }, key, kid: "a")
+        #expect(try verifier.knownIdentity(of: first[...], last: last) == nil)
+        for token in [first, second] { _ = try await verifier.identity(of: token) }
+        for _ in 0..<2 {
+            #expect(try verifier.knownIdentity(of: first[...], last: last)?.userID == "first")
+            #expect(try verifier.knownIdentity(of: first[...], last: last)?.userID == "first")
+            #expect(try verifier.knownIdentity(of: second[...], last: last)?.userID == "second")
+        }
+        #expect(try verifier.knownIdentity(of: second.dropLast(), last: last) == nil)
+        #expect(try verifier.knownIdentity(of: (second + "A")[...], last: last) == nil)
+        #expect(try verifier.knownIdentity(of: first[...], last: last)?.userID == "first")
+        issuer.advance(3600 + 61)
+        #expect(try verifier.knownIdentity(of: first[...], last: last) == nil)
+        #expect(try verifier.knownIdentity(of: second[...], last: last)?.userID == "second")
+    }
+
     @Test func keyWithoutAlgorithmAndSubjectClaim() async throws {
         issuer.publish(keys: [TestIssuer.jwk(key, kid: "a", alg: nil)])
         let token = try await TestIssuer.sign(issuer.claims { $0.oid = nil }, key, kid: "a")

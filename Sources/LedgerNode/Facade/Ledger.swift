@@ -233,8 +233,8 @@ public final class Ledger: Service {
         return try await parts.reader.blocking { [reader = parts.reader] in try reader.receipt(id) }
     }
 
-    /// The COSE form, ccf-formats 5.3. Same errors. Under load the service signs a few milliseconds after the node
-    /// (decision 0013): waits for that, at most a second. The newest signature transaction has no such receipt yet.
+    /// The COSE form, ccf-formats 5.3. Same errors. Under load the service signs some milliseconds after the node
+    /// (decision 0013): asks for that and waits, at most a second. The newest signature transaction has no such receipt yet.
     public func coseReceipt(for id: TransactionID) async throws -> [UInt8] {
         try await requireCommitted(id)
         let deadline = ContinuousClock.now + .seconds(1)
@@ -242,6 +242,7 @@ public final class Ledger: Service {
         repeat {
             (last, byService) = parts.published.ask { ($0.last.seqno, $0.lastServiceSignature) }
             if byService > id.seqno || byService == last { break }
+            parts.sequencer.wantServiceSignature()
             try await Task.sleep(for: .milliseconds(2))
         } while .now < deadline
         try await parts.indexer.wait(for: last)

@@ -31,6 +31,7 @@ final class Sequencer: @unchecked Sendable {
     /// Of the batch that is sealed but not handed over yet.
     private let sealing = Mutex<[WriteTicket]>([])
     private let done = DispatchSemaphore(value: 0)
+    private let isServiceWanted = Atomic<Bool>(false)
 
     // Owned by the thread.
     /// What the next batch follows; durable or not.
@@ -70,6 +71,9 @@ final class Sequencer: @unchecked Sendable {
         for ticket in sealing.withLock({ $0 }) { _ = ticket.expire(at: now) }
         committer.expire(at: now)
     }
+
+    /// Somebody waits for the service's signature: one of the next batches carries it, though it need not yet.
+    func wantServiceSignature() { isServiceWanted.store(true, ordering: .relaxed) }
 
     private func loop() {
         var waiting: ArraySlice<PendingWrite> = []
@@ -202,7 +206,11 @@ final class Sequencer: @unchecked Sendable {
             do {
                 let now = ContinuousClock.now
                 let byService =
-                    forService || pace.isDue(writers: max(batch.sealed.taken, committer.outstanding), at: now)
+                    forService
+                    || pace.isDue(
+                        writers: max(batch.sealed.taken, committer.outstanding),
+                        isWanted: isServiceWanted.load(ordering: .relaxed), at: now)
+                if byService { isServiceWanted.store(false, ordering: .relaxed) }
                 let output = try finish(&batch.builder, byService: byService)
                 pace.signed(byService: byService, at: now)
                 batch.sealed.output = output

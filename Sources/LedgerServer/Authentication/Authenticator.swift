@@ -18,7 +18,7 @@ struct Authenticator: Sendable {
         let token = value[end...].utf8.drop { $0 == space }
         guard !token.isEmpty else { throw Self.refusal("the bearer token is empty") }
         do {
-            if let known = try tokens.knownIdentity(of: Substring(token)) { return known }
+            if let known = try tokens.knownIdentity(of: Substring(token), last: connection.lastToken) { return known }
             return try await tokens.identity(of: String(Substring(token)))
         } catch let error as TokenError {
             switch error.kind {

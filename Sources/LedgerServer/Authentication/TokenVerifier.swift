@@ -30,9 +30,14 @@ final class TokenVerifier: Sendable {
 
     /// The identity of a token that was verified before and has not expired; `nil` for any other. Throws `TokenError`
     /// for tokens that are refused unread.
-    func knownIdentity(of token: Substring) throws -> Identity? {
+    /// - Parameter last: of the connection that the token came on.
+    func knownIdentity(of token: Substring, last: LastToken) throws -> Identity? {
+        let time = now() - skew
+        if let identity = last.identity(of: token, at: time) { return identity }
         try checkLength(token)
-        return cache.identity(for: Self.digest(token), at: now() - skew)
+        guard let known = cache.find(Self.digest(token), at: time) else { return nil }
+        last.remember(token, known)
+        return known.identity
     }
 
     private func checkLength(_ token: Substring) throws {
@@ -52,7 +57,7 @@ final class TokenVerifier: Sendable {
         try checkLength(token[...])
         let digest = Self.digest(token[...])
         let time = now()
-        if let known = cache.identity(for: digest, at: time - skew) { return known }
+        if let known = cache.find(digest, at: time - skew) { return known.identity }
 
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, let header = Self.json(parts[0]), let claims = Self.json(parts[1]),

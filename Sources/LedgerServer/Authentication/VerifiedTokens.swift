@@ -4,7 +4,7 @@ import Synchronization
 
 /// Tokens that were verified and have not expired, by their hash. Bounded.
 final class VerifiedTokens: Sendable {
-    private struct Known {
+    struct Known: Sendable {
         let identity: Identity
         let expiry: Int64
     }
@@ -16,10 +16,10 @@ final class VerifiedTokens: Sendable {
     init(limit: Int) { self.limit = limit }
 
     /// `nil` when unknown or expired at `time`.
-    func identity(for digest: Digest32, at time: Int64) -> Identity? {
+    func find(_ digest: Digest32, at time: Int64) -> Known? {
         known.withLock { known in
             guard let entry = known[digest], time < entry.expiry else { return nil }
-            return entry.identity
+            return entry
         }
     }
 

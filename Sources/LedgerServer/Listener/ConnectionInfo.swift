@@ -5,6 +5,8 @@ struct ConnectionInfo: Sendable {
     let peer: PeerCertificate?
     /// The identity of `peer`.
     let identity: Identity?
+    /// What the last request brought.
+    let lastToken = LastToken()
 
     init(peer: PeerCertificate?) {
         self.peer = peer

@@ -64,7 +64,7 @@ struct Dispatcher: Sendable {
         }
         if response.status == .contentTooLarge { gauge.bodyTooLarge() }
         // Every answer says which state it is of (API spec A): refusals and the node's own answers the committed one.
-        if response.headers[FieldNames.transactionID] == nil {
+        if !response.headers.contains(FieldNames.transactionID) {
             response.headers[FieldNames.transactionID] = committed().description
         }
         metrics.record(route: routeIndex, status: response.status.code, duration: start.duration(to: .now))
