@@ -62,7 +62,7 @@ extension LedgerClient {
     /// `nil` when there is none of that name.
     public func role(_ name: String) async throws -> RoleRecord? {
         do {
-            return try await rolesAnswer([("roleName", name)]).first { $0.name == name }
+            return try await rolesAnswer([("roleName", name)]).first { ExactText.same($0.name, name) }
         } catch let error as LedgerClientError where error.serverCode == "RoleNotFound" {
             return nil
         }

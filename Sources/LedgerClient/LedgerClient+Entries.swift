@@ -23,7 +23,7 @@ extension LedgerClient {
             throw LedgerClientError(.unexpectedResponse, "append: the answer names no transaction id")
         }
         let id = try transactionID(text, of: "append")
-        if let collection = options.collectionID, collection != created.collectionId {
+        if let collection = options.collectionID, !ExactText.same(collection, created.collectionId) {
             throw LedgerClientError(
                 .proofFailed,
                 "append: asked for collection '\(collection)', the server wrote to '\(created.collectionId)'")

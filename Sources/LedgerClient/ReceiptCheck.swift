@@ -67,12 +67,12 @@ public struct ReceiptCheck: Sendable {
         guard claims.count == 1, case .ledgerEntry(let collection, let text, _) = claims[0] else {
             throw LedgerClientError(.proofFailed, "the receipt does not come with the one claim that an entry has")
         }
-        if let collectionID, collectionID != collection {
+        if let collectionID, !ExactText.same(collectionID, collection) {
             throw LedgerClientError(
                 .proofFailed, "the receipt is about collection '\(collection)', expected '\(collectionID)'")
         }
         // Bytes, not characters: two spellings of the same character are different contents.
-        if let contents, !contents.utf8.elementsEqual(text.utf8) {
+        if let contents, !ExactText.same(contents, text) {
             throw LedgerClientError(.proofFailed, "the receipt is about other contents")
         }
     }

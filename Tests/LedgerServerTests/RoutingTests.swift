@@ -97,13 +97,16 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a,b", ["a", "b"]), ("é", ["é"]),
+        ("a,b", ["a", "b"]), ("é", ["é"]), ("a,\u{301}b", ["a", "\u{301}b"]), ("\u{E9},e\u{301}", ["\u{E9}", "e\u{301}"]),
     ])
     func tags(text: String, tags: [String]) throws {
         #expect(try LedgerRoutes.tags(text) == tags)
     }
 
-    @Test(arguments: ["a,", ",", "a,b,c,d,e,f", "a,a", String(repeating: "x", count: 65)])
+    @Test(arguments: [
+        "a,", ",", "a,b,c,d,e,f", "a,a", String(repeating: "x", count: 65), "a,\u{301}b,", "a\u{0}b",
+        "e" + String(repeating: "\u{301}", count: 128),
+    ])
     func badTags(text: String) {
         #expect(throws: APIError.self) { try LedgerRoutes.tags(text) }
     }
@@ -125,13 +128,34 @@ import Testing
     @Test func links() throws {
         let link = NextLink("/app/x").adding("a", nil).adding("b", "é +/").adding("c", "2.20")
         #expect(link.json == "/app/x?b=%C3%A9%20%2B%2F&c=2.20")
-        let item = "collection/ü+?"
-        let query = try Query("cursor=\(NextLink.cursor(after: item))")
-        #expect(try NextLink.item(query) == item)
-        for bad in ["cursor=%2B%2B", "cursor=a", "cursor=_w", "cursor=é"] {
-            let query = try Query(bad[...])
-            #expect(throws: APIError.self) { try NextLink.item(query) }
+    }
+
+    @Test func cursors() throws {
+        let cursor = PageCursor(.tags).adding("collectionId", "R&D %41 ü+?").adding("limit", nil)
+            .adding(PageCursor.after, "e\u{301}")
+        let text = cursor.text
+        #expect(text.utf8.allSatisfy { $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "=") })
+        let read = try #require(PageCursor(text, of: .tags))
+        #expect(read.items.map(\.name) == ["collectionId", "after"])
+        #expect(read.items.map { Array($0.value.utf8) } == cursor.items.map { Array($0.value.utf8) })
+        #expect(PageCursor(text, of: .users) == nil, "a cursor belongs to its list")
+        // Another version, no list, a part cut off, a parameter twice or out of order, an unknown one, empty, NUL, not UTF-8.
+        let bad: [[UInt8]] = [
+            [], [1], [2, 3], [1, 9], [1, 3, 0], [1, 3, 0, 0], [1, 3, 0, 0, 2, 65], [1, 3, 0, 0, 1, 65, 0, 0, 1, 65],
+            [1, 3, 7, 0, 1, 49, 0, 0, 1, 65], [1, 3, 9, 0, 1, 65], [1, 3, 0, 0, 0], [1, 3, 0, 0, 1, 0],
+            [1, 3, 0, 0, 1, 0xFF],
+        ]
+        for bytes in bad { #expect(PageCursor(Base64URL.encode(bytes), of: .tags) == nil, "\(bytes)") }
+        for text in ["+", "a", "é", text + "=", String(repeating: "A", count: 5000)] {
+            #expect(PageCursor(text, of: .tags) == nil)
         }
+    }
+
+    @Test func whatStandsBesideACursorAgreesWithIt() throws {
+        let query = try Query("collectionId=e%CC%81&limit=2")
+        #expect(try query.replaced(by: [("collectionId", "e\u{301}"), ("after", "x")])["after"] == "x")
+        #expect(throws: APIError.self) { try query.replaced(by: [("collectionId", "\u{E9}")]) }
+        #expect(throws: APIError.self) { try query.replaced(by: [("limit", "3")]) }
     }
 
     @Test func authorities() {

@@ -1019,7 +1019,7 @@ def test_a_wrong_model_is_found_out(model, identities, issuer):
     assert wrong, f"{model.__name__} passed for the service"
 
 
-# What is open. Each of these fails today; when one passes, it comes out of here and out of OPEN.
+# What was found and mended.
 
 @pytest.fixture
 def lone(identities, issuer, data_directory):
@@ -1037,10 +1037,6 @@ def restarted_from_a_snapshot(node, rest):
     node.restart()
 
 
-open_fault = pytest.mark.xfail(strict=True, raises=AssertionError, reason="names are compared by canonical equivalence")
-
-
-@open_fault
 def test_collections_that_differ_in_bytes_are_two(lone):
     node, rest = lone
     for name in ("caf\u00e9", "cafe\u0301"):
@@ -1054,14 +1050,12 @@ def test_collections_that_differ_in_bytes_are_two(lone):
     assert found == {"caf\u00e9": ["in caf\u00e9"], "cafe\u0301": ["in cafe\u0301"]}
 
 
-@open_fault
 def test_an_entry_is_not_in_another_collection(lone):
     _, rest = lone
     made = rest.append("x", collection="caf\u00e9").transaction_id
     assert rest.get(f"/app/transactions/{made}?collectionId=cafe%CC%81").status == 404
 
 
-@open_fault
 def test_a_token_for_another_user_is_a_stranger(lone, issuer):
     node, rest = lone
     assert rest.set_user("Kim", "Contributor").status == 200
@@ -1069,7 +1063,6 @@ def test_a_token_for_another_user_is_a_stranger(lone, issuer):
     assert other.append("not Kim").status == 403
 
 
-@open_fault
 def test_a_removed_user_stays_removed(lone):
     node, rest = lone
     assert rest.set_user("Kim", "Contributor").status == 200
@@ -1079,7 +1072,6 @@ def test_a_removed_user_stays_removed(lone):
     assert (before, answer.status) != (404, 204) or rest.get("/app/users/Kim").status == 404
 
 
-@open_fault
 def test_rights_that_were_taken_away_stay_away(lone, issuer):
     """Which of the two rows counts differs from start to start."""
     node, rest = lone
@@ -1098,7 +1090,6 @@ def test_rights_that_were_taken_away_stay_away(lone, issuer):
     assert (narrowed, set(seen)) in ((200, {403}), (404, {200}))
 
 
-@open_fault
 def test_a_removed_role_stays_removed(lone):
     node, rest = lone
     assert rest.request("PUT", "/app/roles", [{"roleName": "caf\u00e9", "roleActions": ["*"]}]).status == 200
@@ -1108,7 +1099,6 @@ def test_a_removed_role_stays_removed(lone):
     assert (removed, left) in ((404, [{"roleName": "caf\u00e9", "roleActions": ["*"]}]), (200, []))
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the index cuts tags at NUL")
 def test_a_tag_with_nul_is_another_tag(lone):
     _, rest = lone
     if rest.append("with NUL", tags=["a\u0000b"]).status == 400:
@@ -1117,7 +1107,6 @@ def test_a_tag_with_nul_is_another_tag(lone):
     assert [item["contents"] for item in rest.get("/app/transactions?tag=a").json()["entries"]] == ["plain"]
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="bytes that are not UTF-8 are read as U+FFFD")
 def test_request_ids_that_differ_in_bytes_are_two(lone, identities):
     node, _ = lone
     made, body = [], b'{"contents":"x"}'
@@ -1131,7 +1120,6 @@ def test_request_ids_that_differ_in_bytes_are_two(lone, identities):
     assert made[0].status == 400 or made[0].transaction_id != made[1].transaction_id
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="a rebuilt index has one point in time for a whole batch")
 def test_a_time_is_found_at_once_after_the_index_was_rebuilt(lone):
     node, rest = lone
     for number in range(200):
@@ -1145,7 +1133,6 @@ def test_a_time_is_found_at_once_after_the_index_was_rebuilt(lone):
     assert [item["contents"] for item in page["entries"]] == ["199"], page.get("nextLink")
 
 
-@pytest.mark.xfail(strict=True, reason="an idle HTTP/2 connection holds up the end for 15 s")
 def test_an_idle_http2_connection_does_not_hold_up_the_end(lone, identities):
     node, _ = lone
     wire = Http2(node, identities.admin)
@@ -1159,7 +1146,6 @@ def test_an_idle_http2_connection_does_not_hold_up_the_end(lone, identities):
         wire.close()
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the SDK sends a next link's values back decoded once")
 @pytest.mark.parametrize("name", ["R&D", "C#", "%41"])
 def test_the_sdk_lists_the_collection_it_was_asked_for(lone, identities, name):
     from azure.confidentialledger import ConfidentialLedgerCertificateCredential, ConfidentialLedgerClient

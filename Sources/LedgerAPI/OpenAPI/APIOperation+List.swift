@@ -4,7 +4,7 @@ extension APIOperation {
     private static let collection = Parameter.query(
         "collectionId", "The collection; absent: subledger:0 unless stated.")
     private static let limit = Parameter.query("limit", "The most items of one page, 1 to 1000.", type: "integer")
-    private static let cursor = Parameter.query("cursor", "From a nextLink.")
+    private static let cursor = Parameter.query("cursor", "From a nextLink; it carries the other parameters.")
     private static let transaction = Parameter.path("transactionId", "view.seqno, for example 2.15.")
     private static let user = Parameter.path("userId", "A certificate fingerprint or the user id of a token.")
     private static let ledger = Parameter.path("ledgerId", "The ledger's name.")
@@ -23,7 +23,7 @@ extension APIOperation {
             "POST", "/app/transactions", "Transactions",
             "Appends an entry. Answered once it is committed, or as accepted after a bounded wait.",
             [
-                version, collection, .query("tags", "Up to 5 tags of 1 to 64 characters, joined by commas."),
+                version, collection, .query("tags", "Up to 5 tags of 1 to 64 characters and at most 256 UTF-8 bytes, joined by commas."),
                 .query("waitForCommit", "Answer with the receipt.", type: "boolean"),
             ], request: .json("CreateEntry"), answer: .json("CreateResult"), action: "transactions/write"),
         APIOperation(
@@ -32,7 +32,7 @@ extension APIOperation {
                 version, collection, .query("fromTransactionId", "Lower bound."),
                 .query("toTransactionId", "Upper bound; the first page fixes it for the following ones."),
                 .query("tag", "Only entries with this tag."), .query("author", "Only entries of this user id."),
-                .query("fromTime", "RFC 3339."), .query("toTime", "RFC 3339."), limit,
+                .query("fromTime", "RFC 3339."), .query("toTime", "RFC 3339."), limit, cursor,
             ], answer: .json("EntryPage"), action: "transactions/read"),
         APIOperation(
             "GET", "/app/transactions/current", "Transactions", "The last entry of a collection.",

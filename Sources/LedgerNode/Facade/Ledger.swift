@@ -12,7 +12,6 @@ import Synchronization
 public final class Ledger: Service {
     static let collectionIDByteCountLimit = 1_024
     static let tagsPerEntryLimit = 5
-    static let tagCharacterLimit = 64
     static let requestIDByteCountLimit = 256
     static let pageLimit = 1_000
     /// A page of entries stops early once it holds this many bytes of contents.
@@ -109,9 +108,10 @@ public final class Ledger: Service {
             throw LedgerError(
                 .invalidInput, "tags: \(request.tags.count) given, at most \(tagsPerEntryLimit) are allowed")
         }
-        for tag in request.tags where tag.isEmpty || tag.count > tagCharacterLimit || tag.contains(",") {
+        for tag in request.tags where !AppendRequest.isAcceptable(tag: tag) {
             throw LedgerError(
-                .invalidInput, "tags: each tag has 1 to \(tagCharacterLimit) characters and no comma")
+                .invalidInput, "tags: each tag has 1 to \(AppendRequest.tagCharacterLimit) characters in at most "
+                    + "\(AppendRequest.tagByteCountLimit) UTF-8 bytes, no comma and no NUL")
         }
         if let id = request.requestID, id.utf8.count > requestIDByteCountLimit {
             throw LedgerError(.invalidInput, "request id: at most \(requestIDByteCountLimit) bytes are allowed")
@@ -265,22 +265,22 @@ public final class Ledger: Service {
         }
     }
 
-    public func user(_ userID: String) -> LedgerUser? { parts.published.ask { $0.users[userID] } }
+    public func user(_ userID: String) -> LedgerUser? { parts.published.ask { $0.users[ExactText(userID)] } }
 
     /// Ascending by user id.
     public func users(after: String?, limit: Int) -> [LedgerUser] {
         parts.published.ask { state in
-            Array(
-                state.users.values.filter { user in after.map { user.userID > $0 } ?? true }
-                    .sorted { $0.userID < $1.userID }.prefix(limit))
+            let after = after.map { ExactText($0) }
+            return state.users.filter { id, _ in after.map { id > $0 } ?? true }
+                .sorted { $0.key < $1.key }.prefix(limit).map(\.value)
         }
     }
 
-    public func role(_ name: String) -> CustomRole? { parts.published.ask { $0.customRoles[name] } }
+    public func role(_ name: String) -> CustomRole? { parts.published.ask { $0.customRoles[ExactText(name)] } }
 
     /// Ascending by name.
     public func roles() -> [CustomRole] {
-        parts.published.ask { $0.customRoles.values.sorted { $0.name < $1.name } }
+        parts.published.ask { $0.customRoles.sorted { $0.key < $1.key }.map(\.value) }
     }
 
     public func authorize(_ identity: Identity, _ action: LedgerAction) -> AuthorizationDecision {

@@ -1,3 +1,5 @@
+import LedgerProofs
+
 /// Something a caller may be allowed to do. Built-in roles and custom roles are both lists of these.
 ///
 /// Each action has two names that a custom role may use (API spec A.6): the resource provider's style and the
@@ -37,12 +39,12 @@ public enum LedgerAction: String, CaseIterable, Sendable {
 
     /// Whether one entry of a custom role's action list covers this action.
     public func isCovered(by roleAction: String) -> Bool {
-        if roleAction == "*" { return true }
+        if ExactText.same(roleAction, "*") { return true }
         let names = [providerName] + pathNames + pathNames.map { "/app" + $0 }
-        if roleAction.hasSuffix("/*") {
-            let prefix = roleAction.dropLast()
-            return names.contains { $0.hasPrefix(prefix) }
+        if roleAction.utf8.suffix(2).elementsEqual("/*".utf8) {
+            let prefix = roleAction.utf8.dropLast()
+            return names.contains { $0.utf8.starts(with: prefix) }
         }
-        return names.contains(roleAction)
+        return names.containsExactly(roleAction)
     }
 }

@@ -8,6 +8,9 @@ final class EntryIndex: Sendable {
     static let schemaVersion = 1
     /// Of SQLite's page cache, for each connection.
     private static let cacheKibibytes = 2_048
+    /// A point in time is kept for each so many entries at least, and for the last one of each addition: what lies between
+    /// two points is read to find the first entry of a time.
+    static let rowsPerTime = 128
 
     private let pool: DatabasePool
 
@@ -94,7 +97,7 @@ final class EntryIndex: Sendable {
                         INSERT INTO heads(collection, first, last) VALUES (?1, ?2, ?3)
                         ON CONFLICT(collection) DO UPDATE SET last = excluded.last
                         """)
-                var names: [String: Int64] = [:]
+                var names: [ExactText: Int64] = [:]
                 var collections: [Int64: [Int64]] = [:]
                 var authors: [Pair: [Int64]] = [:]
                 var tags: [Pair: [Int64]] = [:]
@@ -120,9 +123,10 @@ final class EntryIndex: Sendable {
                 for (pair, numbers) in tags {
                     try byTag.execute(arguments: [pair.collection, pair.other, Self.json(numbers)])
                 }
-                if let last = rows.last {
-                    try db.cachedStatement(sql: "INSERT OR REPLACE INTO times(seqno, time) VALUES (?, ?)")
-                        .execute(arguments: [Int64(last.seqno.rawValue), last.timeMicroseconds])
+                let point = try db.cachedStatement(sql: "INSERT OR REPLACE INTO times(seqno, time) VALUES (?, ?)")
+                for (position, row) in rows.enumerated()
+                where position == rows.count - 1 || position % Self.rowsPerTime == Self.rowsPerTime - 1 {
+                    try point.execute(arguments: [Int64(row.seqno.rawValue), row.timeMicroseconds])
                 }
                 let mark = try db.cachedStatement(sql: "INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)")
                 try mark.execute(arguments: ["schema", EntryIndex.schemaVersion])
@@ -147,8 +151,8 @@ final class EntryIndex: Sendable {
         return text + "]"
     }
 
-    private func id(of name: String, _ kind: Kind, _ db: Database, _ known: inout [String: Int64]) throws -> Int64 {
-        let key = "\(kind.rawValue)\(name)"
+    private func id(of name: String, _ kind: Kind, _ db: Database, _ known: inout [ExactText: Int64]) throws -> Int64 {
+        let key = ExactText("\(kind.rawValue)\(name)")
         if let id = known[key] { return id }
         let id: Int64
         if let found = try Int64.fetchOne(
@@ -168,7 +172,9 @@ final class EntryIndex: Sendable {
     // MARK: Reading
 
     private func existingID(_ name: String, _ kind: Kind, _ db: Database) throws -> Int64? {
-        try Int64.fetchOne(
+        // SQLite would look for what stands before the NUL. No name has one.
+        guard !name.utf8.contains(0) else { return nil }
+        return try Int64.fetchOne(
             db.cachedStatement(sql: "SELECT id FROM names WHERE kind = ? AND name = ?"),
             arguments: [kind.rawValue, name])
     }

@@ -13,6 +13,15 @@ extension HistoricalReader {
         }
         var page = EntryPage(entries: [], next: nil, upperBound: upper, readAt: readAt)
         guard from <= to else { return page }
+        if let time = query.fromTime {
+            switch try first(atOrAfter: time, query, from: from, to: to) {
+            case .none: return page
+            case .found(let seqno): from = seqno
+            case .later(let seqno):
+                page.next = seqno
+                return page
+            }
+        }
         let found = try indexer.entries.seqnos(
             in: query.collectionID, from: from, to: to, tag: query.tag, author: query.author, limit: query.limit + 1)
         var byteCount = 0
@@ -32,4 +41,47 @@ extension HistoricalReader {
         }
         return page
     }
+
+    private enum Start {
+        case found(SequenceNumber)
+        /// Nothing up to here; there is more to look through.
+        case later(SequenceNumber)
+        case none
+    }
+
+    /// The first entry of the query that is not older than `time`. Times never decrease, so it is found by halving what
+    /// lies between two points of the index; an older index has few points, so that there are several such stretches.
+    private func first(
+        atOrAfter time: Int64, _ query: EntryQuery, from: SequenceNumber, to: SequenceNumber
+    ) throws -> Start {
+        func isOlder(_ seqno: SequenceNumber) throws -> Bool {
+            guard let entry = try entry(seqno, collectionID: query.collectionID) else {
+                throw LedgerError(
+                    .corrupt, "the index lists seqno \(seqno), but it holds no entry of that collection")
+            }
+            return entry.timeMicroseconds < time
+        }
+        var from = from
+        for _ in 0..<Self.stretchesPerPage {
+            let found = try indexer.entries.seqnos(
+                in: query.collectionID, from: from, to: to, tag: query.tag, author: query.author,
+                limit: Self.stretch)
+            guard let last = found.last else { return .none }
+            if try isOlder(last) {
+                guard found.count == Self.stretch else { return .none }
+                from = last.next
+                continue
+            }
+            var (low, high) = (0, found.count - 1)
+            while low < high {
+                let middle = (low + high) / 2
+                if try isOlder(found[middle]) { low = middle + 1 } else { high = middle }
+            }
+            return .found(found[low])
+        }
+        return .later(from)
+    }
+
+    private static let stretch = 1_024
+    private static let stretchesPerPage = 64
 }

@@ -106,7 +106,7 @@ final class HistoricalReader: Sendable {
         if !maps.contains(where: { $0.name == .publicLogs }) { maps = try entry.decryptPrivate(with: secret) }
         guard let row = maps.first(where: { EntryValue.isLog($0.name) })?.writes.first else { return nil }
         let collection = String(decoding: row.key, as: UTF8.self)
-        if let collectionID, collectionID != collection { return nil }
+        if let collectionID, !ExactText.same(collectionID, collection) { return nil }
         let value = try EntryValue(decoding: row.value)
         return (
             LedgerEntry(

@@ -5,8 +5,8 @@ import LedgerProofs
 /// What the ledger says at one transaction: the maps, and users and roles read out of them.
 struct LedgerState: Sendable, Equatable {
     private(set) var store = KeyValueStore()
-    private(set) var users: [String: LedgerUser] = [:]
-    private(set) var customRoles: [String: CustomRole] = [:]
+    private(set) var users: [ExactText: LedgerUser] = [:]
+    private(set) var customRoles: [ExactText: CustomRole] = [:]
     /// Element *i* is the first seqno of view *i + 1* (as in snapshots); a skipped view repeats the next one's.
     private(set) var viewStarts: [SequenceNumber] = []
     /// The newest transaction applied.
@@ -41,10 +41,10 @@ struct LedgerState: Sendable, Equatable {
         for map in writes {
             if map.name == .ledgerUsers {
                 for write in map.writes { try setUser(write.key, write.value) }
-                for key in map.removes { users[String(decoding: key, as: UTF8.self)] = nil }
+                for key in map.removes { users[ExactText(String(decoding: key, as: UTF8.self))] = nil }
             } else if map.name == .ledgerRoles {
                 for write in map.writes { try setRole(write.key, write.value) }
-                for key in map.removes { customRoles[String(decoding: key, as: UTF8.self)] = nil }
+                for key in map.removes { customRoles[ExactText(String(decoding: key, as: UTF8.self))] = nil }
             }
         }
     }
@@ -58,7 +58,7 @@ struct LedgerState: Sendable, Equatable {
     private mutating func setUser(_ key: [UInt8], _ value: [UInt8]) throws {
         let id = String(decoding: key, as: UTF8.self)
         do {
-            users[id] = LedgerUser(
+            users[ExactText(id)] = LedgerUser(
                 userID: id, roles: try JSONDecoder().decode(UserRow.self, from: Data(value)).assignedRoles)
         } catch {
             throw LedgerError(.corrupt, "the stored user \(id) cannot be read", cause: error)
@@ -68,7 +68,7 @@ struct LedgerState: Sendable, Equatable {
     private mutating func setRole(_ key: [UInt8], _ value: [UInt8]) throws {
         let name = String(decoding: key, as: UTF8.self)
         do {
-            customRoles[name] = CustomRole(
+            customRoles[ExactText(name)] = CustomRole(
                 name: name, actions: try JSONDecoder().decode(RoleRow.self, from: Data(value)).roleActions)
         } catch {
             throw LedgerError(.corrupt, "the stored role \(name) cannot be read", cause: error)
@@ -96,11 +96,11 @@ struct LedgerState: Sendable, Equatable {
     }
 
     func authorize(_ identity: Identity, _ action: LedgerAction) -> AuthorizationDecision {
-        guard let user = users[identity.userID] else { return .unknownUser }
+        guard let user = users[ExactText(identity.userID)] else { return .unknownUser }
         for role in user.roles {
             if let builtIn = BuiltInRole(name: role) {
                 if builtIn.allows(action) { return .allowed }
-            } else if let custom = customRoles[role] {
+            } else if let custom = customRoles[ExactText(role)] {
                 if custom.actions.contains(where: { action.isCovered(by: $0) }) { return .allowed }
             }
         }
@@ -135,14 +135,14 @@ struct LedgerState: Sendable, Equatable {
             let role: String
             if let builtIn = BuiltInRole(name: name) {
                 role = builtIn.rawValue
-            } else if customRoles[name] != nil {
+            } else if customRoles[ExactText(name)] != nil {
                 role = name
             } else {
                 throw LedgerError(
                     .roleNotFound,
                     "role \(name) does not exist; built-in roles are Reader, Contributor and Administrator")
             }
-            if !roles.contains(role) { roles.append(role) }
+            if !roles.containsExactly(role) { roles.append(role) }
         }
         return LedgerUser(userID: id, roles: roles)
     }
@@ -157,7 +157,7 @@ struct LedgerState: Sendable, Equatable {
 
     /// `nil` when there is no such user.
     func writesToRemoveUser(_ id: String) throws -> WriteSet? {
-        guard users[id] != nil else { return nil }
+        guard users[ExactText(id)] != nil else { return nil }
         try protectLastAdministrator(id)
         var writes = WriteSet()
         writes.remove(.ledgerUsers, key: Array(id.utf8))
@@ -165,8 +165,8 @@ struct LedgerState: Sendable, Equatable {
     }
 
     private func protectLastAdministrator(_ id: String) throws {
-        guard let user = users[id], isAdministrator(user) else { return }
-        guard users.values.contains(where: { $0.userID != id && isAdministrator($0) }) else {
+        guard let user = users[ExactText(id)], isAdministrator(user) else { return }
+        guard users.values.contains(where: { !ExactText.same($0.userID, id) && isAdministrator($0) }) else {
             throw LedgerError(
                 .lastAdministrator,
                 "\(id) is the last administrator; make another user administrator before changing this one")
@@ -176,7 +176,7 @@ struct LedgerState: Sendable, Equatable {
     func writesToSetRoles(_ roles: [CustomRole], mustExist: Bool) throws -> WriteSet {
         guard !roles.isEmpty else { throw LedgerError(.invalidInput, "roles: at least one role is required") }
         var writes = WriteSet()
-        var names: Set<String> = []
+        var names: Set<ExactText> = []
         for role in roles {
             guard !role.name.isEmpty, role.name.utf8.count <= Self.roleNameByteCountLimit,
                 role.name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
@@ -184,7 +184,7 @@ struct LedgerState: Sendable, Equatable {
                 throw LedgerError(
                     .invalidInput, "role name: 1 to \(Self.roleNameByteCountLimit) bytes without control characters")
             }
-            guard names.insert(role.name).inserted else {
+            guard names.insert(ExactText(role.name)).inserted else {
                 throw LedgerError(.invalidInput, "role \(role.name) is named twice")
             }
             guard role.actions.count <= Self.actionsPerRoleLimit,
@@ -197,10 +197,10 @@ struct LedgerState: Sendable, Equatable {
             if BuiltInRole(name: role.name) != nil {
                 throw LedgerError(.roleExists, "\(role.name) is a built-in role and cannot be changed")
             }
-            if mustExist, customRoles[role.name] == nil {
+            if mustExist, customRoles[ExactText(role.name)] == nil {
                 throw LedgerError(.roleNotFound, "role \(role.name) does not exist")
             }
-            if !mustExist, customRoles[role.name] != nil {
+            if !mustExist, customRoles[ExactText(role.name)] != nil {
                 throw LedgerError(.roleExists, "role \(role.name) exists already")
             }
             writes.put(
@@ -213,8 +213,8 @@ struct LedgerState: Sendable, Equatable {
         if let builtIn = BuiltInRole(name: name) {
             throw LedgerError(.roleInUse, "\(builtIn.rawValue) is a built-in role and cannot be removed")
         }
-        guard customRoles[name] != nil else { throw LedgerError(.roleNotFound, "role \(name) does not exist") }
-        if let holder = users.values.filter({ $0.roles.contains(name) }).map(\.userID).min() {
+        guard customRoles[ExactText(name)] != nil else { throw LedgerError(.roleNotFound, "role \(name) does not exist") }
+        if let holder = users.values.filter({ $0.roles.containsExactly(name) }).map(\.userID).min() {
             throw LedgerError(.roleInUse, "role \(name) is still assigned to user \(holder)")
         }
         var writes = WriteSet()

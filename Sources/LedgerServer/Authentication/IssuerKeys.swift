@@ -1,6 +1,7 @@
 import Foundation
 import JWTKit
 import LedgerAPI
+import LedgerProofs
 import Logging
 
 /// Fetches a document. Supplied by the program, so that this module needs no HTTP client.
@@ -31,7 +32,7 @@ actor IssuerKeys {
     private let logger: Logger
     private var keys: [Key] = []
     /// Made from `keys` when first used; cleared with them.
-    private var verifiers: [String: any JWTAlgorithm] = [:]
+    private var verifiers: [ExactText: any JWTAlgorithm] = [:]
     private var fetchedAt: Int64?
     private var lastAttempt: Int64?
     private var attempt: Task<Void, any Error>?
@@ -74,13 +75,13 @@ actor IssuerKeys {
 
     private func find(kid: String?, algorithm: SignatureAlgorithm) async throws -> (any JWTAlgorithm)? {
         let suitable = keys.filter { key in
-            (kid == nil || key.kid == kid) && key.type == algorithm.keyType
+            (kid == nil || key.kid.map { ExactText($0) } == kid.map { ExactText($0) }) && key.type == algorithm.keyType
                 && (key.algorithm == nil || key.algorithm == algorithm.rawValue)
                 && (algorithm.curve == nil || key.curve == algorithm.curve)
         }
         // Without a key id the choice must be without doubt.
         guard let key = suitable.first, kid != nil || suitable.count == 1 else { return nil }
-        let name = "\(algorithm.rawValue) \(key.json)"
+        let name = ExactText("\(algorithm.rawValue) \(key.json)")
         if let known = verifiers[name] { return known }
         let identifier = JWKIdentifier(string: "key")
         do {
@@ -119,7 +120,7 @@ actor IssuerKeys {
 
     private func load() async throws {
         let document = try await json(issuer.documentURL)
-        guard document["issuer"]?.stringValue == issuer.issuer else {
+        guard let name = document["issuer"]?.stringValue, ExactText.same(name, issuer.issuer) else {
             throw TokenError("the discovery document names another issuer")
         }
         guard let keysURL = document["jwks_uri"]?.stringValue else {

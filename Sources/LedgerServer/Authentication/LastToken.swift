@@ -1,4 +1,5 @@
 import LedgerNode
+import LedgerProofs
 import Synchronization
 
 /// The newest token of a connection that was verified. A client sends the same one with each request, and comparing
@@ -14,7 +15,7 @@ final class LastToken: Sendable {
     /// `nil` when it is another token, or expired at `time`.
     func identity(of token: Substring, at time: Int64) -> Identity? {
         known.withLock { known in
-            guard let known, known.token == token, time < known.verified.expiry else { return nil }
+            guard let known, ExactText.same(known.token, token), time < known.verified.expiry else { return nil }
             return known.verified.identity
         }
     }

@@ -10,8 +10,8 @@ final class TokenVerifier: Sendable {
     /// Longer tokens are refused unread.
     static let tokenByteLimit = 16 << 10
 
-    private let issuers: [String: (issuer: TokenIssuer, keys: IssuerKeys)]
-    private let audiences: Set<String>
+    private let issuers: [ExactText: (issuer: TokenIssuer, keys: IssuerKeys)]
+    private let audiences: Set<ExactText>
     private let skew: Int64
     private let now: @Sendable () -> Int64
     private let cache = VerifiedTokens(limit: 10_000)
@@ -21,9 +21,9 @@ final class TokenVerifier: Sendable {
         now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970) }, logger: Logger
     ) {
         self.issuers = Dictionary(
-            issuers.map { ($0.issuer, ($0, IssuerKeys(issuer: $0, fetch: fetch, now: now, logger: logger))) },
+            issuers.map { (ExactText($0.issuer), ($0, IssuerKeys(issuer: $0, fetch: fetch, now: now, logger: logger))) },
             uniquingKeysWith: { first, _ in first })
-        self.audiences = Set(audiences.map(Self.withoutFinalSlash))
+        self.audiences = Set(audiences.map { ExactText(Self.withoutFinalSlash($0)) })
         self.skew = clockSkew.components.seconds
         self.now = now
     }
@@ -68,7 +68,7 @@ final class TokenVerifier: Sendable {
         }
         guard header["crit"] == nil else { throw TokenError("the token has critical header extensions") }
         guard let issuerName = claims["iss"]?.stringValue else { throw TokenError("the token lacks the claim iss") }
-        guard let (issuer, keys) = issuers[issuerName] else {
+        guard let (issuer, keys) = issuers[ExactText(issuerName)] else {
             throw TokenError("the token's issuer (iss) is not one of the configured issuers")
         }
         let kid: String?
@@ -96,7 +96,7 @@ final class TokenVerifier: Sendable {
         case .array(let list)?: found = list.compactMap(\.stringValue)
         default: throw TokenError("the token lacks the claim aud")
         }
-        guard found.contains(where: { audiences.contains(Self.withoutFinalSlash($0)) }) else {
+        guard found.contains(where: { audiences.contains(ExactText(Self.withoutFinalSlash($0))) }) else {
             throw TokenError("the token is for another audience (aud)")
         }
         guard let expiry = try Self.time(claims["exp"], "exp") else {
@@ -137,7 +137,7 @@ final class TokenVerifier: Sendable {
     }
 
     private static func withoutFinalSlash(_ text: String) -> String {
-        text.hasSuffix("/") ? String(text.dropLast()) : text
+        text.utf8.last == UInt8(ascii: "/") ? String(text.dropLast()) : text
     }
 
     private static func json(_ part: Substring) -> JSONValue? {

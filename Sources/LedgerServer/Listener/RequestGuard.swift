@@ -36,6 +36,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(var head):
             phase = .body
             unanswered += 1
+            let isChanged = Self.tidy(&head)
             if head.version.major == 1, head.version.minor == 0 {
                 // Older clients wait for the end of the connection, and need not name the host.
                 head.headers.replaceOrAdd(name: "connection", value: "close")
@@ -43,10 +44,35 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
                 context.fireChannelRead(wrapInboundOut(.head(head)))
                 return
             }
+            if isChanged {
+                context.fireChannelRead(wrapInboundOut(.head(head)))
+                return
+            }
         case .body: break
         case .end: phase = .betweenRequests
         }
         context.fireChannelRead(data)
+    }
+
+    /// The library knows `connection: close` only when nothing stands beside it, and takes the first of several hosts
+    /// (RFC 9112, 3.2: an error; without any the request is refused). Returns whether it changed the head.
+    private static func tidy(_ head: inout HTTPRequestHead) -> Bool {
+        var hosts = 0
+        var closes = false
+        var connections = 0
+        for (name, value) in head.headers {
+            switch name.utf8.count {
+            case 4 where name.lowercased() == "host": hosts += 1
+            case 10 where name.lowercased() == "connection":
+                connections += 1
+                closes = closes || value.lowercased().split(whereSeparator: { ", \t".contains($0) }).contains("close")
+            default: break
+            }
+        }
+        if hosts > 1 { head.headers.remove(name: "host") }
+        let unites = closes && (connections > 1 || head.headers.first(name: "connection") != "close")
+        if unites { head.headers.replaceOrAdd(name: "connection", value: "close") }
+        return hosts > 1 || unites
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {

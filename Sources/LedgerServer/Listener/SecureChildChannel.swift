@@ -80,7 +80,10 @@ struct SecureChildChannel: ServerChildChannel {
                     streamConfiguration: HTTP1Channel.Configuration(
                         additionalChannelHandlers: [BodyDeadline(timeout: bodyTimeout, watch: bound.value)],
                         idleTimeout: TimeAmount(limits.idleTimeout))))
-            return http2.setup(channel: channel, logger: logger).map { .http2(http2, $0) }
+            return http2.setup(channel: channel, logger: logger).flatMapThrowing { value in
+                try channel.pipeline.syncOperations.addHandler(QuietEnd(bound.value))
+                return .http2(http2, value)
+            }
         case .negotiated("http/1.1"), .fallback:
             let http1 = HTTP1Channel(responder: answer, configuration: http1Configuration)
             return http1.setup(channel: channel, logger: logger).flatMapThrowing { value in

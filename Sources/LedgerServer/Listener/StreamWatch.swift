@@ -10,6 +10,10 @@ final class StreamWatch {
     private var open = 0
     private var idleSince = NIODeadline.now()
     private var timer: Scheduled<Void>?
+    private var isStopping = false
+
+    /// How long a client may take to answer the PING that goes with GOAWAY, when nothing else is open.
+    static let farewell = TimeAmount.milliseconds(250)
 
     init(_ channel: any Channel, limit: TimeAmount) {
         self.channel = channel
@@ -30,7 +34,23 @@ final class StreamWatch {
 
     func streamClosed() {
         open -= 1
-        if open == 0 { idleSince = .now() }
+        guard open == 0 else { return }
+        idleSince = .now()
+        if isStopping { closeSoon() }
+    }
+
+    /// The server is stopping: from now on the connection ends when its last stream has.
+    func stop() {
+        guard !isStopping else { return }
+        isStopping = true
+        if open == 0 { closeSoon() }
+    }
+
+    private func closeSoon() {
+        let box = NIOLoopBound(self, eventLoop: channel.eventLoop)
+        channel.eventLoop.scheduleTask(in: Self.farewell) {
+            if box.value.open == 0 { box.value.channel.close(promise: nil) }
+        }
     }
 
     /// One timer that looks again when it is due costs less than one for each stream.

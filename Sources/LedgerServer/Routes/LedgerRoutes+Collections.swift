@@ -16,31 +16,43 @@ extension LedgerRoutes {
     }
 
     private func collections(_ context: RequestContext) async throws -> Response {
-        let limit = try context.query.integer("limit", in: 1...Self.listLimit) ?? Self.listLimit
-        let found = try await ledger.collections(after: try NextLink.item(context.query), limit: limit)
-        let items = found.map { JSONValue.object([("collectionId", .string($0))]) }
-        return .json(Self.list("collections", items, found.last, limit, context), ledger.committed)
+        try await PageCursor.page(of: .collections, context, collectionPage)
     }
 
     private func tagList(_ context: RequestContext) async throws -> Response {
+        try await PageCursor.page(of: .tags, context, tagPage)
+    }
+
+    private func collectionPage(_ context: RequestContext) async throws -> Response {
+        let limit = try context.query.integer("limit", in: 1...Self.listLimit) ?? Self.listLimit
+        let found = try await ledger.collections(after: Self.after(context), limit: limit)
+        let items = found.map { JSONValue.object([("collectionId", .string($0))]) }
+        return .json(Self.list("collections", .collections, items, found.last, limit, context), ledger.committed)
+    }
+
+    private func tagPage(_ context: RequestContext) async throws -> Response {
         let limit = try context.query.integer("limit", in: 1...Self.listLimit) ?? Self.listLimit
         let found = try await ledger.tags(
-            collectionID: context.query["collectionId"], after: try NextLink.item(context.query), limit: limit)
-        return .json(Self.list("tags", found.map { .string($0) }, found.last, limit, context), ledger.committed)
+            collectionID: context.query["collectionId"], after: Self.after(context), limit: limit)
+        return .json(Self.list("tags", .tags, found.map { .string($0) }, found.last, limit, context), ledger.committed)
+    }
+
+    /// Where a page goes on; `nil` for the first one.
+    static func after(_ context: RequestContext) -> String? {
+        context.query[PageCursor.parameter] == nil ? nil : context.query[PageCursor.after]
     }
 
     /// `{name: […], "nextLink"?: …}`; a link only when the page is full.
     static func list(
-        _ name: String, _ items: [JSONValue], _ last: String?, _ limit: Int, _ context: RequestContext
+        _ name: String, _ list: PageCursor.List, _ items: [JSONValue], _ last: String?, _ limit: Int, _ context: RequestContext
     ) -> JSONValue {
         var members: [(name: String, value: JSONValue)] = [(name, .array(items))]
         if items.count == limit, let last {
-            let link = NextLink(context.path)
-                .adding("api-version", context.versionName)
-                .adding("collectionId", context.query["collectionId"])
+            let cursor = PageCursor(list)
+                .adding("collectionId", list == .tags ? context.query["collectionId"] : nil)
                 .adding("limit", context.query["limit"])
-                .adding("cursor", NextLink.cursor(after: last))
-            members.append(("nextLink", link.json))
+                .adding(PageCursor.after, last)
+            members.append(("nextLink", NextLink.to(cursor, context.path, context).json))
         }
         return .object(members)
     }

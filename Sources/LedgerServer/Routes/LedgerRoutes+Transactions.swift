@@ -41,6 +41,12 @@ extension LedgerRoutes {
         guard (requestID?.utf8.count ?? 0) <= 256 else {
             throw APIError(.invalidHeaderValue, "The header \(HeaderNames.clientRequestID) is longer than 256 bytes.")
         }
+        // The HTTP library reads bytes that are not UTF-8 as this character, so that two ids would become one.
+        guard requestID?.unicodeScalars.contains("\u{FFFD}") != true else {
+            throw APIError(
+                .invalidHeaderValue,
+                "The header \(HeaderNames.clientRequestID) is not UTF-8, or holds the replacement character U+FFFD.")
+        }
         let buffer = try await context.body()
         let body: CreateEntryBody
         do {
@@ -84,16 +90,21 @@ extension LedgerRoutes {
     /// Comma-separated tags; the rules of API spec A.4 are checked by the ledger, except that none may be empty.
     static func tags(_ text: String?) throws -> [String] {
         guard let text else { return [] }
-        let tags = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        // By bytes: a comma with an accent after it is one character.
+        let tags = text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }
         guard tags.count <= 5 else {
             throw APIError(.invalidInput, "The query parameter 'tags' has more than 5 tags.")
         }
         for tag in tags {
-            guard (1...64).contains(tag.count) else {
-                throw APIError(.invalidInput, "Each tag in the query parameter 'tags' must have 1 to 64 characters.")
+            guard AppendRequest.isAcceptable(tag: tag) else {
+                throw APIError(
+                    .invalidInput,
+                    "Each tag in the query parameter 'tags' must have 1 to \(AppendRequest.tagCharacterLimit) characters in "
+                        + "at most \(AppendRequest.tagByteCountLimit) UTF-8 bytes, and no NUL.")
             }
         }
-        guard Set(tags).count == tags.count else {
+        guard Set(tags.map { ExactText($0) }).count == tags.count else {
             throw APIError(.invalidInput, "The query parameter 'tags' has a tag twice.")
         }
         return tags
@@ -162,6 +173,10 @@ extension LedgerRoutes {
     // MARK: Range
 
     private func range(_ context: RequestContext) async throws -> Response {
+        try await PageCursor.page(of: .entries, context, rangePage)
+    }
+
+    private func rangePage(_ context: RequestContext) async throws -> Response {
         var query = EntryQuery()
         query.collectionID = try collectionID(context) ?? AppendRequest.defaultCollectionID
         let from = try context.transactionID(query: "fromTransactionId")
@@ -169,12 +184,12 @@ extension LedgerRoutes {
         query.from = from?.seqno
         query.to = to?.seqno
         query.tag = context.query["tag"]
-        guard (query.tag?.count ?? 0) <= 64 else {
-            throw APIError(.invalidQueryParameterValue, "The query parameter 'tag' is longer than 64 characters.")
-        }
-        // A tag has no commas, so this can only be meant as several (API spec A.4: one tag per query).
-        guard query.tag?.contains(",") != true else {
-            throw APIError(.invalidQueryParameterValue, "The query parameter 'tag' must hold one tag, without commas.")
+        // A tag has no commas, so one can only be meant as several (API spec A.4: one tag per query).
+        guard query.tag.map(AppendRequest.isAcceptable(tag:)) ?? true else {
+            throw APIError(
+                .invalidQueryParameterValue,
+                "The query parameter 'tag' must hold one tag of at most \(AppendRequest.tagCharacterLimit) characters in at "
+                    + "most \(AppendRequest.tagByteCountLimit) UTF-8 bytes, without commas and NUL.")
         }
         query.author = context.query["author"].map(UserIDRule.normalised)
         query.fromTime = try Self.time(context, "fromTime")
@@ -193,18 +208,17 @@ extension LedgerRoutes {
         out.raw("]")
         if let next = page.next {
             let view = page.readAt.view
-            let link = NextLink("/app/transactions")
-                .adding("api-version", context.versionName)
+            let cursor = PageCursor(.entries)
                 .adding("collectionId", query.collectionID)
                 .adding("fromTransactionId", TransactionID(view: view, seqno: next).description)
                 .adding("toTransactionId", TransactionID(view: view, seqno: page.upperBound).description)
                 .adding("tag", query.tag)
                 .adding("author", query.author)
-                .adding("fromTime", context.query["fromTime"])
-                .adding("toTime", context.query["toTime"])
+                .adding("fromTime", query.fromTime.map { Timestamp.text(microseconds: $0) })
+                .adding("toTime", query.toTime.map { Timestamp.text(microseconds: $0) })
                 .adding("limit", context.query["limit"])
             out.raw(",\"nextLink\":")
-            out.value(link.json)
+            out.value(NextLink.to(cursor, "/app/transactions", context).json)
         }
         out.raw("}")
         return .json(out.bytes, page.readAt)

@@ -62,17 +62,17 @@ extension LedgerRoutes {
 
     private func userPage(_ context: RequestContext, _ word: (LedgerUser) -> JSONValue) throws -> Response {
         let limit = try context.query.integer("limit", in: 1...Self.listLimit) ?? Self.listLimit
-        let users = ledger.users(after: try NextLink.item(context.query), limit: limit)
+        let users = ledger.users(after: Self.after(context), limit: limit)
         return .json(
-            Self.list("ledgerUsers", users.map(word), users.last?.userID, limit, context), ledger.committed)
+            Self.list("ledgerUsers", .users, users.map(word), users.last?.userID, limit, context), ledger.committed)
     }
 
     private func userList(_ context: RequestContext) async throws -> Response {
-        try userPage(context, Self.single)
+        try await PageCursor.page(of: .users, context) { try userPage($0, Self.single) }
     }
 
     private func ledgerUserList(_ context: RequestContext) async throws -> Response {
-        try userPage(context, Self.multiple)
+        try await PageCursor.page(of: .users, context) { try userPage($0, Self.multiple) }
     }
 
     /// For changes: a cut or mistyped fingerprint would be a user that no certificate can ever match.

@@ -84,7 +84,7 @@ struct Dispatcher: Sendable {
         // Over HTTP/2 a proxy may pass on the field as it is.
         guard let authority = request.head.authority ?? request.headers.value(FieldNames.host), !authority.isEmpty
         else {
-            throw APIError(.invalidHeaderValue, "The host header is missing.")
+            throw APIError(.invalidHeaderValue, "The host header is missing or comes more than once.")
         }
     }
 

@@ -18,18 +18,8 @@ struct NextLink: Sendable {
 
     var json: JSONValue { .string(text) }
 
-    /// A cursor that survives every client: base64url of the last item.
-    static func cursor(after item: String) -> String { Base64URL.encode(item.utf8) }
-
-    /// The item of a cursor from the query parameter `cursor`; `nil` when absent. Throws `APIError` 400.
-    static func item(_ query: Query) throws -> String? {
-        guard let text = query["cursor"] else { return nil }
-        guard text.utf8.count <= 4096, let bytes = Base64URL.decode(text),
-            let item = String(validating: bytes, as: UTF8.self), !item.isEmpty
-        else {
-            throw APIError(
-                .invalidQueryParameterValue, "The query parameter 'cursor' is not one that this service gave out.")
-        }
-        return item
+    /// The link to the page that `cursor` tells of, with the version that was asked for.
+    static func to(_ cursor: PageCursor, _ path: String, _ context: RequestContext) -> NextLink {
+        NextLink(path).adding("api-version", context.versionName).adding(PageCursor.parameter, cursor.text)
     }
 }

@@ -1,8 +1,9 @@
 import LedgerAPI
+import LedgerProofs
 
 /// The query parameters of a request, decoded once.
 struct Query: Sendable {
-    private let items: [(name: String, value: String)]
+    private var items: [(name: String, value: String)]
 
     /// Throws `APIError` 400 for a broken escape, for a parameter given twice, and for more than 64 parameters.
     init(_ text: Substring) throws {
@@ -20,7 +21,7 @@ struct Query: Sendable {
                     .invalidQueryParameterValue,
                     "The query parameter '\(name.prefix(64))' is not percent-encoded UTF-8.")
             }
-            guard !items.contains(where: { $0.name == name }) else {
+            guard !items.contains(where: { ExactText.same($0.name, name) }) else {
                 throw APIError(
                     .invalidQueryParameterValue, "The query parameter '\(name.prefix(64))' comes more than once.")
             }
@@ -32,9 +33,23 @@ struct Query: Sendable {
         self.items = items
     }
 
+    /// With `others` in place of parameters of these names, which must have the same values where they were given.
+    /// Throws `APIError` 400 where they have not.
+    func replaced(by others: [(name: String, value: String)]) throws -> Query {
+        for (name, value) in others {
+            guard self[name].map({ ExactText.same($0, value) }) ?? true else {
+                throw APIError(
+                    .invalidQueryParameterValue, "The query parameter '\(name)' contradicts the query parameter 'cursor'.")
+            }
+        }
+        var copy = self
+        copy.items = others + items.filter { item in !others.contains { ExactText.same($0.name, item.name) } }
+        return copy
+    }
+
     /// `nil` when absent or empty.
     subscript(name: String) -> String? {
-        for item in items where item.name == name { return item.value.isEmpty ? nil : item.value }
+        for item in items where ExactText.same(item.name, name) { return item.value.isEmpty ? nil : item.value }
         return nil
     }
 

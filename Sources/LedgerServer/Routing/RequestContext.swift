@@ -8,7 +8,7 @@ import NIOCore
 /// One request on its way through a handler.
 struct RequestContext: Sendable {
     let request: Request
-    let query: Query
+    var query: Query
     /// Decoded path segments that stand for `{…}`, in order.
     let parameters: [String]
     /// The path without query, as it came.
