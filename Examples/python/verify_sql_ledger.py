@@ -41,6 +41,11 @@ class Text(bytes):
     """TEXT as it is stored; plain `bytes` are BLOBs."""
 
 
+def folded(name):
+    """SQLite ignores the case of ASCII letters in names, and of no others."""
+    return "".join(c.lower() if c.isascii() else c for c in name)
+
+
 def sha256(data):
     return hashlib.sha256(data).digest()
 
@@ -373,7 +378,7 @@ class Database:
         except sqlite3.Error as problem:
             self.close()
             raise Blocked(str(path.name), problem) from None
-        self.tables = {name.lower(): name for kind, name in self.objects if kind == "table"}
+        self.tables = {folded(name): name for kind, name in self.objects if kind == "table"}
 
     def close(self):
         self.connection.close()
@@ -392,7 +397,7 @@ class Database:
             raise Blocked(what, problem) from None
 
     def has(self, table):
-        return table.lower() in self.tables
+        return folded(table) in self.tables
 
 
 def string(value, what):
@@ -455,7 +460,7 @@ class Table:
                     identity = old.get(column["name"])
                     if identity is None:
                         identity = self.new_column(column)
-                        self.defaults[identity] = column
+                        self.defaults[identity] = column, "STRICT" in body["sql"].rpartition(")")[2].upper()
                     identities.append(identity)
                 for identity in set(before.identities) - set(identities):
                     # The history keeps a dropped column under a name that no column of the user's has.
@@ -481,13 +486,13 @@ class Table:
 
     def default(self, identity):
         """What a row from before the column was added holds in it: SQLite is asked, through a column of this type."""
-        column = self.defaults.get(identity)
+        column, strict = self.defaults.get(identity, (None, False))
         if column is None or column.get("default") is None:
             return None
         memory = sqlite3.connect(":memory:")
         memory.text_factory = Text
         try:
-            memory.execute("CREATE TABLE t(a)")
+            memory.execute(f"CREATE TABLE t(a INT){' STRICT' if strict else ''}")
             memory.execute("INSERT INTO t VALUES (1)")
             memory.execute(f"ALTER TABLE t ADD COLUMN b {column['type']} DEFAULT {column['default']}")
             return memory.execute("SELECT b FROM t").fetchone()[0]
@@ -523,7 +528,7 @@ class Verification:
 
     def __init__(self, database, digests, only=()):
         self.database, self.digests = database, digests
-        self.only = {name.lower() for name in only}
+        self.only = {folded(name) for name in only}
         self.findings, self.notes, self.counts = [], list(database.notes), collections.Counter()
         self.last_entry_leaves = None, None
         self.anchored = None
@@ -560,7 +565,7 @@ class Verification:
                 self.guarded(self._derived)
                 self.guarded(self._coverage)
             for table in self.tables.values():
-                if (not self.only or table.name.lower() in self.only) and not self.guarded(self._table, table):
+                if (not self.only or folded(table.name) in self.only) and not self.guarded(self._table, table):
                     self.unread.add(table.id)
             self.guarded(self._compare)
         return self
@@ -910,10 +915,10 @@ class Verification:
         own = re.compile("sqlite_.*|ledger_(identity|block_nodes|leaf_chunks|transaction_chunks|schema_events|tables|pending|"
                          "rowid_canary)|database_ledger_(transactions|blocks|digest_locations)"
                          f"|ledger_(history|stamps)_({numbers})", re.IGNORECASE | re.DOTALL)
-        known = {table.name.lower() for table in self.tables.values() if not table.dropped}
+        known = {folded(table.name) for table in self.tables.values() if not table.dropped}
         for row in self.database.rows("the schema", "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"):
             name = string(row[0], "name")
-            if not own.fullmatch(name) and name.lower() not in known:
+            if not own.fullmatch(name) and folded(name) not in known:
                 self.find("COVERAGE_GAP", name, "every table is to be a ledger table, and this one is not")
 
     def _derived(self):
@@ -979,7 +984,7 @@ class Verification:
                       else "the ledger table is missing")
             self._unmatched(table, self._stamps(table, last))
             return
-        root, sql = database.objects[("table", database.tables[name.lower()])]
+        root, sql = database.objects[("table", database.tables[folded(name)])]
         if not root or sql is None or sql.upper().startswith(b"CREATE VIRTUAL"):
             self.find("READ_UNTRUSTED", name, "a virtual table stands where the ledger table was")
             self._unmatched(table, self._stamps(table, last))
@@ -1198,7 +1203,7 @@ class Verification:
         if not self.only or table == EVENTS_TABLE:
             return True
         known = self.tables.get(table)
-        return known is not None and known.name.lower() in self.only
+        return known is not None and folded(known.name) in self.only
 
     def _compare(self):
         """Folds the claimed leaves of every transaction and table and compares the root with the transaction's entry. Where

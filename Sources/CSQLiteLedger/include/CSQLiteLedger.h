@@ -112,6 +112,9 @@ static inline double ils_value_double(sqlite3_value *v) { return sqlite3_value_d
 static inline const char *ils_value_text(sqlite3_value *v) { return (const char *)sqlite3_value_text(v); }
 static inline const void *ils_value_blob(sqlite3_value *v) { return sqlite3_value_blob(v); }
 static inline int ils_value_bytes(sqlite3_value *v) { return sqlite3_value_bytes(v); }
+// What the pre-update hook of SQLite 3.40 says of a column that an older record lacks: a NULL of SQLite's own, which is at
+// the same address as that of a statement that does not exist. Later versions say the column's default.
+static inline sqlite3_value *ils_missing_value(void) { return sqlite3_column_value(0, 0); }
 static inline sqlite3_value *ils_value_dup(const sqlite3_value *v) { return sqlite3_value_dup(v); }
 static inline void ils_value_free(sqlite3_value *v) { sqlite3_value_free(v); }
 // A REAL (`real`) or INTEGER (`whole`) value of one's own, to be freed; 0 when there is no memory.

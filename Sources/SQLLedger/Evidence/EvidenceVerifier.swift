@@ -222,7 +222,7 @@ public struct EvidenceVerifier: Sendable {
                 return VerifiedEvidence.Row(row: row, tableNameProvenBy: nil)
             }
             let proof = candidates.last {
-                $0.description.table == row.tableName
+                $0.description.table.exact == row.tableName.exact
                     && ($0.transaction, $0.description.after) <= (row.created.transaction, row.created.sequence)
             }
             return VerifiedEvidence.Row(row: row, tableNameProvenBy: proof?.transaction)

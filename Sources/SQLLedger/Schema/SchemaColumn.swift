@@ -14,6 +14,13 @@ public struct SchemaColumn: Hashable, Sendable {
     /// The text of the default expression. Not part of the schema digest.
     public var defaultText: String?
 
+    /// Names and texts are equal when their bytes are.
+    public static func == (a: SchemaColumn, b: SchemaColumn) -> Bool {
+        a.name.exact == b.name.exact && a.declaredType.exact == b.declaredType.exact && a.isNotNull == b.isNotNull
+            && a.primaryKeyPosition == b.primaryKeyPosition && a.generation == b.generation
+            && a.defaultText?.exact == b.defaultText?.exact
+    }
+
     public init(
         name: String, declaredType: String, isNotNull: Bool = false, primaryKeyPosition: UInt32 = 0,
         generation: ColumnGeneration = .none, defaultText: String? = nil

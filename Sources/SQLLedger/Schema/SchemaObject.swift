@@ -8,6 +8,11 @@ public struct SchemaObject: Hashable, Sendable {
     /// `index` or `trigger`.
     public var type: String
 
+    /// Names and texts are equal when their bytes are.
+    public static func == (a: SchemaObject, b: SchemaObject) -> Bool {
+        a.name.exact == b.name.exact && a.sql.exact == b.sql.exact && a.type.exact == b.type.exact
+    }
+
     public init(name: String, sql: String, type: String) {
         self.name = name
         self.sql = sql

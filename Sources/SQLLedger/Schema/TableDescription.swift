@@ -27,6 +27,13 @@ public struct TableDescription: Hashable, Sendable {
         "after", "columns", "kind", "objects", "previous", "rowid", "schema", "sql", "table", "view",
     ]
 
+    /// Names and texts are equal when their bytes are.
+    public static func == (a: TableDescription, b: TableDescription) -> Bool {
+        a.after == b.after && a.columns == b.columns && a.kind == b.kind && a.objects == b.objects
+            && a.previous?.exact == b.previous?.exact && a.rowIDColumn?.exact == b.rowIDColumn?.exact
+            && a.sql.exact == b.sql.exact && a.table.exact == b.table.exact && a.view.exact == b.view.exact
+    }
+
     /// Sorts the objects.
     public init(
         after: LeafNumber, columns: [SchemaColumn], kind: TableKind, objects: [SchemaObject], previous: String? = nil,
@@ -41,6 +48,12 @@ public struct TableDescription: Hashable, Sendable {
         self.sql = sql
         self.table = table
         self.view = view
+    }
+
+    /// Whether the table is STRICT, where a column of type ANY converts nothing.
+    package var isStrict: Bool {
+        let options = sql.utf8.lastIndex(of: UInt8(ascii: ")")).map { sql[$0...] } ?? ""
+        return options.uppercased().contains("STRICT")
     }
 
     /// The schema version that holds after the event.

@@ -142,7 +142,7 @@ final class VerificationRun: Sendable {
         if let names = options.tables {
             tables = []
             for name in names {
-                var matches = history.tables.filter { $0.name == name }
+                var matches = history.tables.filter { $0.name.exact == name.exact }
                 // Engines fold the case of names: so does this where no table has exactly this one.
                 if matches.isEmpty { matches = history.tables.filter { $0.name.lowercased() == name.lowercased() } }
                 // A dropped table and its successor may have the same name: both are meant.

@@ -115,6 +115,14 @@ extension LedgerConnection {
                 try perform(call, slot, oldRow, newRow, base, count, event)
             }
         }
+        if operation == SQLITE_DELETE, let old = event?.old, table.hasRowID, parts == nil,
+            old.hasTexts(in: arguments + header, count: count - header)
+        {
+            // A foreign key whose child has another type: SQLite converts the parent's values before it tells triggers.
+            return try table.recorded(old).withValues { (base, count) throws(SQLiteLedgerError) in
+                try perform(call, slot, oldRow, newRow, base, count, event)
+            }
+        }
         guard let parts else {
             return try perform(call, slot, oldRow, newRow, arguments + header, count - header, event)
         }

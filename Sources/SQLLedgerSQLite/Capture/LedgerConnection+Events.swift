@@ -52,14 +52,16 @@ extension LedgerConnection {
             isReady = false
         }
         guard operation == SQLITE_DELETE else {
-            var event = RowEvent(operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, depth: depth)
+            var event = RowEvent(
+                operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, depth: depth, level: level)
             if followsNested, !table.hasVirtualColumns {
                 event.followsNested = true
-                event.old = save(handle, count: count)
+                event.old = save(handle, count: count, byColumn: !table.hasRowID)
             }
-            if count != table.storedCount || table.hasStaleTriggers {
-                if operation == SQLITE_UPDATE { event.old = save(handle, count: count) }
-                event.new = save(handle, count: count, isNew: true)
+            if count != table.storedCount || table.hasStaleTriggers || isStale {
+                if operation == SQLITE_UPDATE { event.old = save(handle, count: count, byColumn: !table.hasRowID) }
+                event.new = save(
+                    handle, count: count, isNew: true, byColumn: !table.hasRowID && operation == SQLITE_INSERT)
             }
             events.append(event)
             return
@@ -70,10 +72,10 @@ extension LedgerConnection {
             return
         }
         if events.count >= 4_096 { events.removeFirst(2_048) }
-        let saved = save(handle, count: count)
+        let saved = save(handle, count: count, byColumn: !table.hasRowID)
         events.append(
             RowEvent(
-                operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, depth: depth,
+                operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, depth: depth, level: level,
                 followsNested: followsNested && !table.hasVirtualColumns, old: saved))
     }
 
@@ -90,16 +92,29 @@ extension LedgerConnection {
         name[0] == 0x6D && name[1] == 0x61 && name[2] == 0x69 && name[3] == 0x6E && name[4] == 0
     }
 
-    private func save(_ handle: OpaquePointer, count: Int, isNew: Bool = false) -> SavedValues {
+    /// The old or the new values of the announced row, of stored columns only.
+    /// - Parameter byColumn: SQLite wants the columns' own numbers, those of virtual columns among them, which it refuses.
+    private func save(
+        _ handle: OpaquePointer, count: Int, isNew: Bool = false, byColumn: Bool = false
+    ) -> SavedValues {
         let saved = SavedValues()
-        for column in 0..<count {
+        var place: Int32 = 0
+        let end = byColumn ? Self.columnLimit : Int32(truncatingIfNeeded: count)
+        while saved.values.count < count, place < end {
             var value: OpaquePointer?
-            let place = Int32(truncatingIfNeeded: column)
             let code = isNew ? ils_preupdate_new(handle, place, &value) : ils_preupdate_old(handle, place, &value)
-            saved.append(copying: code == SQLITE_OK ? value : nil)
+            place += 1
+            if code == SQLITE_OK, !isNew, value == ils_missing_value() {
+                saved.appendMissing()
+            } else if code == SQLITE_OK || !byColumn {
+                saved.append(copying: code == SQLITE_OK ? value : nil)
+            }
         }
         return saved
     }
+
+    /// No table has more columns.
+    private static let columnLimit: Int32 = 32_767
 
     private func slot(of name: UnsafePointer<CChar>) -> Int {
         if let lastName, strcmp(lastName, name) == 0 { return lastSlot }
@@ -135,7 +150,7 @@ extension LedgerConnection {
         let saved = operation == SQLITE_DELETE ? save(handle, count: Int(ils_preupdate_count(handle))) : nil
         if strangers.count >= 256 { strangers.removeFirst(128) }
         let event = RowEvent(
-            operation: operation, slot: -1, oldRow: oldRow, newRow: newRow, depth: depth, old: saved)
+            operation: operation, slot: -1, oldRow: oldRow, newRow: newRow, depth: depth, level: level, old: saved)
         strangers.append((String(cString: name), event))
     }
 

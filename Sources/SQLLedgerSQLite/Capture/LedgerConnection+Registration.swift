@@ -139,6 +139,9 @@ extension LedgerConnection {
         for index in touched.indices where touched[index] < tables.count { tables[touched[index]].release(level) }
         if eventLeaves.hasMarks { eventLeaves.release(level) }
         if let poison, poison.level >= level { self.poison?.level = level - 1 }
+        if !events.isEmpty {
+            for place in events.indices where events[place].level >= level { events[place].level = level - 1 }
+        }
         self.level = level - 1
     }
 
@@ -151,8 +154,9 @@ extension LedgerConnection {
             // Histories may have been altered in what was rolled back.
             altersHistories = true
         }
-        // No row operation is under way when a savepoint or a statement is taken back.
-        events.removeAll(keepingCapacity: true)
+        // No row operation is under way when a savepoint or a statement is taken back; what waits for the capture of
+        // others from before it stays.
+        events.removeAll { $0.level >= level }
         parts = nil
         isStampDue = false
         veto = nil

@@ -85,7 +85,11 @@ extension LedgerConnection {
         let row = ils_last_insert_rowid(db.handle)
         defer { ils_set_last_insert_rowid(db.handle, row) }
         try withInternal { () throws(SQLiteLedgerError) in
-            if altersHistories, isStale { try lookAgain() }
+            // A change of definitions after that must not be taken for what the altering below does.
+            if altersHistories {
+                let now = try readSchemaCookie()
+                if isStale || now != cookie { try lookAgain() }
+            }
             while let deferred = nextDeferred(evenIfBlocked: true) { try dispatchSaved(deferred) }
             if !events.isEmpty, isReady {
                 for slot in Set(events.map(\.slot)).sorted() where slots.contains(slot) {
@@ -97,7 +101,8 @@ extension LedgerConnection {
         }
     }
 
-    /// Before a commit that alters histories: schema events were rolled back, so what is known of the tables may be wrong.
+    /// Before a commit that alters histories: schema events were rolled back or definitions changed once more, so what is
+    /// known of the tables may be wrong.
     private func lookAgain() throws(SQLiteLedgerError) {
         let known = cookie
         try load()

@@ -11,6 +11,8 @@ struct RowEvent {
     var newRow: Int64
     /// How many triggers the operation is within; 0 for one of a statement itself.
     var depth: Int32 = 0
+    /// The savepoint that it happened in; -1 outside of all.
+    var level = -1
     /// The row may have changed after the operation's triggers were given its old values, so `old` has them too.
     var followsNested = false
     /// A deletion by a REPLACE that no trigger was told of, because what replaces the row has been announced.

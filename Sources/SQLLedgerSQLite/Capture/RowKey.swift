@@ -27,7 +27,8 @@ extension TableState {
     /// The values of a row that SQLite itself told of, as reading the row would give them. A new value is the stored form, in
     /// which whole numbers of REAL columns are integers; old values of tables without row ids follow the types of other
     /// columns where the key is not first (SQLite 3.40).
-    func typed(_ saved: SavedValues) -> SavedValues {
+    func typed(_ given: SavedValues) -> SavedValues {
+        let saved = given.missing.isEmpty ? given : given.completed(with: defaults)
         let typed = SavedValues()
         for (value, column) in zip(saved.values, sql.stored) {
             let type = value.map(ils_value_type)
@@ -45,8 +46,27 @@ extension TableState {
         return typed
     }
 
-    /// The old values of a row, as reading it would have given them: with row ids they are that already.
-    func recorded(_ old: SavedValues) -> SavedValues { hasRowID ? old : typed(old) }
+    /// The old values of a row, as reading it would have given them: with row ids and in a whole record they are that
+    /// already.
+    func recorded(_ old: SavedValues) -> SavedValues {
+        if !hasRowID { return typed(old) }
+        return old.missing.isEmpty ? old : old.completed(with: defaults)
+    }
+
+    /// What rows hold in stored columns that were added after they were written.
+    private var defaults: SavedValues {
+        let values = SavedValues()
+        for column in sql.stored {
+            guard let text = column.defaultText,
+                let found = try? ColumnDefault.statement(text, type: column.declaredType, isStrict: description.isStrict)
+            else {
+                values.append(copying: nil)
+                continue
+            }
+            values.append(copying: ils_column_value(found.statement.handle, 0))
+        }
+        return values
+    }
 
     /// How a column's values are converted (https://www.sqlite.org/datatype3.html, 3.1), as far as numbers go.
     private enum Affinity {

@@ -3,6 +3,8 @@ import CSQLiteLedger
 /// Copies of SQLite values that outlive the call they came from.
 final class SavedValues {
     private(set) var values: [OpaquePointer?] = []
+    /// Places of columns that the record lacks because it is older than they are.
+    private(set) var missing: [Int] = []
 
     init() {}
 
@@ -13,6 +15,33 @@ final class SavedValues {
 
     deinit {
         for value in values { ils_value_free(value) }
+    }
+
+    func appendMissing() {
+        missing.append(values.count)
+        values.append(nil)
+    }
+
+    /// Whether there is text where `others` has numbers.
+    func hasTexts(in others: UnsafePointer<OpaquePointer?>, count: Int) -> Bool {
+        for place in 0..<min(count, values.count) {
+            guard let value = values[place], ils_value_type(value) == SQLITE_TEXT, let other = others[place] else {
+                continue
+            }
+            let type = ils_value_type(other)
+            if type == SQLITE_INTEGER || type == SQLITE_FLOAT { return true }
+        }
+        return false
+    }
+
+    /// With the values that such columns have.
+    func completed(with defaults: SavedValues) -> SavedValues {
+        let all = SavedValues()
+        for place in values.indices {
+            let isMissing = missing.contains(place) && place < defaults.values.count
+            all.append(copying: isMissing ? defaults.values[place] : values[place])
+        }
+        return all
     }
 
     func append(real: Double) {

@@ -143,7 +143,8 @@ final class TableState {
         let new = hasRowID ? newRow : 0
         let follows = operation != SQLITE_INSERT && nestedDepth > depth && nestedRows.contains(old)
         if depth == 0 {
-            nestedDepth = 0
+            // What a REPLACE deletes is announced before the row that replaces it.
+            if operation != SQLITE_DELETE { nestedDepth = 0 }
         } else if operation != SQLITE_DELETE {
             let both = min(old, new)...max(old, new)
             let rows = operation == SQLITE_INSERT ? new...new : both

@@ -18,7 +18,7 @@ public final class EvidenceExporter {
         var start: RowStart
         var end: RowStart?
         /// By the names that the columns have now, or in history.
-        var values: [String: SQLValue]
+        var values: [ExactText: SQLValue]
     }
 
     /// - Throws: `SQLiteLedgerError` when the database has no ledger or cannot be read.
@@ -63,7 +63,7 @@ public final class EvidenceExporter {
         table name: String, key: [(column: String, values: [SQLValue])], versions: VersionSelection,
         withSchema: Bool = false
     ) throws -> [EvidenceRow] {
-        let candidates = history.tables.filter { $0.name.lowercased() == name.lowercased() }
+        let candidates = history.tables.filter { SQLName.same($0.name, name) }
         guard let table = candidates.first(where: { !$0.isDropped }) ?? candidates.last,
             let states = history.versions[table.id], let newest = states.last
         else { throw SQLiteLedgerError.refused("\(name) is not a ledger table") }
@@ -191,7 +191,7 @@ public final class EvidenceExporter {
         return try rows.map { row in
             Version(
                 start: try start(row[0], row[1]), end: nil,
-                values: Dictionary(zip(columns, row.dropFirst(2)), uniquingKeysWith: { first, _ in first }))
+                values: Dictionary(zip(columns.map(\.exact), row.dropFirst(2)), uniquingKeysWith: { first, _ in first }))
         }
     }
 
@@ -202,7 +202,7 @@ public final class EvidenceExporter {
         let statement = try connection.prepare("SELECT * FROM main.ledger_history_\(id) WHERE \(filter.sql)")
         try statement.bind(filter.values)
         let names = (0..<statement.columnCount).map { statement.columnName($0) }
-        guard key.allSatisfy({ part in names.contains { $0.lowercased() == part.column.lowercased() } }) else {
+        guard key.allSatisfy({ part in names.contains { SQLName.same($0, part.column) } }) else {
             throw SQLiteLedgerError.refused("history keeps no row ids; name a column of the table for ended versions")
         }
         var versions: [Version] = []
@@ -211,7 +211,7 @@ public final class EvidenceExporter {
             versions.append(
                 Version(
                     start: try start(row[0], row[1]), end: try start(row[2], row[3]),
-                    values: Dictionary(zip(names, row).dropFirst(4), uniquingKeysWith: { first, _ in first })))
+                    values: Dictionary(zip(names.map(\.exact), row).dropFirst(4), uniquingKeysWith: { first, _ in first })))
         }
         return versions
     }
@@ -314,12 +314,12 @@ public final class EvidenceExporter {
         var names: [(then: String, now: String)] = states[index].storedColumns.map { ($0.name, $0.name) }
         for state in states[(index + 1)...] {
             guard let previous = state.description.previous else { continue }
-            guard let place = names.firstIndex(where: { $0.now == previous }) else { continue }
+            guard let place = names.firstIndex(where: { $0.now.exact == previous.exact }) else { continue }
             switch state.type {
             case .renameColumn:
                 // The column keeps its place; the new name is the one that was not there before.
-                let known = Set(names.map(\.now))
-                if let new = state.storedColumns.map(\.name).first(where: { !known.contains($0) }) {
+                let known = Set(names.map(\.now.exact))
+                if let new = state.storedColumns.map(\.name).first(where: { !known.contains($0.exact) }) {
                     names[place].now = new
                 }
             case .dropColumn:
@@ -328,7 +328,7 @@ public final class EvidenceExporter {
             }
         }
         return try names.map { name in
-            guard let value = version.values[name.now] else {
+            guard let value = version.values[name.now.exact] else {
                 throw SQLiteLedgerError.refused("the column \(name.then) of an old version was not found")
             }
             return value

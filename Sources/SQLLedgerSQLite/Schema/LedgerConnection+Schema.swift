@@ -203,7 +203,7 @@ extension LedgerConnection {
         state.after = new.after
         state.objects = old.objects
         state.previous = nil
-        if old.table != new.table {
+        if old.table.exact != new.table.exact {
             state.table = new.table
             state.sql = new.sql
             state.previous = old.table
@@ -212,8 +212,9 @@ extension LedgerConnection {
                 "UPDATE main.ledger_tables SET name = ? WHERE table_id = ?",
                 [.text(new.table), .integer(Int64(bitPattern: table.id.rawValue))])
         }
-        for index in old.columns.indices where old.columns[index].name != new.columns[index].name {
+        for index in old.columns.indices {
             let (from, to) = (old.columns[index].name, new.columns[index].name)
+            guard from.exact != to.exact else { continue }
             state.columns[index].name = to
             state.rowIDColumn = new.rowIDColumn
             state.sql = new.sql
@@ -255,19 +256,19 @@ extension LedgerConnection {
         for table in liveTables where table.drift == nil {
             try readHistoryColumns(of: table)
             let sql = table.sql
-            let renamedKeys = zip(table.stampKeys, sql.keyColumns.map(\.name)).filter { $0 != $1 }
+            let renamedKeys = zip(table.stampKeys, sql.keyColumns.map(\.name)).filter { $0.exact != $1.exact }
             let view = try db.value(
                 "SELECT sql FROM main.sqlite_schema WHERE type = 'view' AND name = ?", [.text(table.description.view)])
             guard
-                table.physicalHistory != table.historyColumns || !renamedKeys.isEmpty
-                    || view?.string != sql.createView
+                table.physicalHistory.map(\.exact) != table.historyColumns.map(\.exact) || !renamedKeys.isEmpty
+                    || view?.string?.exact != sql.createView.exact
             else { continue }
             try db.execute("DROP VIEW IF EXISTS main.\(SQLName.quoted(table.description.view))")
-            try rename(zip(table.physicalHistory, table.historyColumns).filter { $0 != $1 }, of: sql.history)
+            try rename(zip(table.physicalHistory, table.historyColumns).filter { $0.exact != $1.exact }, of: sql.history)
             try rename(renamedKeys, of: sql.stamps)
             let missing = table.historyColumns.dropFirst(table.physicalHistory.count)
             for name in missing {
-                guard let column = table.description.columns.first(where: { $0.name == name }) else { continue }
+                guard let column = table.description.columns.first(where: { $0.name.exact == name.exact }) else { continue }
                 try addHistoryColumn(column, to: table)
             }
             try db.execute(sql.createView)
@@ -301,7 +302,8 @@ extension LedgerConnection {
         if let text = column.defaultText {
             // With the declared type the default is converted like the table's. Values that come from the table have
             // been converted already. ANY of a STRICT table converts nothing, and neither does no type.
-            if column.declaredType.uppercased() != "ANY" { definition += " \(column.declaredType)" }
+            let isAny = table.description.isStrict && column.declaredType.uppercased() == "ANY"
+            if !isAny { definition += " \(column.declaredType)" }
             definition += " DEFAULT \(text)"
         }
         try db.execute("ALTER TABLE main.\(table.sql.history) ADD COLUMN \(definition)")

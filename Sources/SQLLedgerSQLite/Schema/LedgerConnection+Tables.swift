@@ -187,7 +187,7 @@ extension LedgerConnection {
     private func reinstall(_ type: String, _ name: String, _ sql: String) throws(SQLiteLedgerError) {
         let found = try db.value(
             "SELECT sql FROM main.sqlite_schema WHERE type = ? AND name = ?", [.text(type.lowercased()), .text(name)])
-        guard found?.string != sql else { return }
+        guard found?.string?.exact != sql.exact else { return }
         try db.execute("DROP \(type) IF EXISTS main.\(SQLName.quoted(name))")
         try db.execute(sql)
     }
@@ -196,6 +196,8 @@ extension LedgerConnection {
     func enrollIfSchemaChanged() throws(SQLiteLedgerError) {
         let now = try withInternal { () throws(SQLiteLedgerError) in try readSchemaCookie() }
         guard now != cookie || isStale else { return }
+        let row = ils_last_insert_rowid(db.handle)
+        defer { ils_set_last_insert_rowid(db.handle, row) }
         try write { () throws(SQLiteLedgerError) in try prepareTransaction() }
     }
 

@@ -18,7 +18,13 @@ package enum SQLName {
         a.utf8.count == b.utf8.count && zip(a.utf8, b.utf8).allSatisfy { folded($0) == folded($1) }
     }
 
-    package static func folded(_ name: String) -> String { String(decoding: name.utf8.map(folded), as: UTF8.self) }
+    /// The same for all names that SQLite takes for the same, and only for these. ASCII stays readable; each byte beyond
+    /// becomes a character of its own, because Swift takes canonically equivalent texts for equal.
+    package static func folded(_ name: String) -> String {
+        var scalars = String.UnicodeScalarView()
+        for byte in name.utf8 { scalars.append(Unicode.Scalar(folded(byte))) }
+        return String(scalars)
+    }
 
     private static func folded(_ byte: UInt8) -> UInt8 {
         (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte

@@ -80,7 +80,7 @@ struct DefinitionCheck {
         var names: [String] = []
         var differences: [String] = []
         func differs(_ name: String, _ what: String) {
-            if !names.contains(name) { names.append(name) }
+            if !names.contains(where: { $0.exact == name.exact }) { names.append(name) }
             differences.append(what)
         }
         for (index, column) in ledgered.enumerated() {
@@ -89,8 +89,8 @@ struct DefinitionCheck {
                 continue
             }
             let other = found[index]
-            if other.name != column.name { differs(column.name, "\(column.name) is now \(other.name)") }
-            if other.declaredType != column.declaredType {
+            if other.name.exact != column.name.exact { differs(column.name, "\(column.name) is now \(other.name)") }
+            if other.declaredType.exact != column.declaredType.exact {
                 differs(column.name, "\(column.name) was declared \(column.declaredType), is \(other.declaredType)")
             }
             if other.isNotNull != column.isNotNull { differs(column.name, "NOT NULL of \(column.name)") }
@@ -98,7 +98,7 @@ struct DefinitionCheck {
                 differs(column.name, "primary key: \(column.name)")
             }
             if other.generation != column.generation { differs(column.name, "generation of \(column.name)") }
-            if other.defaultText != column.defaultText { differs(column.name, "default of \(column.name)") }
+            if other.defaultText?.exact != column.defaultText?.exact { differs(column.name, "default of \(column.name)") }
         }
         let added = Array(found.dropFirst(ledgered.count))
         // A column that is NULL in every row holds nothing yet that could have escaped the ledger.
@@ -109,7 +109,7 @@ struct DefinitionCheck {
             return
         }
         for column in added { differs(column.name, "\(column.name) is new") }
-        if differences.isEmpty, actual.sql != description.sql, actual.table == description.table {
+        if differences.isEmpty, actual.sql.exact != description.sql.exact, actual.table.exact == description.table.exact {
             differences.append("the definition reads differently (generated columns, constraints or collations)")
         }
         guard !differences.isEmpty else { return }
@@ -121,7 +121,7 @@ struct DefinitionCheck {
     /// Whether the definition is the ledgered one with something put in before the last parenthesis.
     private func isPlainAddition(_ actual: TableDescription) -> Bool {
         guard let end = description.sql.lastIndex(of: ")") else { return false }
-        return actual.sql.hasPrefix(description.sql[..<end])
+        return actual.sql.utf8.starts(with: description.sql[..<end].utf8)
     }
 
     private func noteAdded(_ names: [String]) {
@@ -172,7 +172,7 @@ struct DefinitionCheck {
             let repair = RepairProposal(
                 .reinstall, table: table.name, explanation: "writes the ledger's triggers again")
             guard let found = objects.object("trigger", trigger.name),
-                found.table.lowercased() == table.name.lowercased()
+                SQLName.same(found.table, table.name)
             else {
                 report(
                     .captureOff, trigger.name, "the trigger that captures changes of \(table.name) is missing",
@@ -180,7 +180,7 @@ struct DefinitionCheck {
                 isReported = true
                 continue
             }
-            if found.sql != trigger.sql {
+            if found.sql?.exact != trigger.sql.exact {
                 report(
                     .captureChanged, trigger.name,
                     "the trigger that captures changes of \(table.name) is not the ledger's",
@@ -205,7 +205,7 @@ struct DefinitionCheck {
                 .viewDrift, description.view, "the ledger view is missing", expected: made.createView, repair: repair)
             return
         }
-        if view.sql != made.createView {
+        if view.sql?.exact != made.createView.exact {
             report(
                 .viewDrift, description.view, "the ledger view is not what the ledger would make",
                 expected: made.createView, found: view.sql, repair: repair)

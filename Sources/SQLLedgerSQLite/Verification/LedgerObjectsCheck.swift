@@ -58,7 +58,7 @@ struct LedgerObjectsCheck {
                     repair: other == nil ? repair : nil))
             return
         }
-        if found.sql != sql {
+        if found.sql?.exact != sql.exact {
             findings.report(
                 Finding(
                     changed, object: name, expected: sql, found: found.sql,

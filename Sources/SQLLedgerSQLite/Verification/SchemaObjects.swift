@@ -22,22 +22,22 @@ struct SchemaObjects {
             let object = Object(
                 type: statement.text(0), name: statement.text(1), table: statement.text(2),
                 rootPage: statement.integer(3), sql: statement.optionalText(4))
-            byName[object.name.lowercased(), default: []].append(all.count)
+            byName[SQLName.folded(object.name), default: []].append(all.count)
             all.append(object)
         }
     }
 
-    /// The objects of a name, which may be several of different types. Names of SQLite ignore case.
-    func named(_ name: String) -> [Object] { (byName[name.lowercased()] ?? []).map { all[$0] } }
+    /// The objects of a name, which may be several of different types. SQLite ignores the case of ASCII letters.
+    func named(_ name: String) -> [Object] { (byName[SQLName.folded(name)] ?? []).map { all[$0] } }
 
-    func contains(_ name: String) -> Bool { byName[name.lowercased()] != nil }
+    func contains(_ name: String) -> Bool { byName[SQLName.folded(name)] != nil }
 
     /// The object of a type and name.
     func object(_ type: String, _ name: String) -> Object? { named(name).first { $0.type == type } }
 
     /// What belongs to a table.
     func belonging(to table: String, type: String) -> [Object] {
-        all.filter { $0.type == type && $0.table.lowercased() == table.lowercased() }
+        all.filter { $0.type == type && SQLName.same($0.table, table) }
     }
 
     /// - Throws: unless `name` is an ordinary table.

@@ -29,15 +29,15 @@ struct TableColumns {
         self.columns = columns
     }
 
-    func find(_ name: String) -> String? { columns.first { $0.name.lowercased() == name.lowercased() }?.name }
+    func find(_ name: String) -> String? { columns.first { SQLName.same($0.name, name) }?.name }
 
     /// The names under which the ledgered columns can be read now: their own, because that is how everybody reads them.
     /// A column whose name is gone is taken to be the one in its place that no ledgered column is named like.
     func names(for ledgered: [SchemaColumn]) -> [String?] {
-        let known = Set(ledgered.map { $0.name.lowercased() })
+        let known = Set(ledgered.map { SQLName.folded($0.name) })
         return ledgered.enumerated().map { index, column in
             if let name = find(column.name) { return name }
-            guard index < columns.count, !known.contains(columns[index].name.lowercased()) else { return nil }
+            guard index < columns.count, !known.contains(SQLName.folded(columns[index].name)) else { return nil }
             return columns[index].name
         }
     }
@@ -48,7 +48,7 @@ struct TableColumns {
             let key = columns.filter { $0.keyPosition > 0 }.sorted { $0.keyPosition < $1.keyPosition }
             return .key(key.map(\.name))
         }
-        let taken = Set(columns.map { $0.name.lowercased() })
+        let taken = Set(columns.map { SQLName.folded($0.name) })
         if let free = ["rowid", "_rowid_", "oid"].first(where: { !taken.contains($0) }) { return .rowID(free) }
         return .rowID(description.rowIDColumn.flatMap { find($0) } ?? "rowid")
     }

@@ -51,7 +51,7 @@ struct TableLayout {
     var history: String { "ledger_history_\(table.id)" }
     /// What the row id of the history table can be called: none of its columns.
     var historyRowID: String {
-        ["rowid", "_rowid_", "oid"].first { name in !historyColumns.contains { $0.lowercased() == name } } ?? "rowid"
+        ["rowid", "_rowid_", "oid"].first { name in !historyColumns.contains { SQLName.same($0, name) } } ?? "rowid"
     }
     var stamps: String { "ledger_stamps_\(table.id)" }
 
@@ -75,7 +75,7 @@ struct TableLayout {
             }
             identity = actual.identity(newest.description)
             if let column = newest.description.rowIDColumn {
-                hasKeyedRowID = newest.description.columns.contains { $0.name == column && $0.primaryKeyPosition == 1 }
+                hasKeyedRowID = newest.description.columns.contains { $0.name.exact == column.exact && $0.primaryKeyPosition == 1 }
             }
         }
         var historyPlace: [Int: Int32] = [:]
@@ -149,14 +149,14 @@ struct TableLayout {
             if index > 0, state.type == .renameColumn, columns.count == ids[index - 1].count {
                 current = ids[index - 1]
             } else {
-                var known: [String: Int] = [:]
+                var known: [ExactText: Int] = [:]
                 if index > 0 {
                     for (column, id) in zip(states[index - 1].description.columns, ids[index - 1]) {
-                        known[column.name] = id
+                        known[column.name.exact] = id
                     }
                 }
                 for column in columns {
-                    if let id = known[column.name] {
+                    if let id = known[column.name.exact] {
                         current.append(id)
                     } else {
                         current.append(next)
@@ -193,17 +193,11 @@ struct TableLayout {
             for (column, id) in zip(states[index].description.columns, ids[index])
             where !before.contains(id) && column.generation != .virtual {
                 guard let text = column.defaultText else { continue }
-                defaults[id] = try value(ofDefault: text, type: column.declaredType)
+                defaults[id] = try ColumnDefault.value(
+                    text, type: column.declaredType, isStrict: states[index].description.isStrict)
             }
         }
         return defaults
-    }
-
-    private static func value(ofDefault text: String, type: String) throws -> SQLValue {
-        let memory = try SQLiteConnection(path: ":memory:", creates: true)
-        try memory.execute("PRAGMA trusted_schema = OFF; CREATE TABLE t(a); INSERT INTO t VALUES (1)")
-        try memory.execute("ALTER TABLE t ADD COLUMN b \(type) DEFAULT \(text)")
-        return try memory.value("SELECT b FROM t") ?? .null
     }
 
     /// The canary's row ids 1 and 3 become 1 and 2 where row ids were given anew.

@@ -137,7 +137,6 @@ FAULTS = {
 }
 
 
-@pytest.mark.xfail(strict=True, raises=(AssertionError, sqlite3.OperationalError))
 @pytest.mark.parametrize("fault", FAULTS)
 def test_known_faults(tmp_path, fault):
     db = connect(tmp_path / "app.db")
