@@ -1154,3 +1154,96 @@ def test_the_sdk_lists_the_collection_it_was_asked_for(lone, identities, name):
     ) as client:
         found = [item["contents"] for item in client.list_ledger_entries(collection_id=name)]
     assert found == [f"{name} {number}" for number in range(110)]
+
+
+def test_a_cursor_is_checked_and_grants_nothing(lone, identities):
+    node, rest = lone
+    for number in range(4):
+        assert rest.append(str(number), collection="R&D-%41-ü", tags=["C#"]).status == 200
+    page = rest.get("/app/transactions?collectionId=R%26D-%2541-%C3%BC&tag=C%23&limit=2").json()
+    link = urllib.parse.urlsplit(page["nextLink"])
+    query = dict(urllib.parse.parse_qsl(link.query, strict_parsing=True))
+    assert set(query) == {"api-version", "cursor"} and re.fullmatch(r"[A-Za-z0-9_-]+", query["cursor"])
+    rest_of_it = rest.request("GET", page["nextLink"], api_version=None).json()
+    assert [item["contents"] for item in page["entries"] + rest_of_it["entries"]] == ["0", "1", "2", "3"]
+    for other in ("/app/collections", "/app/collections/tags", "/app/users", "/app/ledgerUsers"):
+        refused = rest.request("GET", f"{other}?{link.query}", api_version=None)
+        assert (refused.status, refused.code) == (400, "InvalidQueryParameterValue") and "'cursor'" in refused.message
+    refused = rest.request("GET", page["nextLink"] + "&collectionId=A", api_version=None)
+    assert refused.status == 400 and "'collectionId'" in refused.message
+    made_up = b"\x01\x01" + b"\x01\x00\x03abc"  # fromTransactionId=abc
+    cursor = base64.urlsafe_b64encode(made_up).decode().rstrip("=")
+    refused = rest.get(f"/app/transactions?cursor={cursor}")
+    assert refused.status == 400 and "'cursor'" in refused.message
+    stranger = Rest(node, identities.stranger)
+    assert stranger.request("GET", page["nextLink"], api_version=None).status == 403
+
+
+@pytest.mark.parametrize("name", [b"\xff", "\ufffd".encode()])
+def test_a_request_id_that_may_stand_for_others_is_refused_over_http2_too(lone, identities, name):
+    node, _ = lone
+    wire = Http2(node, identities.admin)
+    answer = wire.request("POST", "/app/transactions", b'{"contents":"x"}', {b"x-ms-client-request-id": name})
+    wire.close()
+    assert (answer.status, answer.code) == (400, "InvalidHeaderValue")
+
+
+def raw(node, identity, text: bytes) -> bytes:
+    """Everything the node answers until it closes; at most 5 s of silence."""
+    plain = socket.create_connection(("127.0.0.1", node.port), timeout=5)
+    with tls_context(node.service_certificate, identity.combined_file).wrap_socket(plain, server_hostname="127.0.0.1") as wire:
+        wire.sendall(text)
+        found = b""
+        while more := wire.recv(65_536):
+            found += more
+        return found
+
+
+@pytest.mark.parametrize("fields", [b"connection: keep-alive, close", b"Connection: Close", b"connection: keep-alive\r\nconnection: close"])
+def test_close_among_the_connection_options_closes(lone, identities, fields):
+    found = raw(lone[0], identities.admin, b"GET /node/state HTTP/1.1\r\nhost: x\r\n" + fields + b"\r\n\r\n")
+    assert found.startswith(b"HTTP/1.1 200 ") and found.count(b"HTTP/1.1") == 1
+
+
+def test_two_hosts_are_refused(lone, identities):
+    found = raw(lone[0], identities.admin, b"GET /node/state HTTP/1.1\r\nhost: a\r\nHost: b\r\nconnection: close\r\n\r\n")
+    assert found.startswith(b"HTTP/1.1 400 ") and b"InvalidHeaderValue" in found
+
+
+def test_an_answer_in_progress_is_finished_and_idle_http1_connections_end(lone, identities):
+    node, rest = lone
+    context = tls_context(node.service_certificate, identities.admin.combined_file)
+    idle = context.wrap_socket(socket.create_connection(("127.0.0.1", node.port), timeout=10), server_hostname="127.0.0.1")
+    busy = context.wrap_socket(socket.create_connection(("127.0.0.1", node.port), timeout=10), server_hostname="127.0.0.1")
+    idle.sendall(b"GET /node/state HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert idle.recv(12) == b"HTTP/1.1 200"
+    busy.sendall(b"POST /app/transactions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 16\r\n\r\n"
+                 b'{"contents"')
+    time.sleep(0.3)
+    node.process.send_signal(signal.SIGTERM)
+    time.sleep(1)
+    assert node.is_running, "an answer was in progress"
+    busy.sendall(b':"x"}')
+    assert busy.recv(12) == b"HTTP/1.1 200"
+    begun = time.monotonic()
+    busy.close()
+    node.process.wait(4)
+    assert time.monotonic() - begun < 4
+    idle.close()
+
+
+def test_an_answer_in_progress_over_http2_is_finished(lone, identities):
+    node, _ = lone
+
+    def body():
+        yield b'{"contents"'
+        time.sleep(0.3)
+        node.process.send_signal(signal.SIGTERM)
+        time.sleep(1)
+        yield b':"x"}'
+
+    context = tls_context(node.service_certificate, identities.admin.combined_file)
+    with httpx.Client(http1=False, http2=True, verify=context, timeout=30) as client:
+        answer = client.post(node.url + "/app/transactions", content=body(), headers={"content-type": "application/json"})
+        assert answer.status_code == 200
+        node.process.wait(4)

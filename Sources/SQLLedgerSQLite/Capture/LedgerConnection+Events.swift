@@ -161,6 +161,8 @@ extension LedgerConnection {
             guard let slot = slotsByName[SQLName.folded(stranger.name)] else { continue }
             var event = stranger.event
             event.slot = slot
+            // SQLite has told of no savepoint before.
+            event.level = level
             _ = tables[slot].follows(event.operation, depth: event.depth, oldRow: event.oldRow, newRow: event.newRow)
             settle(event.operation, event.depth)
             events.append(event)

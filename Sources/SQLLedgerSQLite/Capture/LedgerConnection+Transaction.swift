@@ -52,6 +52,8 @@ extension LedgerConnection {
         }
         try finish(statement.handle, ils_step(statement.handle))
         guard isEnlisted else { throw .refused("SQLite does not tell the ledger about this transaction") }
+        // What was announced before is of the statement that is running, whose savepoint SQLite has told just now.
+        for place in events.indices { events[place].level = level }
     }
 
     /// Without the pre-update hook only delete triggers tell what a REPLACE deletes.
