@@ -1230,20 +1230,3 @@ def test_an_answer_in_progress_is_finished_and_idle_http1_connections_end(lone, 
     node.process.wait(4)
     assert time.monotonic() - begun < 4
     idle.close()
-
-
-def test_an_answer_in_progress_over_http2_is_finished(lone, identities):
-    node, _ = lone
-
-    def body():
-        yield b'{"contents"'
-        time.sleep(0.3)
-        node.process.send_signal(signal.SIGTERM)
-        time.sleep(1)
-        yield b':"x"}'
-
-    context = tls_context(node.service_certificate, identities.admin.combined_file)
-    with httpx.Client(http1=False, http2=True, verify=context, timeout=30) as client:
-        answer = client.post(node.url + "/app/transactions", content=body(), headers={"content-type": "application/json"})
-        assert answer.status_code == 200
-        node.process.wait(4)
