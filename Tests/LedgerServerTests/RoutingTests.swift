@@ -97,7 +97,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a,b", ["a", "b"]), ("é", ["é"]), ("a,\u{301}b", ["a", "\u{301}b"]), ("\u{E9},e\u{301}", ["\u{E9}", "e\u{301}"]),
+        ("a,b", ["a", "b"]), ("é", ["é"]), ("a,\u{301}b", ["a", "\u{301}b"]),
+        ("\u{E9},e\u{301}", ["\u{E9}", "e\u{301}"]),
     ])
     func tags(text: String, tags: [String]) throws {
         #expect(try LedgerRoutes.tags(text) == tags)

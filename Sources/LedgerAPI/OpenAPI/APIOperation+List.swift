@@ -23,7 +23,8 @@ extension APIOperation {
             "POST", "/app/transactions", "Transactions",
             "Appends an entry. Answered once it is committed, or as accepted after a bounded wait.",
             [
-                version, collection, .query("tags", "Up to 5 tags of 1 to 64 characters and at most 256 UTF-8 bytes, joined by commas."),
+                version, collection,
+                .query("tags", "Up to 5 tags of 1 to 64 characters and at most 256 UTF-8 bytes, joined by commas."),
                 .query("waitForCommit", "Answer with the receipt.", type: "boolean"),
             ], request: .json("CreateEntry"), answer: .json("CreateResult"), action: "transactions/write"),
         APIOperation(

@@ -110,7 +110,8 @@ public final class Ledger: Service {
         }
         for tag in request.tags where !AppendRequest.isAcceptable(tag: tag) {
             throw LedgerError(
-                .invalidInput, "tags: each tag has 1 to \(AppendRequest.tagCharacterLimit) characters in at most "
+                .invalidInput,
+                "tags: each tag has 1 to \(AppendRequest.tagCharacterLimit) characters in at most "
                     + "\(AppendRequest.tagByteCountLimit) UTF-8 bytes, no comma and no NUL")
         }
         if let id = request.requestID, id.utf8.count > requestIDByteCountLimit {

@@ -213,8 +213,11 @@ struct LedgerState: Sendable, Equatable {
         if let builtIn = BuiltInRole(name: name) {
             throw LedgerError(.roleInUse, "\(builtIn.rawValue) is a built-in role and cannot be removed")
         }
-        guard customRoles[ExactText(name)] != nil else { throw LedgerError(.roleNotFound, "role \(name) does not exist") }
-        if let holder = users.values.filter({ $0.roles.containsExactly(name) }).map(\.userID).min() {
+        guard customRoles[ExactText(name)] != nil else {
+            throw LedgerError(.roleNotFound, "role \(name) does not exist")
+        }
+        let holders = users.values.filter { $0.roles.containsExactly(name) }
+        if let holder = holders.map(\.userID).min() {
             throw LedgerError(.roleInUse, "role \(name) is still assigned to user \(holder)")
         }
         var writes = WriteSet()

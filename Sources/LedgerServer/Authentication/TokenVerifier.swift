@@ -21,7 +21,9 @@ final class TokenVerifier: Sendable {
         now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970) }, logger: Logger
     ) {
         self.issuers = Dictionary(
-            issuers.map { (ExactText($0.issuer), ($0, IssuerKeys(issuer: $0, fetch: fetch, now: now, logger: logger))) },
+            issuers.map {
+                (ExactText($0.issuer), ($0, IssuerKeys(issuer: $0, fetch: fetch, now: now, logger: logger)))
+            },
             uniquingKeysWith: { first, _ in first })
         self.audiences = Set(audiences.map { ExactText(Self.withoutFinalSlash($0)) })
         self.skew = clockSkew.components.seconds

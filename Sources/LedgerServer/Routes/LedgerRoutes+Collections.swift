@@ -44,7 +44,8 @@ extension LedgerRoutes {
 
     /// `{name: […], "nextLink"?: …}`; a link only when the page is full.
     static func list(
-        _ name: String, _ list: PageCursor.List, _ items: [JSONValue], _ last: String?, _ limit: Int, _ context: RequestContext
+        _ name: String, _ list: PageCursor.List, _ items: [JSONValue], _ last: String?, _ limit: Int,
+        _ context: RequestContext
     ) -> JSONValue {
         var members: [(name: String, value: JSONValue)] = [(name, .array(items))]
         if items.count == limit, let last {

@@ -39,7 +39,8 @@ struct Query: Sendable {
         for (name, value) in others {
             guard self[name].map({ ExactText.same($0, value) }) ?? true else {
                 throw APIError(
-                    .invalidQueryParameterValue, "The query parameter '\(name)' contradicts the query parameter 'cursor'.")
+                    .invalidQueryParameterValue,
+                    "The query parameter '\(name)' contradicts the query parameter 'cursor'.")
             }
         }
         var copy = self
