@@ -58,7 +58,8 @@ extension TableState {
         let values = SavedValues()
         for column in sql.stored {
             guard let text = column.defaultText,
-                let found = try? ColumnDefault.statement(text, type: column.declaredType, isStrict: description.isStrict)
+                let found = try? ColumnDefault.statement(
+                    text, type: column.declaredType, isStrict: description.isStrict)
             else {
                 values.append(copying: nil)
                 continue

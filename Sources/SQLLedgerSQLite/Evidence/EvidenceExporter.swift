@@ -191,7 +191,8 @@ public final class EvidenceExporter {
         return try rows.map { row in
             Version(
                 start: try start(row[0], row[1]), end: nil,
-                values: Dictionary(zip(columns.map(\.exact), row.dropFirst(2)), uniquingKeysWith: { first, _ in first }))
+                values: Dictionary(zip(columns.map(\.exact), row.dropFirst(2)), uniquingKeysWith: { first, _ in first })
+            )
         }
     }
 
@@ -211,7 +212,8 @@ public final class EvidenceExporter {
             versions.append(
                 Version(
                     start: try start(row[0], row[1]), end: try start(row[2], row[3]),
-                    values: Dictionary(zip(names.map(\.exact), row).dropFirst(4), uniquingKeysWith: { first, _ in first })))
+                    values: Dictionary(
+                        zip(names.map(\.exact), row).dropFirst(4), uniquingKeysWith: { first, _ in first })))
         }
         return versions
     }

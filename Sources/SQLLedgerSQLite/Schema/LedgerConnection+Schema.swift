@@ -264,11 +264,14 @@ extension LedgerConnection {
                     || view?.string?.exact != sql.createView.exact
             else { continue }
             try db.execute("DROP VIEW IF EXISTS main.\(SQLName.quoted(table.description.view))")
-            try rename(zip(table.physicalHistory, table.historyColumns).filter { $0.exact != $1.exact }, of: sql.history)
+            try rename(
+                zip(table.physicalHistory, table.historyColumns).filter { $0.exact != $1.exact }, of: sql.history)
             try rename(renamedKeys, of: sql.stamps)
             let missing = table.historyColumns.dropFirst(table.physicalHistory.count)
             for name in missing {
-                guard let column = table.description.columns.first(where: { $0.name.exact == name.exact }) else { continue }
+                guard let column = table.description.columns.first(where: { $0.name.exact == name.exact }) else {
+                    continue
+                }
                 try addHistoryColumn(column, to: table)
             }
             try db.execute(sql.createView)

@@ -98,7 +98,9 @@ struct DefinitionCheck {
                 differs(column.name, "primary key: \(column.name)")
             }
             if other.generation != column.generation { differs(column.name, "generation of \(column.name)") }
-            if other.defaultText?.exact != column.defaultText?.exact { differs(column.name, "default of \(column.name)") }
+            if other.defaultText?.exact != column.defaultText?.exact {
+                differs(column.name, "default of \(column.name)")
+            }
         }
         let added = Array(found.dropFirst(ledgered.count))
         // A column that is NULL in every row holds nothing yet that could have escaped the ledger.
@@ -109,7 +111,8 @@ struct DefinitionCheck {
             return
         }
         for column in added { differs(column.name, "\(column.name) is new") }
-        if differences.isEmpty, actual.sql.exact != description.sql.exact, actual.table.exact == description.table.exact {
+        if differences.isEmpty, actual.sql.exact != description.sql.exact, actual.table.exact == description.table.exact
+        {
             differences.append("the definition reads differently (generated columns, constraints or collations)")
         }
         guard !differences.isEmpty else { return }

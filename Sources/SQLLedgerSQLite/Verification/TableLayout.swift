@@ -75,7 +75,9 @@ struct TableLayout {
             }
             identity = actual.identity(newest.description)
             if let column = newest.description.rowIDColumn {
-                hasKeyedRowID = newest.description.columns.contains { $0.name.exact == column.exact && $0.primaryKeyPosition == 1 }
+                hasKeyedRowID = newest.description.columns.contains {
+                    $0.name.exact == column.exact && $0.primaryKeyPosition == 1
+                }
             }
         }
         var historyPlace: [Int: Int32] = [:]
