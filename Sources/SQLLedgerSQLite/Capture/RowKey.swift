@@ -55,17 +55,18 @@ extension TableState {
 
     /// What rows hold in stored columns that were added after they were written.
     private var defaults: SavedValues {
+        if let known = knownDefaults { return known }
         let values = SavedValues()
-        for column in sql.stored {
-            guard let text = column.defaultText,
-                let found = try? ColumnDefault.statement(
-                    text, type: column.declaredType, isStrict: description.isStrict)
-            else {
-                values.append(copying: nil)
-                continue
+        for (place, column) in sql.stored.enumerated() {
+            if let text = column.defaultText {
+                // What no added column can have, like the present time, is a column's that no row lacks.
+                try? ColumnDefault.with(text, type: column.declaredType, isStrict: description.isStrict) {
+                    values.append(copying: ils_column_value($0.handle, 0))
+                }
             }
-            values.append(copying: ils_column_value(found.statement.handle, 0))
+            if values.values.count == place { values.append(copying: nil) }
         }
+        knownDefaults = values
         return values
     }
 

@@ -27,6 +27,8 @@ final class TableState {
     var stampKeys: [String] = []
     /// The place of each stored column in `historyColumns`.
     private(set) var historyPlaces: [Int] = []
+    /// See `defaults`; `nil` until it is asked for.
+    var knownDefaults: SavedValues?
     /// Why the table cannot be written, or `nil`.
     var drift: String?
 
@@ -118,6 +120,7 @@ final class TableState {
 
     private func settle() {
         if let last = versions.last { current = last }
+        knownDefaults = nil
         let stored = description.columns.filter { $0.generation != .virtual }
         hasVirtualColumns = stored.count != description.columns.count
         keyIndices =
