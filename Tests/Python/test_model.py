@@ -33,7 +33,7 @@ from support.judge import judge
 from support.model import BUILT_IN, DEFAULT, PATHS, Entry, Model, sequence
 from support.node import Node
 from support.receipts import verify_cose_with_ccf, verify_with_sdk
-from support.rest import Answer, Rest, tls_context
+from support.rest import Answer, Rest, fields, tls_context
 
 SMOKE = [1, 3, 4]
 STEPS = int(os.environ.get("MODEL_STEPS", "50"))
@@ -95,15 +95,9 @@ class Http2:
         if self._client is None:
             context = tls_context(self._node.service_certificate, self._identity.combined_file if self._identity else None)
             self._client = httpx.Client(http1=False, http2=True, verify=context, timeout=30)
-        sent = {"accept": "application/json"}
-        if body is not None:
-            sent["content-type"] = "application/json"
-        if self._token:
-            sent["authorization"] = f"Bearer {self._token}"
-        sent.update(headers or {})
         content = body.encode() if isinstance(body, str) else body
         answer = self._client.request(
-            method, self._node.url + "/", content=content, headers=sent, extensions={"target": path.encode()})
+            method, self._node.url + "/", content=content, headers=fields(body, self._token, headers), extensions={"target": path.encode()})
         return Answer(answer.status_code, answer.headers.items(), answer.content)
 
     def close(self):

@@ -48,6 +48,16 @@ def tls_context(service_certificate, client_file=None) -> ssl.SSLContext:
     return context
 
 
+def fields(body, token, headers) -> dict:
+    """The header fields of a call: the usual ones, and `headers` over them."""
+    sent = {"accept": "application/json"}
+    if body is not None:
+        sent["content-type"] = "application/json"
+    if token:
+        sent["authorization"] = f"Bearer {token}"
+    return {**sent, **(headers or {})}
+
+
 class Rest:
     API_VERSION = "2024-12-09-preview"
 
@@ -68,13 +78,7 @@ class Rest:
             body = json.dumps(body)
         if isinstance(body, str):
             body = body.encode()
-        sent = {"accept": "application/json"}
-        if body is not None:
-            sent["content-type"] = "application/json"
-        if self.token:
-            sent["authorization"] = f"Bearer {self.token}"
-        sent.update(headers or {})
-        sent = {name: value for name, value in sent.items() if value is not None}
+        sent = {name: value for name, value in fields(body, self.token, headers).items() if value is not None}
         items = dict(query or {})
         if api_version is not None and "api-version" not in path:
             items.setdefault("api-version", api_version)
