@@ -68,15 +68,30 @@ import Testing
         #expect(plain.refusal("DELETE FROM database_ledger_transactions") != nil)
     }
 
-    @Test func attachedLedgersAreRefused() throws {
+    @Test func connectionsOfGRDBAttachLedgers() throws {
         let (test, other) = (try TestDatabase(), try TestDatabase())
-        _ = try other.ledger("CREATE TABLE t(id INTEGER PRIMARY KEY, a); SELECT ledger_enable('t')")
-        let db = try test.ledger("CREATE TABLE t(id INTEGER PRIMARY KEY, a); SELECT ledger_enable('t')")
-        try db.run("ATTACH ? AS other", [.text(other.path)])
-        #expect(db.refusal("INSERT INTO other.t VALUES (1, 2)")?.contains("attachment") == true)
-        try db.run("INSERT INTO t VALUES (1, 2)")
-        #expect(try LedgerReference.problems(of: db).isEmpty)
-        #expect(try other.open().lines("SELECT count(*) FROM t") == ["0"])
+        for database in [test, other] {
+            _ = try database.ledger("CREATE TABLE t(id INTEGER PRIMARY KEY, a); SELECT ledger_enable('t')")
+        }
+        try other.open().execute("INSERT INTO t VALUES (7, 'seven')")
+        var configuration = Configuration()
+        configuration.useLedger(principal: "carol", application: "app")
+        let queue = try DatabaseQueue(path: test.path, configuration: configuration)
+        try queue.inDatabase { try $0.execute(sql: "ATTACH ? AS other", arguments: [other.path]) }
+        try queue.write { try $0.execute(sql: "UPDATE other.t SET a = 'g'; INSERT INTO t VALUES (1, 'g')") }
+        #expect(throws: DatabaseError.self) {
+            try queue.write { try $0.execute(sql: "DELETE FROM other.t; INSERT INTO t VALUES (1, 'again')") }
+        }
+        try queue.write { try $0.execute(sql: "INSERT INTO other.t VALUES (8, 'g')") }
+        #expect(try other.openPlain().lines("SELECT a FROM t ORDER BY 1") == ["g", "g"])
+        #expect(
+            try other.openPlain().lines("SELECT DISTINCT principal_name FROM database_ledger_transactions ORDER BY 1")
+                == [
+                    "alice", "carol",
+                ])
+        try queue.close()
+        #expect(try LedgerReference.problems(of: test.openPlain()).isEmpty)
+        #expect(try LedgerReference.problems(of: other.openPlain()).isEmpty)
     }
 
     @Test func ledgerObjectsAreGuarded() throws {

@@ -29,6 +29,6 @@ extension SQLValue {
         guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
             return "CAST(x'\(Hex.encode(bytes))' AS TEXT)"
         }
-        return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+        return text.quotedText
     }
 }

@@ -106,8 +106,7 @@ extension RepairProposal {
         let isPlain =
             name.utf8.allSatisfy { $0 == UInt8(ascii: "_") || $0 < 0x80 && (isLetter($0) || isDigit($0)) }
             && name.utf8.first.map { !isDigit($0) } ?? false
-        return isPlain
-            ? name : "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
+        return isPlain ? name : name.quotedIdentifier
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }

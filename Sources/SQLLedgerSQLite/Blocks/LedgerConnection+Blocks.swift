@@ -51,7 +51,7 @@ extension LedgerConnection {
         let entries = try db.prepare(
             """
             SELECT transaction_id, commit_time, principal_name, login_name, application_name, table_hashes
-            FROM main.database_ledger_transactions WHERE transaction_id >= ? AND block_id = ? ORDER BY transaction_id
+            FROM \(db.schema).database_ledger_transactions WHERE transaction_id >= ? AND block_id = ? ORDER BY transaction_id
             """)
         try entries.bind([
             .integer(Int64(bitPattern: builder.nextTransaction.rawValue)),
@@ -73,7 +73,7 @@ extension LedgerConnection {
         try store(block)
         for (chunk, leaves) in builder.transactionChunks.enumerated() {
             try db.run(
-                "INSERT INTO main.ledger_transaction_chunks(block_id, chunk, leaves) VALUES(?, ?, ?)",
+                "INSERT INTO \(db.schema).ledger_transaction_chunks(block_id, chunk, leaves) VALUES(?, ?, ?)",
                 [.integer(Int64(bitPattern: block.id.rawValue)), .integer(Int64(chunk)), .blob(leaves)])
         }
         var nodes: [(level: Int, position: UInt64, hash: Digest32)] = []
@@ -86,13 +86,13 @@ extension LedgerConnection {
 
     func store(_ node: (level: Int, position: UInt64, hash: Digest32)) throws(SQLiteLedgerError) {
         try db.run(
-            "INSERT OR IGNORE INTO main.ledger_block_nodes VALUES(?, ?, ?)",
+            "INSERT OR IGNORE INTO \(db.schema).ledger_block_nodes VALUES(?, ?, ?)",
             [.integer(Int64(node.level)), .integer(Int64(bitPattern: node.position)), .blob(node.hash.bytes)])
     }
 
     private func store(_ block: Block) throws(SQLiteLedgerError) {
         try db.run(
-            "INSERT INTO main.database_ledger_blocks VALUES(?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO \(db.schema).database_ledger_blocks VALUES(?, ?, ?, ?, ?, ?, ?)",
             [
                 .integer(Int64(bitPattern: block.id.rawValue)), .blob(block.transactionsRoot.bytes),
                 .integer(Int64(bitPattern: block.size)), .integer(Int64(bitPattern: block.firstTransaction.rawValue)),
@@ -111,7 +111,7 @@ extension LedgerConnection {
         try db.prepare(
             """
             SELECT block_id, transactions_root_hash, block_size, first_transaction_id, previous_block_hash,
-              history_root_hash, close_time FROM main.database_ledger_blocks ORDER BY block_id \(order)
+              history_root_hash, close_time FROM \(db.schema).database_ledger_blocks ORDER BY block_id \(order)
             """)
     }
 
@@ -143,7 +143,8 @@ extension LedgerConnection {
 
     private func storedTree(_ blockCount: UInt64) throws(SQLiteLedgerError) -> BlockTree {
         guard blockCount > 0 else { return BlockTree() }
-        let statement = try db.prepare("SELECT hash FROM main.ledger_block_nodes WHERE level = ? AND position = ?")
+        let statement = try db.prepare(
+            "SELECT hash FROM \(db.schema).ledger_block_nodes WHERE level = ? AND position = ?")
         do {
             return try BlockTree(blockCount: blockCount) { level, position in
                 statement.reset()
@@ -171,9 +172,9 @@ extension LedgerConnection {
     private func digest(of block: Block?) throws(SQLiteLedgerError) -> LedgerDigest? {
         guard let block, let last = block.transactions?.upperBound else { return nil }
         let time = try db.prepare(
-            "SELECT commit_time FROM main.database_ledger_transactions WHERE transaction_id = ?")
+            "SELECT commit_time FROM \(db.schema).database_ledger_transactions WHERE transaction_id = ?")
         try time.bind([.integer(Int64(bitPattern: last.rawValue))])
-        let name = try db.prepare("SELECT database_name FROM main.ledger_identity WHERE id = 1")
+        let name = try db.prepare("SELECT database_name FROM \(db.schema).ledger_identity WHERE id = 1")
         guard try time.step(), let commitTime = CommitTime(utf8: time.bytes(0)), try name.step() else {
             throw damaged("the last transaction of the newest block is missing")
         }

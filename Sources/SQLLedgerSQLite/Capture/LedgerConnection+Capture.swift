@@ -14,6 +14,12 @@ extension LedgerConnection {
                 guard let values, count >= 2 else {
                     throw .refused("the capture function is for the triggers of ledger tables only")
                 }
+                guard connection.attached.isEmpty else {
+                    let active = connection.findActive(Int(count), UnsafePointer(values))
+                    try active.capture(Int(count), UnsafePointer(values))
+                    if active.isStampDue { ils_result_int64(context, 1) }
+                    return
+                }
                 try connection.capture(Int(count), UnsafePointer(values))
                 // Tells the trigger of an INSERT whether to write the stamp.
                 if connection.isStampDue { ils_result_int64(context, 1) }
@@ -53,9 +59,8 @@ extension LedgerConnection {
                 outstanding = 0
                 throw .refused(
                     """
-                    a change of ledger table '\(tables[slot].description.table)' was not announced by SQLite: open the \
-                    database itself to write to its ledger tables, not an attachment of it, and leave the connection's \
-                    pre-update hook to the ledger
+                    a change of ledger table '\(tables[slot].description.table)' was not announced by SQLite: leave the \
+                    connection's pre-update hook to the ledger
                     """)
             }
         }
@@ -294,7 +299,7 @@ extension LedgerConnection {
         try append(eventLeaves, encoder.finish())
         try db.run(
             """
-            INSERT INTO main.ledger_schema_events(transaction_id, sequence_number, event_type, table_id, body)
+            INSERT INTO \(db.schema).ledger_schema_events(transaction_id, sequence_number, event_type, table_id, body)
             VALUES(?, ?, ?, ?, ?)
             """,
             [.integer(Int64(bitPattern: transaction.rawValue)), .integer(Int64(bitPattern: sequence))] + values)
@@ -309,7 +314,7 @@ extension LedgerConnection {
         } else {
             statement = try kept(
                 """
-                INSERT INTO main.ledger_leaf_chunks(transaction_id, table_id, chunk, leaves) VALUES(?, ?, ?, ?)
+                INSERT INTO \(db.schema).ledger_leaf_chunks(transaction_id, table_id, chunk, leaves) VALUES(?, ?, ?, ?)
                 ON CONFLICT(transaction_id, table_id, chunk) DO UPDATE SET leaves = excluded.leaves
                 """)
             insertChunk = statement

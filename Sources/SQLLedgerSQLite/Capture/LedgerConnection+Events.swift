@@ -12,31 +12,34 @@ import SQLLedger
 // Row events: what the pre-update hook announces before triggers run.
 //
 // Triggers bring the values; the hook adds what they cannot know: rows that a REPLACE deletes without a trigger's being
-// told, that a call of the capture function belongs to a change of a table of `main`, and the order of changes when a
+// told, which database a call of the capture function is for, and the order of changes when a
 // trigger of the user's runs before ours and changes the same row again.
 extension LedgerConnection {
     static let preupdate: ils_preupdate = { context, handle, operation, database, table, oldRow, newRow in
         guard let context, let handle, let database, let table else { return }
         Unmanaged<LedgerConnection>.fromOpaque(context)._withUnsafeGuaranteedRef {
-            $0.announced(handle, operation, database, table, oldRow, newRow)
+            guard isMain(database) else {
+                return $0.announcedElsewhere(handle, operation, database, table, oldRow, newRow)
+            }
+            guard !$0.isInternal else { return }
+            if $0.announced(handle, operation, table, oldRow, newRow) { $0.announcer = nil }
         }
     }
 
-    private func announced(
-        _ handle: OpaquePointer, _ operation: Int32, _ database: UnsafePointer<CChar>,
-        _ name: UnsafePointer<CChar>, _ oldRow: Int64, _ newRow: Int64
-    ) {
-        guard !isInternal else { return }
+    /// A row operation of the ledger's own database. Returns whether it may be one of a ledger table.
+    func announced(
+        _ handle: OpaquePointer, _ operation: Int32, _ name: UnsafePointer<CChar>, _ oldRow: Int64, _ newRow: Int64
+    ) -> Bool {
         if isStampDue, strncmp(name, "ledger_stamps_", 14) == 0 {
             // An INSERT OR REPLACE deletes the stamp that must not be there.
             if operation == SQLITE_INSERT { isStampDue = false } else { poisonMissingStamp() }
-            return
+            return false
         }
         let slot = slot(of: name)
-        guard Self.isMain(database) else { return }
         guard slot >= 0 else {
-            if !isReady { stranger(handle, operation, name, oldRow, newRow) }
-            return
+            guard !isReady else { return false }
+            stranger(handle, operation, name, oldRow, newRow)
+            return true
         }
         let table = tables[slot]
         outstanding += 1
@@ -64,12 +67,12 @@ extension LedgerConnection {
                     handle, count: count, isNew: true, byColumn: !table.hasRowID && operation == SQLITE_INSERT)
             }
             events.append(event)
-            return
+            return true
         }
         guard ils_preupdate_blobwrite(handle) < 0 else {
             outstanding -= 1
             veto = "incremental writing of blobs is not possible in ledger table '\(table.description.table)'"
-            return
+            return false
         }
         if events.count >= 4_096 { events.removeFirst(2_048) }
         let saved = save(handle, count: count, byColumn: !table.hasRowID)
@@ -77,6 +80,7 @@ extension LedgerConnection {
             RowEvent(
                 operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, depth: depth, level: level,
                 followsNested: followsNested && !table.hasVirtualColumns, old: saved))
+        return true
     }
 
     /// A new row operation: whatever is left of earlier ones beside or within it but what it deletes itself was undone.
@@ -88,7 +92,7 @@ extension LedgerConnection {
 
     /// Byte by byte, because a string literal would be made into a C string for every row.
     @inline(__always)
-    private static func isMain(_ name: UnsafePointer<CChar>) -> Bool {
+    static func isMain(_ name: UnsafePointer<CChar>) -> Bool {
         name[0] == 0x6D && name[1] == 0x61 && name[2] == 0x69 && name[3] == 0x6E && name[4] == 0
     }
 
@@ -136,7 +140,7 @@ extension LedgerConnection {
         _ handle: OpaquePointer, _ operation: Int32, _ name: UnsafePointer<CChar>, _ oldRow: Int64, _ newRow: Int64
     ) {
         // It counts commits, of which the ledger is not told while none of its tables is written.
-        let version = ils_data_version(handle, "main")
+        let version = ils_data_version(handle, db.schemaName)
         if version != strangersVersion {
             strangersVersion = version
             strangers.removeAll()

@@ -77,8 +77,8 @@ extension LedgerConnection {
                 disconnected: { context in
                     guard let connection = LedgerConnection.of(context) else { return }
                     connection.knowsClosing = false
-                    connection.dropStatements()
-                    connection.noticeBeforeClosing()
+                    connection.all { $0.dropStatements() }
+                    connection.all { $0.noticeBeforeClosing() }
                 },
                 begin: { context in
                     LedgerConnection.of(context)?.isEnlisted = true
@@ -87,33 +87,51 @@ extension LedgerConnection {
                 sync: { context, message in
                     guard let connection = LedgerConnection.of(context) else { return SQLITE_OK }
                     do throws(SQLiteLedgerError) {
+                        connection.activePlace = nil
                         try connection.sync()
+                        for place in connection.attached.indices {
+                            connection.activePlace = place
+                            try connection.attached[place].sync()
+                        }
                         return SQLITE_OK
                     } catch {
                         message?.pointee = ils_message(error.message)
                         return error.code == SQLITE_OK ? SQLITE_ERROR : error.code
                     }
                 },
-                commit: { LedgerConnection.of($0)?.committed() },
-                rollback: { LedgerConnection.of($0)?.rolledBack() },
+                commit: { LedgerConnection.of($0)?.all { $0.committed() } },
+                rollback: { LedgerConnection.of($0)?.all { $0.rolledBack() } },
                 // These two for every statement inside of a transaction, so without counting references.
                 savepoint: { context, level in
                     guard let context else { return }
-                    Unmanaged<LedgerConnection>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.began(Int(level)) }
+                    Unmanaged<LedgerConnection>.fromOpaque(context)._withUnsafeGuaranteedRef {
+                        $0.began(Int(level))
+                        for ledger in $0.attached { ledger.began(Int(level)) }
+                    }
                 },
                 release_savepoint: { context, level in
                     guard let context else { return }
-                    Unmanaged<LedgerConnection>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.released(Int(level)) }
+                    Unmanaged<LedgerConnection>.fromOpaque(context)._withUnsafeGuaranteedRef {
+                        $0.released(Int(level))
+                        for ledger in $0.attached { ledger.released(Int(level)) }
+                    }
                 },
-                rollback_to: { context, level in LedgerConnection.of(context)?.rolledBack(to: Int(level)) }))
+                rollback_to: { context, level in LedgerConnection.of(context)?.all { $0.rolledBack(to: Int(level)) } }))
         return UnsafePointer(made)
     }()
+
+    /// The ledgers of all databases of the connection.
+    private func all(_ body: (LedgerConnection) -> Void) {
+        body(self)
+        for ledger in attached { body(ledger) }
+    }
 
     // MARK: Transactions
 
     func committed() {
-        left = written
-        let version = ils_data_version(db.handle, "main")
+        // Another file may be attached under the same name before the next one.
+        left = root == nil ? written : nil
+        let version = ils_data_version(db.handle, db.schemaName)
         if version == 0 { left = nil } else { left?.version = version }
         endTransaction()
     }
@@ -168,15 +186,17 @@ extension LedgerConnection {
     // MARK: Hooks of connections that are ours alone
 
     private static let commitHook: @convention(c) (UnsafeMutableRawPointer?) -> Int32 = { context in
-        guard let connection = LedgerConnection.of(context), connection.veto != nil else { return 0 }
-        return 1
+        guard let connection = LedgerConnection.of(context) else { return 0 }
+        // Of a transaction that the virtual table is told of, the table refuses the commit, and says why.
+        let isPoisoned = connection.poison != nil && !connection.isEnlisted
+        return isPoisoned || connection.veto != nil || connection.attached.contains { $0.veto != nil } ? 1 : 0
     }
 
     private static let rollbackHook: @convention(c) (UnsafeMutableRawPointer?) -> Void = { context in
         guard let connection = LedgerConnection.of(context) else { return }
-        connection.veto = nil
+        connection.all { $0.veto = nil }
         // Otherwise the virtual table is told.
-        if !connection.isEnlisted, !connection.isInternal { connection.endTransaction() }
+        if !connection.isEnlisted, !connection.isAnyInternal { connection.all { $0.endTransaction() } }
     }
 
     func takeWALHook() {
@@ -194,10 +214,10 @@ extension LedgerConnection {
             guard let connection = LedgerConnection.of(context) else { return SQLITE_OK }
             let limit = connection.checkpointFrames
             if limit > 0, frames >= limit, let handle { ils_wal_checkpoint(handle, name) }
-            guard !connection.isInternal,
-                connection.allTables || connection.sawDefinition
+            guard !connection.isAnyInternal, let ledger = name.map(connection.ledger) ?? connection,
+                ledger.allTables || ledger.sawDefinition
             else { return SQLITE_OK }
-            try? connection.enrollIfSchemaChanged()
+            try? ledger.enrollIfSchemaChanged()
             return SQLITE_OK
         }
 
@@ -206,22 +226,22 @@ extension LedgerConnection {
             UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?,
             UnsafePointer<CChar>?
         ) -> Int32 = { context, action, first, second, database, trigger in
-            guard let connection = LedgerConnection.of(context), !connection.isInternal else { return SQLITE_OK }
-            connection.noteDefinition(action)
+            guard let connection = LedgerConnection.of(context), !connection.isAnyInternal else { return SQLITE_OK }
+            connection.noteDefinition(action, in: action == SQLITE_ALTER_TABLE ? first : database)
             switch action {
             case SQLITE_DROP_TABLE, SQLITE_DROP_TRIGGER, SQLITE_DROP_VIEW, SQLITE_DROP_INDEX:
-                guard let first, connection.ledger != nil, isMain(database) else { return SQLITE_OK }
-                return connection.isOurs(String(cString: first), action) ? deny(action, first) : SQLITE_OK
+                guard let first, let ledger = connection.known(database) else { return SQLITE_OK }
+                return ledger.isOurs(String(cString: first), action) ? deny(action, first) : SQLITE_OK
             case SQLITE_CREATE_TRIGGER, SQLITE_CREATE_TEMP_TRIGGER:
                 // Their names let them write stamps.
-                guard let first, connection.ledger != nil else { return SQLITE_OK }
+                guard let first, connection.ledger != nil || !connection.attached.isEmpty else { return SQLITE_OK }
                 return SQLName.folded(String(cString: first)).hasPrefix("ledger_insert_") ? SQLITE_DENY : SQLITE_OK
             case SQLITE_ALTER_TABLE:
-                guard let second, connection.ledger != nil, isMain(first) else { return SQLITE_OK }
+                guard let second, connection.known(first) != nil else { return SQLITE_OK }
                 return SQLName.isLedgerTable(String(cString: second)) ? SQLITE_DENY : SQLITE_OK
             case SQLITE_INSERT, SQLITE_UPDATE, SQLITE_DELETE:
                 // They have no guards of their own against this, because they are written with every row.
-                guard let first, connection.ledger != nil, isMain(database) else { return SQLITE_OK }
+                guard let first, connection.known(database) != nil else { return SQLITE_OK }
                 // The capture of an INSERT writes its stamp.
                 if action == SQLITE_INSERT, let trigger, strncmp(trigger, "ledger_insert_", 14) == 0 {
                     return SQLITE_OK
@@ -249,27 +269,32 @@ extension LedgerConnection {
     }
 
     /// SQLite tells nobody that a schema was changed, so what leads to it is remembered.
-    private func noteDefinition(_ action: Int32) {
+    private func noteDefinition(_ action: Int32, in database: UnsafePointer<CChar>?) {
+        let concernsTables: Bool
         switch action {
         case SQLITE_ALTER_TABLE, SQLITE_CREATE_INDEX, SQLITE_DROP_INDEX, SQLITE_CREATE_TRIGGER, SQLITE_DROP_TRIGGER:
-            break
-        case SQLITE_CREATE_TABLE, SQLITE_DROP_TABLE: guard allTables else { return }
+            concernsTables = false
+        case SQLITE_CREATE_TABLE, SQLITE_DROP_TABLE: concernsTables = true
         default: return
         }
-        guard ledger != nil else { return }
+        guard let ledger = database.map(ledger) ?? self else { return }
+        // Of an attached database nothing is known before something was written or changed in it.
+        guard ledger.isUnread || ledger.ledger != nil && (ledger.allTables || !concernsTables) else { return }
         // Within a transaction the next row looks at the schema again.
-        isReady = false
-        guard !sawDefinition else { return }
-        sawDefinition = true
+        ledger.isReady = false
+        guard !ledger.sawDefinition else { return }
+        ledger.sawDefinition = true
         // In WAL mode it is ledgered behind the commit.
         takeWALHook()
     }
 
+    private var isUnread: Bool { root != nil && cookie == -1 }
+
     /// In other journal modes nothing is called behind a commit: the last chance is here, while SQLite still has the
     /// connection open as before.
     func noticeBeforeClosing() {
-        guard sawDefinition, ledger != nil, !isClosing, !isInternal, ils_autocommit(db.handle) != 0,
-            ils_is_readonly(db.handle, "main") == 0
+        guard sawDefinition, ledger != nil || isUnread, !isClosing, !isInternal, ils_autocommit(db.handle) != 0,
+            ils_is_readonly(db.handle, db.schemaName) == 0
         else { return }
         sawDefinition = false
         isClosing = true
@@ -279,9 +304,10 @@ extension LedgerConnection {
         dropStatements()
     }
 
-    private static func isMain(_ name: UnsafePointer<CChar>?) -> Bool {
-        guard let name else { return true }
-        return String(cString: name) == "main"
+    /// The ledger of a database that is known to have one. Without a name `main` is meant.
+    private func known(_ database: UnsafePointer<CChar>?) -> LedgerConnection? {
+        guard let ledger = database.map(ledger) ?? self, ledger.ledger != nil else { return nil }
+        return ledger
     }
 
     private func isOurs(_ name: String, _ action: Int32) -> Bool {

@@ -69,7 +69,7 @@ extension LedgerConnection {
         } else {
             statement = try kept(
                 """
-                SELECT transaction_id, sequence_number FROM main.\(table.sql.stamps)
+                SELECT transaction_id, sequence_number FROM \(db.schema).\(table.sql.stamps)
                 WHERE \(stamp(table, from: 1))
                 """)
             table.statements.readStamp = statement
@@ -94,7 +94,7 @@ extension LedgerConnection {
             statement = kept
         } else {
             let marks = table.hasRowID ? "?" : table.keyIndices.map { _ in "?" }.joined(separator: ", ")
-            statement = try kept("INSERT INTO main.\(table.sql.stamps) VALUES(\(marks), ?, ?)")
+            statement = try kept("INSERT INTO \(db.schema).\(table.sql.stamps) VALUES(\(marks), ?, ?)")
             table.statements.insertStamp = statement
         }
         let handle = statement.handle
@@ -137,7 +137,7 @@ extension LedgerConnection {
         let moves = keys.enumerated().map { ", \($0.element) = ?\($0.offset + 3 + keys.count)" }.joined()
         let statement = try kept(
             """
-            UPDATE main.\(table.sql.stamps) SET
+            UPDATE \(db.schema).\(table.sql.stamps) SET
             transaction_id = ledger_swap_stamp(transaction_id, sequence_number, ?1), sequence_number = ?2\
             \(keepsKey ? "" : moves) WHERE \(stamp(table, from: 3))
             """)
@@ -159,7 +159,7 @@ extension LedgerConnection {
             statement = kept
         } else {
             statement = try kept(
-                "DELETE FROM main.\(table.sql.stamps) WHERE \(stamp(table, from: 1))")
+                "DELETE FROM \(db.schema).\(table.sql.stamps) WHERE \(stamp(table, from: 1))")
             table.statements.deleteStamp = statement
         }
         _ = bind(key, of: table, to: statement.handle, from: 1)
@@ -205,7 +205,7 @@ extension LedgerConnection {
         let row = places + (0..<count).map { SQLValue(copying: values[$0]) }
         for (place, value) in row.enumerated() {
             try db.run(
-                "INSERT INTO main.ledger_pending VALUES(?, ?, ?, ?)",
+                "INSERT INTO \(db.schema).ledger_pending VALUES(?, ?, ?, ?)",
                 [
                     .integer(Int64(bitPattern: table.id.rawValue)), .integer(Int64(bitPattern: sequence)),
                     .integer(Int64(place)), value,
@@ -219,7 +219,7 @@ extension LedgerConnection {
             .map { ", " + SQLName.quoted(table.physicalHistory[$0]) }.joined()
         return try kept(
             """
-            INSERT INTO main.\(table.sql.history)(ledger_start_transaction_id, ledger_start_sequence_number,
+            INSERT INTO \(db.schema).\(table.sql.history)(ledger_start_transaction_id, ledger_start_sequence_number,
             ledger_end_transaction_id, ledger_end_sequence_number\(columns)) VALUES(?, ?, ?, ?\(marks))
             """)
     }
@@ -232,7 +232,7 @@ extension LedgerConnection {
         } else {
             statement = try kept(
                 """
-                SELECT 1 FROM main.\(SQLName.quoted(table.description.table))
+                SELECT 1 FROM \(db.schema).\(SQLName.quoted(table.description.table))
                 WHERE \(row(table, from: 1))
                 """)
             table.statements.rowExists = statement
@@ -248,7 +248,7 @@ extension LedgerConnection {
         let columns = table.sql.stored.map { SQLName.quoted($0.name) }.joined(separator: ", ")
         let statement = try db.prepare(
             """
-            SELECT \(columns) FROM main.\(SQLName.quoted(table.description.table))
+            SELECT \(columns) FROM \(db.schema).\(SQLName.quoted(table.description.table))
             WHERE \(row(table, from: 1))
             """)
         _ = bind(key, of: table, to: statement.handle, from: 1)

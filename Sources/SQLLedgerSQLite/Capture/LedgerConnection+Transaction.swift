@@ -18,7 +18,8 @@ extension LedgerConnection {
             isReady = true
             return
         }
-        guard ils_is_readonly(db.handle, "main") == 0 else { throw .refused("the database is read-only") }
+        guard ils_is_readonly(db.handle, db.schemaName) == 0 else { throw .refused("the database is read-only") }
+        try noticeReattachment()
         // A kept statement that finds out by itself that the schema changed ends with an error inside the statement that is
         // writing, and SQLite may roll that back.
         let now = try readSchemaCookie()
@@ -28,8 +29,7 @@ extension LedgerConnection {
             try load()
             guard ledger != nil else {
                 throw .refused(
-                    "the main database of this connection has no ledger: open the file of the ledger table itself instead of "
-                        + "attaching it, or make a ledger with SELECT ledger_init()")
+                    "database '\(db.schemaName)' of this connection has no ledger: make one with SELECT ledger_init()")
             }
         }
         if transaction.rawValue == 0 {
@@ -43,6 +43,21 @@ extension LedgerConnection {
     /// From here on SQLite tells us about savepoints and the end of the transaction.
     private func enlistIfNeeded() throws(SQLiteLedgerError) {
         guard !isEnlisted else { return }
+        if let root {
+            do throws(SQLiteLedgerError) {
+                try root.withInternal { () throws(SQLiteLedgerError) in try root.enlistIfNeeded() }
+            } catch {
+                // SQLite tells virtual tables of `main` only.
+                throw SQLiteLedgerError(
+                    code: error.code,
+                    message: "\(error.message) (a ledger table of an attached database is written with a write lock on "
+                        + "the connection's main database, too)")
+            }
+            isEnlisted = true
+            level = root.level
+            for place in events.indices { events[place].level = level }
+            return
+        }
         let statement: SQLiteStatement
         if let enlist {
             statement = enlist
@@ -132,7 +147,8 @@ extension LedgerConnection {
         if let insertEntry {
             statement = insertEntry
         } else {
-            statement = try kept("INSERT INTO main.database_ledger_transactions VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")
+            statement = try kept(
+                "INSERT INTO \(db.schema).database_ledger_transactions VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")
             insertEntry = statement
             areNamesBound = false
         }
@@ -175,15 +191,16 @@ extension LedgerConnection {
 
     @inline(never)
     private func bindNames(to statement: SQLiteStatement) throws(SQLiteLedgerError) {
-        try statement.bind(bytes(principal ?? Self.login), at: 5)
+        let main = root ?? self
+        try statement.bind(bytes(main.principal ?? Self.login), at: 5)
         try statement.bind(bytes(Self.login), at: 6)
-        try statement.bind(bytes(application ?? Self.processName), at: 7)
+        try statement.bind(bytes(main.application ?? Self.processName), at: 7)
         areNamesBound = true
     }
 
     private func removeEntry() throws(SQLiteLedgerError) {
         try db.run(
-            "DELETE FROM main.database_ledger_transactions WHERE transaction_id = ?",
+            "DELETE FROM \(db.schema).database_ledger_transactions WHERE transaction_id = ?",
             [.integer(Int64(bitPattern: transaction.rawValue))])
         isEntryWritten = false
     }
@@ -212,7 +229,7 @@ extension LedgerConnection {
             statement = try kept(
                 """
                 SELECT transaction_id, block_id, transaction_ordinal, commit_time
-                FROM main.database_ledger_transactions ORDER BY transaction_id DESC LIMIT 1
+                FROM \(db.schema).database_ledger_transactions ORDER BY transaction_id DESC LIMIT 1
                 """)
             readLast = statement
         }
@@ -229,7 +246,7 @@ extension LedgerConnection {
         if let readClosed {
             statement = readClosed
         } else {
-            statement = try kept("SELECT max(block_id) FROM main.database_ledger_blocks")
+            statement = try kept("SELECT max(block_id) FROM \(db.schema).database_ledger_blocks")
             readClosed = statement
         }
         defer { statement.reset() }

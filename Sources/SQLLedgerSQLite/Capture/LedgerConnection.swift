@@ -10,14 +10,28 @@ import SQLLedger
     import Darwin
 #endif
 
-/// The ledger's state of one SQLite connection. SQLite serialises all calls on a connection, so nothing here is locked;
-/// SQLite owns the object through what it has registered.
+/// The ledger's state of one database of an SQLite connection, `main` or an attached one. SQLite serialises all calls on a
+/// connection, so nothing here is locked; SQLite owns the object of `main` through what it has registered, and that one
+/// the others.
 final class LedgerConnection {
     let db: SQLiteConnection
+    /// That of `main`, for the ledger of an attached database.
+    unowned let root: LedgerConnection?
+
+    // Those of attached databases, only in that of `main`; see `LedgerConnection+Attached`.
+    @exclusivity(unchecked) var attached: [LedgerConnection] = []
+    /// The names that their databases are attached under. Owned.
+    var attachedNames: [UnsafeMutablePointer<CChar>?] = []
+    /// Whose row operation SQLite announced last: a place in `attached`, `nil` for `main`.
+    @exclusivity(unchecked) var announcer: Int?
+    /// Whose trigger called last.
+    @exclusivity(unchecked) var activePlace: Int?
+    /// How often SQLite had compiled `readCookie` anew when an attached database was looked at.
+    var cookieReprepares: Int32 = 0
 
     /// On whose behalf and through which program the next transactions are.
-    var principal: String? { didSet { areNamesBound = false } }
-    var application: String? { didSet { areNamesBound = false } }
+    var principal: String? { didSet { forgetBoundNames() } }
+    var application: String? { didSet { forgetBoundNames() } }
     let guardsObjects: Bool
 
     /// Ledger tables that are not dropped. A slot is never given to another table.
@@ -123,8 +137,13 @@ final class LedgerConnection {
     /// `insertEntry` has bound the names of who and through which program.
     var areNamesBound = false
     var insertChunk: SQLiteStatement?
-    init(_ handle: OpaquePointer, principal: String?, application: String?, guardsObjects: Bool, usesHook: Bool) {
-        db = SQLiteConnection(borrowing: handle)
+
+    init(
+        _ handle: OpaquePointer, schema: String = "main", root: LedgerConnection? = nil, principal: String?,
+        application: String?, guardsObjects: Bool, usesHook: Bool
+    ) {
+        db = SQLiteConnection(handle, isOwner: false, schema: schema)
+        self.root = root
         self.principal = principal
         self.application = application
         self.guardsObjects = guardsObjects
@@ -136,7 +155,21 @@ final class LedgerConnection {
                 table: "ledger_schema_events", view: ""))
     }
 
+    /// The ledger of an attached database.
+    convenience init(attached schema: String, to root: LedgerConnection) {
+        self.init(
+            root.db.handle, schema: schema, root: root, principal: nil, application: nil,
+            guardsObjects: root.guardsObjects, usesHook: root.hasHook)
+        level = root.level
+    }
+
+    private func forgetBoundNames() {
+        areNamesBound = false
+        for ledger in attached { ledger.areNamesBound = false }
+    }
+
     deinit {
+        for name in attachedNames { free(name) }
         for name in names { free(name) }
         free(lastStranger)
     }
@@ -179,6 +212,7 @@ final class LedgerConnection {
         eventLeaves.statements = TableStatements()
         enlist = nil
         readCookie = nil
+        cookieReprepares = 0
         readLast = nil
         readClosed = nil
         insertEntry = nil
@@ -187,10 +221,11 @@ final class LedgerConnection {
 
     /// A statement that is kept until the connection closes.
     func kept(_ sql: String) throws(SQLiteLedgerError) -> SQLiteStatement {
-        if !knowsClosing, !isClosing {
+        let main = root ?? self
+        if !main.knowsClosing, !isClosing {
             // Naming it connects it.
             _ = try db.prepare("SELECT 1 FROM main.\(ILS_CLOSING)")
-            guard knowsClosing else {
+            guard main.knowsClosing else {
                 throw .refused("something in the database hides the ledger's virtual table '\(ILS_CLOSING)'")
             }
         }

@@ -10,30 +10,42 @@ public final class SQLiteConnection {
     private let isOwner: Bool
     /// What the connection reads, where it is a copy.
     private let copy: PrivateCopy?
+    /// The database of the connection that is meant: `main`, or the name that another one is attached under.
+    let schemaName: String
+    /// The same as it stands before the names of tables, and as a text.
+    let schema: String
+    let schemaLiteral: String
 
     /// Uses a connection that somebody else opened and will close, not before this value is gone.
-    public init(borrowing handle: OpaquePointer) {
+    public convenience init(borrowing handle: OpaquePointer) {
+        self.init(handle, isOwner: false)
+    }
+
+    /// - Parameter schema: the database of the connection that is meant.
+    init(_ handle: OpaquePointer, isOwner: Bool, copy: PrivateCopy? = nil, schema: String = "main") {
         self.handle = handle
-        self.isOwner = false
-        copy = nil
+        self.isOwner = isOwner
+        self.copy = copy
+        schemaName = schema
+        self.schema = schema == "main" ? schema : SQLName.quoted(schema)
+        schemaLiteral = SQLName.literal(schema)
     }
 
     /// Opens the database at `path`.
     /// - Throws: what SQLite says.
-    public init(path: String, readOnly: Bool = false, creates: Bool = false) throws(SQLiteLedgerError) {
+    public convenience init(path: String, readOnly: Bool = false, creates: Bool = false) throws(SQLiteLedgerError) {
         var flags = readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
         if creates { flags |= SQLITE_OPEN_CREATE }
-        handle = try Self.open(path, flags)
-        isOwner = true
-        copy = nil
+        self.init(try Self.open(path, flags), isOwner: true)
     }
 
     /// Opens the database at `path` for reading where SQLite could not without writing beside it: as it is when nobody has
     /// it open, else a private copy of it and its WAL or journal.
     /// - Throws: what SQLite or the file system says.
-    public init(unchanged path: String) throws(SQLiteLedgerError) {
+    public convenience init(unchanged path: String) throws(SQLiteLedgerError) {
         let uri: String
         let flags: Int32
+        let copy: PrivateCopy?
         do throws(VerificationError) {
             let file = try DatabaseFile(path)
             if case .copy(let ending) = file.access {
@@ -46,8 +58,7 @@ public final class SQLiteConnection {
         } catch {
             throw SQLiteLedgerError(code: SQLITE_CANTOPEN, message: error.reason)
         }
-        handle = try Self.open(uri, flags | SQLITE_OPEN_URI)
-        isOwner = true
+        self.init(try Self.open(uri, flags | SQLITE_OPEN_URI), isOwner: true, copy: copy)
         ils_exec(handle, "PRAGMA query_only = ON")
     }
 

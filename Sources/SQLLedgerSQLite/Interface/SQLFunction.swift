@@ -19,19 +19,21 @@ struct SQLFunction: Sendable {
         // Guards of the ledger's own tables ask it.
         SQLFunction(name: "ledger_is_writing", argumentCount: 0, isDirectOnly: false) { context, _, _ in
             guard let context, let connection = LedgerConnection.of(ils_user_data(context)) else { return }
-            ils_result_int64(context, connection.isInternal ? 1 : 0)
+            ils_result_int64(context, connection.isAnyInternal ? 1 : 0)
         },
         // The stamp that the trigger of an INSERT writes.
         SQLFunction(name: "ledger_stamp_transaction", argumentCount: 0, isDirectOnly: false) { context, _, _ in
             guard let context, let data = ils_user_data(context) else { return }
             Unmanaged<LedgerConnection>.fromOpaque(data)._withUnsafeGuaranteedRef {
-                ils_result_int64(context, Int64(bitPattern: $0.transaction.rawValue))
+                let ledger = $0.attached.isEmpty ? $0 : $0.active
+                ils_result_int64(context, Int64(bitPattern: ledger.transaction.rawValue))
             }
         },
         SQLFunction(name: "ledger_stamp_sequence", argumentCount: 0, isDirectOnly: false) { context, _, _ in
             guard let context, let data = ils_user_data(context) else { return }
             Unmanaged<LedgerConnection>.fromOpaque(data)._withUnsafeGuaranteedRef {
-                ils_result_int64(context, Int64(bitPattern: $0.stampSequence))
+                let ledger = $0.attached.isEmpty ? $0 : $0.active
+                ils_result_int64(context, Int64(bitPattern: ledger.stampSequence))
             }
         },
         // Part of the statement that moves stamps.
@@ -40,7 +42,8 @@ struct SQLFunction: Sendable {
                 let sequence = values?[1], let new = values?[2]
             else { return }
             Unmanaged<LedgerConnection>.fromOpaque(data)._withUnsafeGuaranteedRef {
-                $0.swapStamp(ils_value_int64(transaction), ils_value_int64(sequence))
+                let ledger = $0.attached.isEmpty ? $0 : $0.active
+                ledger.swapStamp(ils_value_int64(transaction), ils_value_int64(sequence))
             }
             ils_result_int64(context, ils_value_int64(new))
         },

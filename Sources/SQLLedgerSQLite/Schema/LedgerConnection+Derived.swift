@@ -8,15 +8,15 @@ extension LedgerConnection {
     func restoreDerived() throws(SQLiteLedgerError) {
         try db.execute(
             """
-            DELETE FROM main.ledger_tables WHERE table_id NOT IN
-              (SELECT table_id FROM main.ledger_schema_events WHERE event_type <> 8);
-            INSERT OR REPLACE INTO main.ledger_tables
+            DELETE FROM \(db.schema).ledger_tables WHERE table_id NOT IN
+              (SELECT table_id FROM \(db.schema).ledger_schema_events WHERE event_type <> 8);
+            INSERT OR REPLACE INTO \(db.schema).ledger_tables
               SELECT table_id, json_extract(body, '$.table'), json_extract(body, '$.view'),
                 json_extract(body, '$.kind'), event_type = 1
-              FROM main.ledger_schema_events WHERE event_id IN
-                (SELECT max(event_id) FROM main.ledger_schema_events WHERE event_type <> 8 GROUP BY table_id)
-              EXCEPT SELECT table_id, name, view, kind, is_dropped FROM main.ledger_tables;
-            DELETE FROM main.ledger_pending
+              FROM \(db.schema).ledger_schema_events WHERE event_id IN
+                (SELECT max(event_id) FROM \(db.schema).ledger_schema_events WHERE event_type <> 8 GROUP BY table_id)
+              EXCEPT SELECT table_id, name, view, kind, is_dropped FROM \(db.schema).ledger_tables;
+            DELETE FROM \(db.schema).ledger_pending
             """)
         try restoreBlockNodes()
     }
@@ -24,7 +24,8 @@ extension LedgerConnection {
     private func restoreBlockNodes() throws(SQLiteLedgerError) {
         guard let ledger else { return }
         let counts = try db.query(
-            "SELECT (SELECT count(*) FROM main.database_ledger_blocks), (SELECT count(*) FROM main.ledger_block_nodes)")
+            "SELECT (SELECT count(*) FROM \(db.schema).database_ledger_blocks), (SELECT count(*) FROM \(db.schema).ledger_block_nodes)"
+        )
         guard let row = counts.first, case .integer(let blocks) = row[0], case .integer(let nodes) = row[1] else {
             return
         }
@@ -67,7 +68,7 @@ extension LedgerConnection {
         var tree = BlockTree()
         var pending: [(level: Int, position: UInt64, hash: Digest32)] = []
         var count = 0
-        let known = try db.prepare("SELECT hash FROM main.ledger_block_nodes WHERE level = ? AND position = ?")
+        let known = try db.prepare("SELECT hash FROM \(db.schema).ledger_block_nodes WHERE level = ? AND position = ?")
         func put(_ nodes: [(level: Int, position: UInt64, hash: Digest32)]) throws {
             for node in nodes {
                 let place: [SQLValue] = [.integer(Int64(node.level)), .integer(Int64(bitPattern: node.position))]
@@ -77,7 +78,8 @@ extension LedgerConnection {
                 if isThere, known.value(0) == .blob(node.hash.bytes) { continue }
                 known.reset()
                 try db.run(
-                    "INSERT OR REPLACE INTO main.ledger_block_nodes VALUES(?, ?, ?)", place + [.blob(node.hash.bytes)])
+                    "INSERT OR REPLACE INTO \(db.schema).ledger_block_nodes VALUES(?, ?, ?)",
+                    place + [.blob(node.hash.bytes)])
                 count += 1
             }
             known.reset()
@@ -128,7 +130,7 @@ extension LedgerConnection {
                 guard try reader.transactionChunk(block.id, chunk: UInt64(index)) != chunk else { continue }
                 try db.run(
                     """
-                    INSERT INTO main.ledger_transaction_chunks(block_id, chunk, leaves) VALUES(?, ?, ?)
+                    INSERT INTO \(db.schema).ledger_transaction_chunks(block_id, chunk, leaves) VALUES(?, ?, ?)
                     ON CONFLICT(block_id, chunk) DO UPDATE SET leaves = excluded.leaves
                     """,
                     [.integer(Int64(bitPattern: block.id.rawValue)), .integer(Int64(index)), .blob(chunk)])
@@ -235,13 +237,13 @@ extension LedgerConnection {
         }
         let kept = EntryLeaves.encoded(partial.map(\.bytes))
         let number = SQLValue.integer(Int64(bitPattern: transaction.rawValue))
-        try db.run("DELETE FROM main.ledger_leaf_chunks WHERE transaction_id = ?", [number])
+        try db.run("DELETE FROM \(db.schema).ledger_leaf_chunks WHERE transaction_id = ?", [number])
         try db.run(
-            "UPDATE main.database_ledger_transactions SET leaves = ? WHERE transaction_id = ?",
+            "UPDATE \(db.schema).database_ledger_transactions SET leaves = ? WHERE transaction_id = ?",
             [kept.map { .blob($0) } ?? .null, number])
         for chunk in chunks + (kept == nil ? partial : []) {
             try db.run(
-                "INSERT INTO main.ledger_leaf_chunks(transaction_id, table_id, chunk, leaves) VALUES(?, ?, ?, ?)",
+                "INSERT INTO \(db.schema).ledger_leaf_chunks(transaction_id, table_id, chunk, leaves) VALUES(?, ?, ?, ?)",
                 [number, .integer(chunk.table), .integer(Int64(bitPattern: chunk.chunk)), .blob(chunk.bytes)])
         }
         return true
@@ -252,14 +254,14 @@ extension LedgerConnection {
     /// Remembers where digests go. Of several uploaders the slower one sets nothing back; only a block that the ledger does
     /// not have, of an older copy or an altered note, gives way to a smaller one.
     func recordUpload(_ path: SQLValue, block: SQLValue, isCurrent: SQLValue) throws(SQLiteLedgerError) {
-        guard try db.value("SELECT 1 FROM main.sqlite_schema WHERE name = 'ledger_identity'") != nil else {
+        guard try db.value("SELECT 1 FROM \(db.schema).sqlite_schema WHERE name = 'ledger_identity'") != nil else {
             throw .refused("the database has no ledger; make one with SELECT ledger_init()")
         }
         try db.run(
             """
-            INSERT INTO main.database_ledger_digest_locations(path, last_digest_block_id, is_current) VALUES(?, ?, ?)
+            INSERT INTO \(db.schema).database_ledger_digest_locations(path, last_digest_block_id, is_current) VALUES(?, ?, ?)
             ON CONFLICT(path) DO UPDATE SET last_digest_block_id = CASE
-                WHEN last_digest_block_id > (SELECT max(block_id) FROM main.database_ledger_blocks)
+                WHEN last_digest_block_id > (SELECT max(block_id) FROM \(db.schema).database_ledger_blocks)
                   THEN excluded.last_digest_block_id
                 ELSE coalesce(max(last_digest_block_id, excluded.last_digest_block_id), last_digest_block_id,
                   excluded.last_digest_block_id) END,

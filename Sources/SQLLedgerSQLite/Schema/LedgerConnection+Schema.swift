@@ -18,7 +18,7 @@ extension LedgerConnection {
         if let readCookie {
             statement = readCookie
         } else {
-            statement = try kept("PRAGMA main.schema_version")
+            statement = try kept("PRAGMA \(db.schema).schema_version")
             readCookie = statement
         }
         defer { statement.reset() }
@@ -28,7 +28,9 @@ extension LedgerConnection {
     /// Reads the ledger's own records. Changes nothing in the database.
     func load() throws(SQLiteLedgerError) {
         let now = try readSchemaCookie()
-        guard try db.value("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'ledger_identity'") != nil
+        guard
+            try db.value("SELECT 1 FROM \(db.schema).sqlite_schema WHERE type = 'table' AND name = 'ledger_identity'")
+                != nil
         else {
             ledger = nil
             slots = []
@@ -38,7 +40,8 @@ extension LedgerConnection {
             isStale = false
             return
         }
-        let identity = try db.prepare("SELECT ledger_id, all_tables, format FROM main.ledger_identity WHERE id = 1")
+        let identity = try db.prepare(
+            "SELECT ledger_id, all_tables, format FROM \(db.schema).ledger_identity WHERE id = 1")
         guard try identity.step(), let id = LedgerID(identity.bytes(0)) else {
             throw .refused("the ledger's identity is damaged; verify the database")
         }
@@ -59,7 +62,7 @@ extension LedgerConnection {
         let known = Dictionary(tables.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let events = try db.prepare(
             """
-            SELECT transaction_id, event_type, table_id, body FROM main.ledger_schema_events ORDER BY event_id
+            SELECT transaction_id, event_type, table_id, body FROM \(db.schema).ledger_schema_events ORDER BY event_id
             """)
         while try events.step() {
             let id = TableID(UInt64(bitPattern: events.integer(2)))
@@ -147,7 +150,7 @@ extension LedgerConnection {
         var name = old.table
         // A renamed table takes its triggers along.
         let follow = try db.value(
-            "SELECT tbl_name FROM main.sqlite_schema WHERE type = 'trigger' AND name = ?",
+            "SELECT tbl_name FROM \(db.schema).sqlite_schema WHERE type = 'trigger' AND name = ?",
             [.text("ledger_insert_\(table.id)")])
         if case .text(let bytes)? = follow { name = String(decoding: bytes, as: UTF8.self) }
         guard
@@ -198,7 +201,7 @@ extension LedgerConnection {
         of table: TableState, from old: TableDescription, to new: TableDescription
     ) throws(SQLiteLedgerError) {
         let triggers = TableSQL(id: table.id, description: old).triggers.map(\.name)
-        for trigger in triggers { try db.execute("DROP TRIGGER IF EXISTS main.\(trigger)") }
+        for trigger in triggers { try db.execute("DROP TRIGGER IF EXISTS \(db.schema).\(trigger)") }
         var state = old
         state.after = new.after
         state.objects = old.objects
@@ -209,7 +212,7 @@ extension LedgerConnection {
             state.previous = old.table
             try record(.rename, of: table, state)
             try db.run(
-                "UPDATE main.ledger_tables SET name = ? WHERE table_id = ?",
+                "UPDATE \(db.schema).ledger_tables SET name = ? WHERE table_id = ?",
                 [.text(new.table), .integer(Int64(bitPattern: table.id.rawValue))])
         }
         for index in old.columns.indices {
@@ -229,7 +232,7 @@ extension LedgerConnection {
             try record(.addColumn, of: table, state)
         }
         if !isSame(state, new) { try record(.objects, of: table, new) }
-        for trigger in table.sql.triggers { try db.execute(trigger.sql) }
+        for trigger in table.sql.triggers { try define(trigger.sql) }
         altersHistories = true
         table.hasStaleTriggers = true
         table.statements = TableStatements()
@@ -238,11 +241,12 @@ extension LedgerConnection {
     }
 
     func readHistoryColumns(of table: TableState) throws(SQLiteLedgerError) {
-        let columns = try db.query("SELECT name FROM pragma_table_info(?, 'main')", [.text(table.sql.history)])
+        let columns = try db.query(
+            "SELECT name FROM pragma_table_info(?, \(db.schemaLiteral))", [.text(table.sql.history)])
         table.physicalHistory = columns.dropFirst(4).map { $0[0].string ?? "" }
         table.statements = TableStatements()
         guard !table.hasRowID else { return }
-        let keys = try db.query("SELECT name FROM pragma_table_info(?, 'main')", [.text(table.sql.stamps)])
+        let keys = try db.query("SELECT name FROM pragma_table_info(?, \(db.schemaLiteral))", [.text(table.sql.stamps)])
         table.stampKeys = keys.dropLast(2).map { $0[0].string ?? "" }
     }
 
@@ -258,12 +262,13 @@ extension LedgerConnection {
             let sql = table.sql
             let renamedKeys = zip(table.stampKeys, sql.keyColumns.map(\.name)).filter { $0.exact != $1.exact }
             let view = try db.value(
-                "SELECT sql FROM main.sqlite_schema WHERE type = 'view' AND name = ?", [.text(table.description.view)])
+                "SELECT sql FROM \(db.schema).sqlite_schema WHERE type = 'view' AND name = ?",
+                [.text(table.description.view)])
             guard
                 table.physicalHistory.map(\.exact) != table.historyColumns.map(\.exact) || !renamedKeys.isEmpty
                     || view?.string?.exact != sql.createView.exact
             else { continue }
-            try db.execute("DROP VIEW IF EXISTS main.\(SQLName.quoted(table.description.view))")
+            try db.execute("DROP VIEW IF EXISTS \(db.schema).\(SQLName.quoted(table.description.view))")
             try rename(
                 zip(table.physicalHistory, table.historyColumns).filter { $0.exact != $1.exact }, of: sql.history)
             try rename(renamedKeys, of: sql.stamps)
@@ -274,7 +279,7 @@ extension LedgerConnection {
                 }
                 try addHistoryColumn(column, to: table)
             }
-            try db.execute(sql.createView)
+            try define(sql.createView)
             try readHistoryColumns(of: table)
             table.statements = TableStatements()
             try movePending(of: table)
@@ -295,8 +300,15 @@ extension LedgerConnection {
         for (index, name) in names.enumerated() { try rename("ledger_renamed_\(index)", name.to, of: table) }
     }
 
+    /// SQLite reads the whole schema for that, and would end with an error for a trigger or a view of the user's that names what
+    /// does not exist; it passes over these while the schema may be written.
     private func rename(_ from: String, _ to: String, of table: String) throws(SQLiteLedgerError) {
-        try db.execute("ALTER TABLE main.\(table) RENAME COLUMN \(SQLName.quoted(from)) TO \(SQLName.quoted(to))")
+        var before: Int32 = 0
+        ils_config_flag(db.handle, SQLITE_DBCONFIG_WRITABLE_SCHEMA, -1, &before)
+        ils_config_flag(db.handle, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, nil)
+        defer { ils_config_flag(db.handle, SQLITE_DBCONFIG_WRITABLE_SCHEMA, before, nil) }
+        try db.execute(
+            "ALTER TABLE \(db.schema).\(table) RENAME COLUMN \(SQLName.quoted(from)) TO \(SQLName.quoted(to))")
     }
 
     /// Versions that ended before have the column's default, like rows of the table that were written before.
@@ -309,14 +321,15 @@ extension LedgerConnection {
             if !isAny { definition += " \(column.declaredType)" }
             definition += " DEFAULT \(text)"
         }
-        try db.execute("ALTER TABLE main.\(table.sql.history) ADD COLUMN \(definition)")
+        try db.execute("ALTER TABLE \(db.schema).\(table.sql.history) ADD COLUMN \(definition)")
     }
 
     /// History rows that had to wait for their columns. Others have no business here; verification names them.
     private func movePending(of table: TableState) throws(SQLiteLedgerError) {
         let id = SQLValue.integer(Int64(bitPattern: table.id.rawValue))
         let rows = try db.prepare(
-            "SELECT sequence_number, value FROM main.ledger_pending WHERE table_id = ? ORDER BY sequence_number, place")
+            "SELECT sequence_number, value FROM \(db.schema).ledger_pending WHERE table_id = ? ORDER BY sequence_number, place"
+        )
         try rows.bind([id])
         var pending: [(sequence: Int64, values: [SQLValue])] = []
         while try rows.step() {
@@ -330,11 +343,11 @@ extension LedgerConnection {
             let marks = row.values.map { _ in "?" }.joined(separator: ", ")
             try db.run(
                 """
-                INSERT INTO main.\(table.sql.history)(ledger_start_transaction_id, ledger_start_sequence_number,
+                INSERT INTO \(db.schema).\(table.sql.history)(ledger_start_transaction_id, ledger_start_sequence_number,
                 ledger_end_transaction_id, ledger_end_sequence_number\(columns)) VALUES(\(marks))
                 """, row.values)
         }
-        if !pending.isEmpty { try db.run("DELETE FROM main.ledger_pending WHERE table_id = ?", [id]) }
+        if !pending.isEmpty { try db.run("DELETE FROM \(db.schema).ledger_pending WHERE table_id = ?", [id]) }
     }
 
     /// Ledgers a schema event and applies it.
@@ -350,7 +363,7 @@ extension LedgerConnection {
     /// VACUUM and a reloaded dump number the rows of tables without an INTEGER PRIMARY KEY anew, in order. The canary
     /// shows it, and stamps follow by rank. A wrong guess is found by verification: leaves do not know row ids.
     private func realignRowIDs() throws(SQLiteLedgerError) {
-        guard try db.value("SELECT 1 FROM main.ledger_rowid_canary WHERE rowid = 3") == nil else { return }
+        guard try db.value("SELECT 1 FROM \(db.schema).ledger_rowid_canary WHERE rowid = 3") == nil else { return }
         for table in liveTables {
             let description = table.description
             guard let row = description.rowIDColumn,
@@ -358,8 +371,8 @@ extension LedgerConnection {
             else { continue }
             try realign(table, row: SQLName.quoted(row))
         }
-        try db.execute("DELETE FROM main.ledger_rowid_canary")
-        try db.execute("INSERT INTO main.ledger_rowid_canary(rowid) VALUES(1), (3)")
+        try db.execute("DELETE FROM \(db.schema).ledger_rowid_canary")
+        try db.execute("INSERT INTO \(db.schema).ledger_rowid_canary(rowid) VALUES(1), (3)")
     }
 
     private func realign(_ table: TableState, row: String) throws(SQLiteLedgerError) {
@@ -378,22 +391,22 @@ extension LedgerConnection {
         }
         let without = added.map(String.init).joined(separator: ", ")
         let with = removed.map { " UNION ALL SELECT \($0)" }.joined()
-        let rows = "SELECT \(row) AS row_id FROM main.\(name) WHERE \(row) NOT IN (\(without))\(with)"
+        let rows = "SELECT \(row) AS row_id FROM \(db.schema).\(name) WHERE \(row) NOT IN (\(without))\(with)"
         let counts = try db.query(
             """
-            WITH t AS (\(rows)) SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM main.\(stamps)),
-              EXISTS (SELECT row_id FROM t EXCEPT SELECT row_id FROM main.\(stamps))
+            WITH t AS (\(rows)) SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM \(db.schema).\(stamps)),
+              EXISTS (SELECT row_id FROM t EXCEPT SELECT row_id FROM \(db.schema).\(stamps))
             """)
         guard let found = counts.first, found[0] == found[1], found[2] == .integer(1) else { return }
         // By way of negative numbers, so that no stamp meets another. (A temporary table would have to be dropped, which
         // SQLite does not do while a statement is running.)
         try db.execute(
             """
-            UPDATE main.\(stamps) SET row_id = -1 - t.row_id FROM
+            UPDATE \(db.schema).\(stamps) SET row_id = -1 - t.row_id FROM
               (SELECT row_id, row_number() OVER (ORDER BY row_id) AS rank FROM (\(rows))) AS t JOIN
-              (SELECT row_id AS old, row_number() OVER (ORDER BY row_id) AS rank FROM main.\(stamps)) AS s USING (rank)
+              (SELECT row_id AS old, row_number() OVER (ORDER BY row_id) AS rank FROM \(db.schema).\(stamps)) AS s USING (rank)
               WHERE \(stamps).row_id = s.old;
-            UPDATE main.\(stamps) SET row_id = -1 - row_id
+            UPDATE \(db.schema).\(stamps) SET row_id = -1 - row_id
             """)
     }
 

@@ -8,22 +8,22 @@ extension LedgerConnection {
         try load()
         if ledger == nil {
             let id = LedgerID.random()
-            for sql in LedgerObjects.tables + LedgerObjects.views { try db.execute(sql) }
+            for sql in LedgerObjects.tables + LedgerObjects.views { try define(sql) }
             try db.run(
-                "INSERT INTO main.ledger_identity VALUES(1, ?, ?, ?, ?, 0)",
+                "INSERT INTO \(db.schema).ledger_identity VALUES(1, ?, ?, ?, ?, 0)",
                 [
                     .blob(id.bytes), .integer(EvidenceIdentity.knownFormat), .text(databaseName),
                     .text(CommitTime.now().utf8),
                 ])
-            try db.execute("INSERT INTO main.ledger_rowid_canary(rowid) VALUES(1), (3)")
-            for sql in LedgerObjects.guards { try db.execute(sql) }
+            try db.execute("INSERT INTO \(db.schema).ledger_rowid_canary(rowid) VALUES(1), (3)")
+            for sql in LedgerObjects.guards { try define(sql) }
             hasEvents = true
             try load()
         }
         if allTables, !self.allTables {
             try prepareTransaction()
             try append(event: SchemaEvent(allTables: true))
-            try db.run("UPDATE main.ledger_identity SET all_tables = 1")
+            try db.run("UPDATE \(db.schema).ledger_identity SET all_tables = 1")
             self.allTables = true
             try enrollNewTables()
             if guardsObjects { takeWALHook() }
@@ -34,7 +34,7 @@ extension LedgerConnection {
 
     /// The file's name without its extension.
     private var databaseName: String {
-        guard let path = ils_filename(db.handle, "main").map({ String(cString: $0) }), !path.isEmpty else {
+        guard let path = ils_filename(db.handle, db.schemaName).map({ String(cString: $0) }), !path.isEmpty else {
             return "main"
         }
         let name = path.split(separator: "/").last.map(String.init) ?? path
@@ -69,19 +69,19 @@ extension LedgerConnection {
         let number = Int64(bitPattern: id.rawValue)
         let table = TableState(id: id, description: description)
         let sql = table.sql
-        try db.execute(sql.createHistory)
-        for guardSQL in LedgerObjects.guards(of: sql.history) { try db.execute(guardSQL) }
+        try define(sql.createHistory)
+        for guardSQL in LedgerObjects.guards(of: sql.history) { try define(guardSQL) }
         let collations = sql.hasRowID ? [] : try SchemaReader.keyCollations(of: description.table, on: db)
-        try db.execute(sql.createStamps(collations: collations))
+        try define(sql.createStamps(collations: collations))
         try db.run(
-            "INSERT OR REPLACE INTO main.ledger_tables VALUES(?, ?, ?, ?, 0)",
+            "INSERT OR REPLACE INTO \(db.schema).ledger_tables VALUES(?, ?, ?, ?, 0)",
             [.integer(number), .text(description.table), .text(description.view), .text(kind.rawValue)])
         try record(.create, of: table, description)
         try readHistoryColumns(of: table)
         try register(table, id)
         try adoptRows(of: table)
-        for trigger in sql.triggers { try db.execute(trigger.sql) }
-        try db.execute(sql.createView)
+        for trigger in sql.triggers { try define(trigger.sql) }
+        try define(sql.createView)
         cookie = try readSchemaCookie()
         return id
     }
@@ -92,7 +92,7 @@ extension LedgerConnection {
         repeat {
             number += 1
         } while try db.value(
-            "SELECT 1 FROM main.sqlite_schema WHERE name COLLATE NOCASE IN (?, ?)",
+            "SELECT 1 FROM \(db.schema).sqlite_schema WHERE name COLLATE NOCASE IN (?, ?)",
             [.text("ledger_history_\(number)"), .text("ledger_stamps_\(number)")]) != nil
         return TableID(UInt64(bitPattern: number))
     }
@@ -127,7 +127,7 @@ extension LedgerConnection {
             table.description.rowIDColumn.map { SQLName.quoted($0) }
             ?? sql.keyColumns.map { SQLName.quoted($0.name) }.joined(separator: ", ")
         let row = table.hasRowID ? key : "0"
-        let statement = try db.prepare("SELECT \(row), \(columns) FROM main.\(name) ORDER BY \(key)")
+        let statement = try db.prepare("SELECT \(row), \(columns) FROM \(db.schema).\(name) ORDER BY \(key)")
         let count = table.storedCount
         while try statement.step() {
             let saved = SavedValues()
@@ -186,16 +186,30 @@ extension LedgerConnection {
 
     private func reinstall(_ type: String, _ name: String, _ sql: String) throws(SQLiteLedgerError) {
         let found = try db.value(
-            "SELECT sql FROM main.sqlite_schema WHERE type = ? AND name = ?", [.text(type.lowercased()), .text(name)])
+            "SELECT sql FROM \(db.schema).sqlite_schema WHERE type = ? AND name = ?",
+            [.text(type.lowercased()), .text(name)])
         guard found?.string?.exact != sql.exact else { return }
-        try db.execute("DROP \(type) IF EXISTS main.\(SQLName.quoted(name))")
-        try db.execute(sql)
+        try db.execute("DROP \(type) IF EXISTS \(db.schema).\(SQLName.quoted(name))")
+        try define(sql)
+    }
+
+    /// Runs a `CREATE TABLE`, `CREATE TRIGGER` or `CREATE VIEW`, each with one space before the name, in the database
+    /// that the ledger is of. What SQLite keeps of it is the same in all.
+    func define(_ sql: String) throws(SQLiteLedgerError) {
+        let parts = sql.split(separator: " ", maxSplits: 2)
+        try db.execute("\(parts[0]) \(parts[1]) \(db.schema).\(parts[2])")
     }
 
     /// After a commit: new tables are enrolled at once where that is possible.
     func enrollIfSchemaChanged() throws(SQLiteLedgerError) {
         let now = try withInternal { () throws(SQLiteLedgerError) in try readSchemaCookie() }
         guard now != cookie || isStale else { return }
+        if root != nil {
+            try withInternal { () throws(SQLiteLedgerError) in try load() }
+            sawDefinition = ledger != nil && sawDefinition
+            guard ledger != nil else { return }
+            isStale = true
+        }
         let row = ils_last_insert_rowid(db.handle)
         defer { ils_set_last_insert_rowid(db.handle, row) }
         try write { () throws(SQLiteLedgerError) in try prepareTransaction() }
@@ -211,9 +225,9 @@ extension LedgerConnection {
         try record(.drop, of: table, description)
         try dropTriggers(of: table)
         table.statements = TableStatements()
-        try db.execute("DROP TABLE main.\(table.sql.stamps)")
+        try db.execute("DROP TABLE \(db.schema).\(table.sql.stamps)")
         try db.run(
-            "UPDATE main.ledger_tables SET is_dropped = 1 WHERE table_id = ?",
+            "UPDATE \(db.schema).ledger_tables SET is_dropped = 1 WHERE table_id = ?",
             [.integer(Int64(bitPattern: table.id.rawValue))])
         slots[Int(table.id.rawValue)] = -1
         slotsByName[SQLName.folded(description.table)] = nil
@@ -224,7 +238,7 @@ extension LedgerConnection {
         cookie = try readSchemaCookie()
         isInternal = false
         defer { isInternal = true }
-        try db.execute("DROP TABLE main.\(SQLName.quoted(description.table))")
+        try db.execute("DROP TABLE \(db.schema).\(SQLName.quoted(description.table))")
         cookie = try readSchemaCookie()
     }
 
@@ -238,7 +252,7 @@ extension LedgerConnection {
         try endRows(of: table)
         try dropTriggers(of: table)
         try db.execute(
-            "ALTER TABLE main.\(SQLName.quoted(old.table)) DROP COLUMN \(SQLName.quoted(dropped.name))")
+            "ALTER TABLE \(db.schema).\(SQLName.quoted(old.table)) DROP COLUMN \(SQLName.quoted(dropped.name))")
         guard
             var new = try SchemaReader.describe(
                 old.table, kind: old.kind, view: old.view, after: LeafNumber(table.leaves.leafCount), on: db)
@@ -249,7 +263,7 @@ extension LedgerConnection {
         altersHistories = true
         try alterHistories()
         try adoptRows(of: table)
-        for trigger in table.sql.triggers { try db.execute(trigger.sql) }
+        for trigger in table.sql.triggers { try define(trigger.sql) }
         cookie = try readSchemaCookie()
     }
 
@@ -265,7 +279,7 @@ extension LedgerConnection {
     }
 
     private func dropTriggers(of table: TableState) throws(SQLiteLedgerError) {
-        for trigger in table.sql.triggers { try db.execute("DROP TRIGGER IF EXISTS main.\(trigger.name)") }
-        try db.execute("DROP VIEW IF EXISTS main.\(SQLName.quoted(table.description.view))")
+        for trigger in table.sql.triggers { try db.execute("DROP TRIGGER IF EXISTS \(db.schema).\(trigger.name)") }
+        try db.execute("DROP VIEW IF EXISTS \(db.schema).\(SQLName.quoted(table.description.view))")
     }
 }

@@ -5,12 +5,12 @@ import SQLLedger
 package enum SQLName {
     /// An identifier in double quotes.
     static func quoted(_ name: String) -> String {
-        "\"" + name.replacing("\"", with: "\"\"") + "\""
+        name.quotedIdentifier
     }
 
     /// A text literal.
     static func literal(_ text: String) -> String {
-        "'" + text.replacing("'", with: "''") + "'"
+        text.quotedText
     }
 
     /// Whether SQLite takes both for the same name: it folds ASCII letters only.

@@ -9,7 +9,7 @@ package enum SchemaReader {
         besides tables: Set<TableID>, on db: SQLiteConnection
     ) throws(SQLiteLedgerError) -> [String] {
         let statement = try db.prepare(
-            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name")
+            "SELECT name FROM pragma_table_list WHERE schema = \(db.schemaLiteral) AND type = 'table' ORDER BY name")
         var names: [String] = []
         while try statement.step() {
             let name = statement.text(0)
@@ -24,13 +24,13 @@ package enum SchemaReader {
         _ table: String, kind: TableKind, view: String, after: LeafNumber, on db: SQLiteConnection
     ) throws(SQLiteLedgerError) -> TableDescription? {
         let found = try db.query(
-            "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name = ? COLLATE NOCASE",
+            "SELECT name, wr FROM pragma_table_list WHERE schema = \(db.schemaLiteral) AND type = 'table' AND name = ? COLLATE NOCASE",
             [.text(table)])
         guard let row = found.first, case .text(let nameBytes) = row[0] else { return nil }
         let name = String(decoding: nameBytes, as: UTF8.self)
         let isWithoutRowID = row[1] == .integer(1)
         let columns = try columns(of: name, on: db)
-        let sql = try db.prepare("SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = ?")
+        let sql = try db.prepare("SELECT sql FROM \(db.schema).sqlite_schema WHERE type = 'table' AND name = ?")
         try sql.bind([.text(name)])
         guard try sql.step() else { return nil }
         var rowID: String?
@@ -44,7 +44,8 @@ package enum SchemaReader {
 
     private static func columns(of table: String, on db: SQLiteConnection) throws(SQLiteLedgerError) -> [SchemaColumn] {
         let statement = try db.prepare(
-            "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, 'main') ORDER BY cid")
+            "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, \(db.schemaLiteral)) ORDER BY cid"
+        )
         try statement.bind([.text(table)])
         var columns: [SchemaColumn] = []
         while try statement.step() {
@@ -64,7 +65,8 @@ package enum SchemaReader {
     ) throws(SQLiteLedgerError) -> String {
         let keys = columns.filter { $0.primaryKeyPosition > 0 }
         if keys.count == 1,
-            try db.value("SELECT 1 FROM pragma_index_list(?, 'main') WHERE origin = 'pk'", [.text(table)]) == nil
+            try db.value("SELECT 1 FROM pragma_index_list(?, \(db.schemaLiteral)) WHERE origin = 'pk'", [.text(table)])
+                == nil
         {
             return keys[0].name
         }
@@ -92,7 +94,7 @@ package enum SchemaReader {
     }
 
     private static func hasObject(_ name: String, on db: SQLiteConnection) throws(SQLiteLedgerError) -> Bool {
-        try db.value("SELECT 1 FROM main.sqlite_schema WHERE name = ? COLLATE NOCASE", [.text(name)]) != nil
+        try db.value("SELECT 1 FROM \(db.schema).sqlite_schema WHERE name = ? COLLATE NOCASE", [.text(name)]) != nil
     }
 
     /// Why the table cannot become a ledger table whose view has a free name, or `nil`.
@@ -148,7 +150,7 @@ package enum SchemaReader {
     private static func objects(of table: String, on db: SQLiteConnection) throws(SQLiteLedgerError) -> [SchemaObject] {
         let statement = try db.prepare(
             """
-            SELECT name, coalesce(sql, ''), type FROM main.sqlite_schema
+            SELECT name, coalesce(sql, ''), type FROM \(db.schema).sqlite_schema
             WHERE type IN ('index', 'trigger') AND tbl_name = ? COLLATE NOCASE
             """)
         try statement.bind([.text(table)])
@@ -167,7 +169,7 @@ package enum SchemaReader {
     ) throws(SQLiteLedgerError) -> [String] {
         let statement = try db.prepare(
             """
-            SELECT x.coll FROM pragma_index_list(?1, 'main') AS l, pragma_index_xinfo(l.name, 'main') AS x
+            SELECT x.coll FROM pragma_index_list(?1, \(db.schemaLiteral)) AS l, pragma_index_xinfo(l.name, \(db.schemaLiteral)) AS x
             WHERE l.origin = 'pk' AND x.key = 1 ORDER BY x.seqno
             """)
         try statement.bind([.text(table)])

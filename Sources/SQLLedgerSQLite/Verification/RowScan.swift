@@ -10,7 +10,7 @@ struct RowScan {
     let sink: LeafSink
 
     private var connection: SQLiteConnection { reader.connection }
-    private var table: String { "main.\(quotedName(layout.table.name))" }
+    private var table: String { "main.\(SQLName.quoted(layout.table.name))" }
 
     private static let links = """
         ledger_start_transaction_id, ledger_start_sequence_number, ledger_end_transaction_id, ledger_end_sequence_number
@@ -26,7 +26,7 @@ struct RowScan {
     }
 
     private func list(_ columns: [String], of alias: String) -> String {
-        columns.map { ", \(alias).\(quotedName($0))" }.joined()
+        columns.map { ", \(alias).\(SQLName.quoted($0))" }.joined()
     }
 
     /// Walks the table and its stamps side by side, both in the order of row ids.
@@ -117,7 +117,7 @@ struct RowScan {
         let columns = layout.liveColumns
         // The plus takes the column's affinity away. With it SQLite could not use the key of the stamps, whose columns have
         // none, and would read all of them for every row.
-        let join = key.map { "s.\(quotedName($0)) = +t.\(quotedName($0))" }.joined(separator: " AND ")
+        let join = key.map { "s.\(SQLName.quoted($0)) = +t.\(SQLName.quoted($0))" }.joined(separator: " AND ")
         let statement = try connection.prepare(
             """
             SELECT s.transaction_id, s.sequence_number\(list(columns, of: "t")) FROM \(table) AS t NOT INDEXED
@@ -147,7 +147,7 @@ struct RowScan {
             ? try TableColumns(layout.stamps, connection).columns.map(\.name).filter {
                 !$0.hasSuffix("_id") && $0 != "sequence_number"
             } : key
-        let filter = names.map { "t.\(quotedName($0)) = s.\(quotedName($0))" }.joined(separator: " AND ")
+        let filter = names.map { "t.\(SQLName.quoted($0)) = s.\(SQLName.quoted($0))" }.joined(separator: " AND ")
         let missing = layout.hasTable ? " WHERE NOT EXISTS (SELECT 1 FROM \(table) AS t WHERE \(filter))" : ""
         let statement = try connection.prepare(
             "SELECT transaction_id, sequence_number\(list(names, of: "s")) FROM main.\(layout.stamps) AS s\(missing)")
@@ -333,10 +333,10 @@ struct RowScan {
         var wanted = try createdSince(after)
         switch layout.identity {
         case .key(let names):
-            let join = names.map { "t.\(quotedName($0)) = s.\(quotedName($0))" }.joined(separator: " AND ")
+            let join = names.map { "t.\(SQLName.quoted($0)) = s.\(SQLName.quoted($0))" }.joined(separator: " AND ")
             try reader.objects().requireTable(layout.stamps)
             guard layout.hasTable else { return try strayKeys(names) }
-            let key = names.first.map { "t.\(quotedName($0))" } ?? "NULL"
+            let key = names.first.map { "t.\(SQLName.quoted($0))" } ?? "NULL"
             try liveAfter(
                 """
                 SELECT s.transaction_id, s.sequence_number, \(key) IS NOT NULL\(list(layout.liveColumns, of: "t"))

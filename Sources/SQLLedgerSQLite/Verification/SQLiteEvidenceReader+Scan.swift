@@ -21,7 +21,7 @@ extension SQLiteEvidenceReader {
                 canSplit = false
             }
             partitions += try split(
-                table, .live, layout.hasTable ? quotedName(table.name) : nil, by: name,
+                table, .live, layout.hasTable ? SQLName.quoted(table.name) : nil, by: name,
                 canSplit && after == nil ? count : 1)
         }
         partitions += try split(

@@ -52,12 +52,12 @@ extension SQLiteEvidenceReader {
         _ body: (RowVersion) throws -> Void
     ) throws {
         try objects().requireTable(layout.stamps)
-        let columns = layout.liveColumns.map { ", t.\(quotedName($0))" }.joined()
-        let table = "main.\(quotedName(layout.table.name)) AS t NOT INDEXED"
+        let columns = layout.liveColumns.map { ", t.\(SQLName.quoted($0))" }.joined()
+        let table = "main.\(SQLName.quoted(layout.table.name)) AS t NOT INDEXED"
         let statement: SQLiteStatement
         switch layout.identity {
         case .key(let names):
-            let join = names.map { "s.\(quotedName($0)) = t.\(quotedName($0))" }.joined(separator: " AND ")
+            let join = names.map { "s.\(SQLName.quoted($0)) = t.\(SQLName.quoted($0))" }.joined(separator: " AND ")
             statement = try connection.prepare(
                 "SELECT s.transaction_id, s.sequence_number, NULL\(columns) FROM \(table) JOIN main.\(layout.stamps) AS s ON \(join)"
             )
@@ -79,9 +79,9 @@ extension SQLiteEvidenceReader {
     private func rankedVersions(
         _ layout: TableLayout, _ name: String, _ wanted: (VersionLinks) -> Bool, _ body: (RowVersion) throws -> Void
     ) throws {
-        let columns = layout.liveColumns.map { ", t.\(quotedName($0))" }.joined()
+        let columns = layout.liveColumns.map { ", t.\(SQLName.quoted($0))" }.joined()
         let rows = try connection.prepare(
-            "SELECT NULL, NULL, t.\(name)\(columns) FROM main.\(quotedName(layout.table.name)) AS t NOT INDEXED ORDER BY t.\(name)"
+            "SELECT NULL, NULL, t.\(name)\(columns) FROM main.\(SQLName.quoted(layout.table.name)) AS t NOT INDEXED ORDER BY t.\(name)"
         )
         let stamps = try prepareOwn(
             layout.stamps, "SELECT row_id, transaction_id, sequence_number FROM main.\(layout.stamps) ORDER BY row_id")
@@ -110,7 +110,7 @@ extension SQLiteEvidenceReader {
         _ layout: TableLayout, _ rows: ClosedRange<Int64>?, _ wanted: (VersionLinks) -> Bool,
         _ body: (RowVersion) throws -> Void
     ) throws {
-        let columns = layout.historyColumns.map { ", h.\(quotedName($0))" }.joined()
+        let columns = layout.historyColumns.map { ", h.\(SQLName.quoted($0))" }.joined()
         let statement = try prepareOwn(
             layout.history,
             """

@@ -49,8 +49,3 @@ struct SchemaObjects {
         }
     }
 }
-
-/// A name in double quotes.
-func quotedName(_ name: String) -> String {
-    "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-}

@@ -31,7 +31,7 @@ extension String {
                 default: "/._-:=+@%".utf8.contains(byte)
                 }
             }
-        return plain ? self : "'\(replacing("'", with: "'\\''"))'"
+        return plain ? self : "'\(replacing(scalar: "'", with: "'\\''"))'"
     }
 
     /// As a name in SQL.

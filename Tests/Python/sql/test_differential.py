@@ -26,8 +26,9 @@ def told(seed, options, steps, problem):
     return f"seed {seed}: {problem}\n  the shortest history found, for kit.differential.run(directory, options, steps):\n  {options}\n{lines}"
 
 
-def play(directory, seed):
+def play(directory, seed, **more):
     options, steps = histories.make(seed)
+    options |= more
     try:
         return differential.run(directory, options, steps, program=seed % 4 == 0)
     except differential.Difference as found:
@@ -59,6 +60,17 @@ def test_histories(tmp_path, first):
     assert played > 5 * BATCH and (tampered or first + BATCH > seeds().stop), (played, compared, tampered)
 
 
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("first", range(seeds().start, seeds().stop, BATCH)[:2] if "DIFFERENTIAL_SEEDS" not in os.environ
+                         else range(seeds().start, seeds().stop, BATCH))
+def test_histories_of_attached_databases(tmp_path, first):
+    """The same in databases that are attached to others, in memory, while the ledger's functions are called elsewhere."""
+    compared = 0
+    for seed in range(first, min(first + BATCH, seeds().stop)):
+        compared += getattr(play(tmp_path / "run", seed, attached=True)[0], "compared", 0)
+    assert compared or first + BATCH > seeds().stop
+
+
 OPTIONS = {"wal": False, "utf16": False, "all": False, "connections": 1, "recursive": False, "foreign": False, "own": False}
 
 
@@ -70,8 +82,8 @@ def test_a_difference_is_found_and_shrunk(tmp_path, kind, statement, monkeypatch
     if kind == "contents":
         load = differential.Side.open
 
-        def with_a_function(side):
-            db = load(side)
+        def with_a_function(side, **how):
+            db = load(side, **how)
             if not side.with_ledger:
                 db.create_function("ledger_version", 0, lambda: "other")
             return db

@@ -15,6 +15,10 @@ REFUSALS = re.compile(
     "|Updates are not allowed for the append only Ledger table")
 
 
+# The name that databases are attached under where a history is played on attached ones.
+ATTACHED = 'da"ta'
+CREATES = re.compile(r"(CREATE (?:UNIQUE )?(?:TABLE|INDEX|VIEW|TRIGGER) (?:IF NOT EXISTS )?)")
+
 COMMITS = re.compile("COMMIT|RELEASE")
 DEFINITIONS = re.compile("CREATE|ALTER|DROP|COMMIT|VACUUM|REINDEX|ANALYZE")
 CHANGES = re.compile("INSERT|UPDATE|DELETE|REPLACE")
@@ -55,12 +59,20 @@ class Side:
         if options["wal"]:
             db.execute("PRAGMA journal_mode = WAL")
         db.close()
+        self.is_attached = options.get("attached", False)
+        self.schema = quoted(ATTACHED) if self.is_attached else "main"
         self.connections = [self.open() for _ in range(options["connections"])]
 
-    def open(self):
-        db = sqlite3.connect(self.path, isolation_level=None, timeout=0)
+    def open(self, itself=False):
+        """`itself`: the database is not attached, even where histories are played on attached ones."""
+        db = sqlite3.connect(":memory:" if self.is_attached and not itself else self.path, isolation_level=None, timeout=0)
         if self.with_ledger:
             ledger.load(db)
+        if self.is_attached and not itself:
+            if self.options["utf16"]:
+                db.execute("PRAGMA encoding = 'UTF-16le'")
+            db.execute(f"ATTACH ? AS {self.schema}", (str(self.path),))
+            db.execute(f"PRAGMA {self.schema}.synchronous = OFF")
         db.text_factory = Text
         # Triggers that fire each other can go on for hours: such a history is left.
         budget = iter(range(100))
@@ -98,10 +110,10 @@ def counters(db):
     return (db.in_transaction, *db.execute("SELECT changes(), last_insert_rowid()").fetchone())
 
 
-def tables_of(db):
+def tables_of(db, schema):
     """Name → (columns without the generated ones that are not stored, whether it has row ids) of the user's tables on the plain side."""
     found = {}
-    for name, kind, without in db.execute("SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table'").fetchall():
+    for name, kind, without in db.execute("SELECT name, type, wr FROM pragma_table_list WHERE schema = ? AND type = 'table'", (schema,)).fetchall():
         name = name.decode()
         if name.startswith("sqlite_") or name == "witness":
             continue
@@ -147,7 +159,8 @@ class Run:
             # Only while nothing is open, so that nobody's snapshot grows old on one side alone.
             if not self.idle():
                 return
-            db = self.led.connections[0] if self.options["own"] else self.led.open()
+            is_own = self.options["own"] and not self.led.is_attached
+            db = self.led.connections[0] if is_own else self.led.open(itself=True)
             if kind == "init":
                 db.execute("SELECT ledger_init(?)", (step[1],))
                 self.is_ledger = True
@@ -165,7 +178,7 @@ class Run:
                 db.execute("SELECT ledger_refresh()")
             else:
                 db.execute("SELECT ledger_close_block()")
-            if not self.options["own"]:
+            if not is_own:
                 db.close()
             self.compare_contents(0)
             self.remember()
@@ -182,11 +195,15 @@ class Run:
             return  # The functions take the write lock before they refuse.
         plain, led = self.plain.connections[number], self.led.connections[number]
         statement = step[2] if kind in ("sql", "many") else None
+        if statement and self.led.is_attached:
+            statement = f"VACUUM {self.led.schema}" if statement == "VACUUM" else CREATES.sub(rf"\g<1>{self.led.schema}.", statement, count=1)
         for db in (plain, led):
             # What another connection has defined is seen late by statements that fail to compile.
             if not db.in_transaction:
-                outcome(db, "SELECT count(*) FROM sqlite_schema")
+                outcome(db, f"SELECT count(*) FROM {self.led.schema}.sqlite_schema")
         other = statement
+        if kind.startswith("drop") and self.led.is_attached and self.ledgered(led, step[2]):
+            return  # The ledger's functions are for `main`.
         if kind == "drop column":
             other = statement = f"ALTER TABLE {quoted(step[2])} DROP COLUMN {quoted(step[3])}"
             if self.ledgered(led, step[2]):
@@ -221,6 +238,8 @@ class Run:
             raise Difference("outcome" + (f" ({theirs[1][:60]})" if isinstance(theirs, tuple) else ""), f"plain {answer}, ledger {theirs}")
         else:
             before, after = counters(plain), counters(led)
+            if isinstance(answer, tuple) and "FOREIGN KEY" in answer[1]:
+                self.unsettled_row[number] = before[2]  # SQLite looks at them before the row, or behind it where there are triggers.
             if COMMITS.match(statement):
                 self.unsettled.add(number)
             elif CHANGES.match(statement) and isinstance(answer, list):
@@ -242,13 +261,14 @@ class Run:
 
     def ledgered(self, db, name):
         return self.is_ledger and bool(db.execute(
-            "SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'ledger_insert_*' AND tbl_name = ? COLLATE NOCASE", (name,)).fetchone())
+            f"SELECT 1 FROM {self.led.schema}.sqlite_schema WHERE type = 'trigger' AND name GLOB 'ledger_insert_*' AND tbl_name = ? COLLATE NOCASE",
+            (name,)).fetchone())
 
     def compare_contents(self, number):
         plain, led = self.plain.connections[number], self.led.connections[number]
         try:
-            led.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # Both sides read, and hold their locks, or none.
-            tables = tables_of(plain)
+            led.execute(f"SELECT count(*) FROM {self.led.schema}.sqlite_schema").fetchone()  # Both sides read, and hold their locks, or none.
+            tables = tables_of(plain, ATTACHED if self.plain.is_attached else "main")
             ours, theirs = contents(plain, tables), contents(led, tables)
         except sqlite3.OperationalError as problem:
             if "locked" in str(problem):
@@ -263,7 +283,7 @@ class Run:
     def bear_witness(self):
         """Triggers that do nothing, on the plain side."""
         names = [name.decode() for name, in self.led.connections[0].execute("SELECT name FROM ledger_tables WHERE NOT is_dropped").fetchall()]
-        db = self.plain.open()
+        db = self.plain.open(itself=True)
         db.execute("CREATE TABLE IF NOT EXISTS witness(x PRIMARY KEY)")
         has = {row[0].decode() for row in db.execute("SELECT tbl_name FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'witness*'").fetchall()}
         for number, name in enumerate(names):
@@ -285,7 +305,7 @@ class Run:
             kept = {}
             for number, name in db.execute("SELECT table_id, name FROM ledger_tables WHERE NOT is_dropped").fetchall():
                 name = name.decode()
-                if not db.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,)).fetchone():
+                if not db.execute(f"SELECT 1 FROM {self.led.schema}.sqlite_schema WHERE type = 'table' AND name = ?", (name,)).fetchone():
                     continue  # renamed, and nobody has looked since
                 columns = [row[1].decode() for row in db.execute(f"PRAGMA table_xinfo({quoted(name)})") if row[6] in (0, 3)]
                 kept[number] = (columns, db.execute(f"SELECT {', '.join(map(quoted, columns))} FROM {quoted(name)} NOT INDEXED").fetchall())

@@ -8,8 +8,8 @@ A history is a list of steps, made without looking at a database, so that any pa
 
 import random
 
-NAMES = ["t", "t 1", "Order", 'q"uote', "ledger_entries", "größe"]
-COLUMNS = ["a", "b", "c d", "select", "E", "rowid", "f'g", "oid", "x1"]
+NAMES = ["t", "t 1", "Order", 'q"\u0301uote', "ledger_entries", "größe"]
+COLUMNS = ["a", "b", "c d", "select", "E", "rowid", "f'\u0301g", "oid", "x1"]
 TYPES = ["INTEGER", "TEXT", "REAL", "BLOB", "NUMERIC", "", "VARCHAR(10)", "DOUBLE"]
 STRICT_TYPES = ["INTEGER", "INT", "TEXT", "REAL", "BLOB", "ANY"]
 CONFLICTS = ["", "", "", " OR REPLACE", " OR REPLACE", " OR IGNORE", " OR ABORT", " OR FAIL", " OR ROLLBACK"]
