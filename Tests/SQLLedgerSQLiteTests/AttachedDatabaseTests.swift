@@ -95,22 +95,25 @@ import Testing
         #expect(try Self.problems(test, other).isEmpty)
     }
 
-    /// Tables of the same name with other numbers, behind the same name.
+    /// Tables of the same name with other numbers, behind the same name and the same schema cookie. What a REPLACE deletes is
+    /// known from the announcement only.
     @Test func anotherFileIsAttachedUnderTheSameName() throws {
         let (test, other, db) = try Self.make()
         let third = try TestDatabase()
         _ = try third.ledger(
             "CREATE TABLE first(x); SELECT ledger_enable('first'); CREATE TABLE t(id INTEGER PRIMARY KEY, a, c); "
-                + "SELECT ledger_enable('t')")
+                + "SELECT ledger_enable('t'); INSERT INTO t VALUES (7, 'third', 1)")
+        for database in [other, third] { try database.openPlain().execute("PRAGMA schema_version = 100") }
         for _ in 0..<2 {
-            try db.execute("UPDATE \"o\"\"ther\".t SET a = a || 'x'; DETACH \"o\"\"ther\"")
+            try db.execute("REPLACE INTO \"o\"\"ther\".t VALUES (7, 'again'); DETACH \"o\"\"ther\"")
             try db.run("ATTACH ? AS \"o\"\"ther\"", [.text(third.path)])
             try db.execute(
-                "INSERT INTO \"o\"\"ther\".t(a) VALUES (1); UPDATE \"o\"\"ther\".t SET c = 5; DETACH \"o\"\"ther\"")
+                "REPLACE INTO \"o\"\"ther\".t(id, a) VALUES (7, 1); UPDATE \"o\"\"ther\".t SET c = 5; DETACH \"o\"\"ther\""
+            )
             try db.run("ATTACH ? AS \"o\"\"ther\"", [.text(other.path)])
         }
-        #expect(try other.openPlain().lines("SELECT a FROM t") == ["sevenxx"])
-        #expect(try third.openPlain().lines("SELECT count(*) FROM t_Ledger") == ["8"])
+        #expect(try other.openPlain().lines("SELECT count(*) FROM t_Ledger") == ["5"])
+        #expect(try third.openPlain().lines("SELECT count(*) FROM t_Ledger") == ["9"])
         #expect(try Self.problems(test, other, third).isEmpty)
     }
 

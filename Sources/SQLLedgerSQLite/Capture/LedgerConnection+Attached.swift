@@ -63,6 +63,7 @@ extension LedgerConnection {
     /// Whether the operation of a capture call was announced for this ledger and not captured yet.
     private func expects(_ count: Int, _ arguments: UnsafePointer<OpaquePointer?>) -> Bool {
         guard !events.isEmpty || !strangers.isEmpty, !isInternal else { return false }
+        try? withInternal { () throws(SQLiteLedgerError) in try noticeReattachment() }
         if isStale {
             try? withInternal { () throws(SQLiteLedgerError) in try load() }
             // For whoever writes: nothing was compared.
