@@ -414,6 +414,33 @@ def test_repair_of_a_row_in_a_table_without_a_key(empty, tmp_path):
     assert [line["line"] for line in lines(empty.run("history", "log", "--json"))] == ["one", "stray", "stray"]
 
 
+def test_repair_leaves_other_rows_alone(empty, tmp_path):
+    """A trigger would delete more than the row that is in the way."""
+    kept = tmp_path / "kept.json"
+    empty.run("init")
+    empty.sql("CREATE TABLE t(id INTEGER PRIMARY KEY, a)", "SELECT ledger_enable('t')", "INSERT INTO t VALUES (1, 1), (2, 2)",
+              "CREATE TRIGGER clears AFTER DELETE ON t BEGIN DELETE FROM t; END")
+    kept.write_text(empty.digest())
+    empty.tamper("INSERT INTO t VALUES (3, 'stray')")
+    refused = empty.run("repair", "--apply", "--digest", kept, code=2)
+    assert "clears" in refused.stderr and "nothing was changed" in refused.stderr and not refused.stdout
+    assert len(empty.rows("SELECT * FROM t")) == 3
+    empty.sql("DROP TRIGGER clears")
+    empty.run("repair", "--apply", "--digest", kept)
+    assert len(empty.rows("SELECT * FROM t")) == 2
+
+
+def test_repair_keeps_row_ids(empty, tmp_path):
+    """A row that is missing has its row id still."""
+    kept = tmp_path / "kept.json"
+    empty.run("init")
+    empty.sql("CREATE TABLE t(k TEXT PRIMARY KEY)", "SELECT ledger_enable('t')", "INSERT INTO t VALUES ('a'), ('b')")
+    kept.write_text(empty.digest())
+    empty.tamper("INSERT INTO t(rowid, k) VALUES (-5, 'stray')", "DELETE FROM t WHERE k = 'b'")
+    assert "ROW_MISSING" in empty.run("repair", "--apply", "--digest", kept, code=1).stdout
+    assert empty.rows("SELECT k FROM t") == [{"k": "a"}]
+
+
 def test_repair_of_generated_columns(empty, tmp_path):
     kept = tmp_path / "kept.json"
     empty.run("init")

@@ -34,7 +34,7 @@ struct KeyFilter {
         let conditions = columns.map { column in
             values += column.values
             let marks = column.values.map { _ in "?" }.joined(separator: ", ")
-            return "\(prefix)\(column.name.quotedForSQL) IN (\(marks))"
+            return "\(prefix)\(column.name.quotedIdentifier) IN (\(marks))"
         }
         return (conditions, values)
     }

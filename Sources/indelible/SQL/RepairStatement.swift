@@ -15,19 +15,20 @@ struct RepairStatement: Hashable {
     /// `ordinary`: one that does.
     init?(_ proposal: RepairProposal, generated: Set<String> = [], ordinary: String? = nil) {
         let given = proposal.values.filter { !generated.contains($0.name) }
-        let table = proposal.table.quotedForSQL
+        let table = proposal.table.quotedIdentifier
         func assignments(_ named: [NamedValue], _ separator: String, _ operation: String) -> (sql: String, text: String)
         {
             (
-                named.map { "\($0.name.quotedForSQL) \(operation) ?" }.joined(separator: separator),
-                named.map { "\($0.name.quotedForSQL) \(operation) \($0.value.literal)" }.joined(separator: separator)
+                named.map { "\($0.name.quotedIdentifier) \(operation) ?" }.joined(separator: separator),
+                named.map { "\($0.name.quotedIdentifier) \(operation) \($0.value.literal)" }.joined(
+                    separator: separator)
             )
         }
         let key = assignments(proposal.key, " AND ", "IS")
         switch proposal.action {
         case .update where !proposal.key.isEmpty && given.isEmpty:
             // Only computed values are wrong: writing the row computes them again.
-            guard let column = ordinary?.quotedForSQL else { return nil }
+            guard let column = ordinary?.quotedIdentifier else { return nil }
             sql = "UPDATE \(table) SET \(column) = \(column) WHERE \(key.sql)"
             text = "UPDATE \(table) SET \(column) = \(column) WHERE \(key.text)"
             values = proposal.key.map(\.value)
@@ -37,7 +38,7 @@ struct RepairStatement: Hashable {
             text = "UPDATE \(table) SET \(set.text) WHERE \(key.text)"
             values = (given + proposal.key).map(\.value)
         case .insert where !given.isEmpty:
-            let columns = given.map { $0.name.quotedForSQL }.joined(separator: ", ")
+            let columns = given.map { $0.name.quotedIdentifier }.joined(separator: ", ")
             let marks = given.map { _ in "?" }.joined(separator: ", ")
             let literals = given.map { $0.value.literal }.joined(separator: ", ")
             sql = "INSERT INTO \(table) (\(columns)) VALUES (\(marks))"

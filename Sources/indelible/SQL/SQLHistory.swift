@@ -63,7 +63,7 @@ struct SQLHistory: ParsableCommand {
             SELECT t.commit_time AS time, t.principal_name AS principal, t.application_name AS application,
                    v.ledger_transaction_id AS "transaction", v.ledger_sequence_number AS sequence,
                    CASE v.ledger_operation_type WHEN 1 THEN 'created' ELSE 'ended' END AS operation, v.*
-            FROM \(known.isDropped ? try Self.versions(in: history, session) : known.view.quotedForSQL) AS v
+            FROM \(known.isDropped ? try Self.versions(in: history, session) : known.view.quotedIdentifier) AS v
             LEFT JOIN database_ledger_transactions AS t ON t.transaction_id = v.ledger_transaction_id
             \(clause) ORDER BY v.ledger_transaction_id, v.ledger_sequence_number \(limit.map { "LIMIT \($0)" } ?? "")
             """
@@ -87,7 +87,7 @@ struct SQLHistory: ParsableCommand {
     /// What the ledger view of a dropped table showed: all its versions have ended.
     private static func versions(in history: String, _ session: SQLSession) throws -> String {
         let columns = try session.rows("SELECT name FROM pragma_table_info(?) WHERE cid >= 4", [.text(history)])
-            .map { $0[0].shown.quotedForSQL + ", " }.joined()
+            .map { $0[0].shown.quotedIdentifier + ", " }.joined()
         let arms = [("start", 1, "INSERT"), ("end", 2, "DELETE")].map { place, type, description in
             """
             SELECT \(columns)ledger_\(place)_transaction_id AS ledger_transaction_id,

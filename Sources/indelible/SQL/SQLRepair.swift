@@ -67,9 +67,12 @@ struct SQLRepair: AsyncParsableCommand {
         let wrong = report.findings.filter { $0.code.consequence == .tampered }
         var isLeft = false
         var done: Set<RepairStatement> = []
+        // Told once it has happened.
+        var told: [(finding: Finding, statement: RepairStatement?)] = []
         let session = apply ? try SQLSession(location, mode: .readWrite, identity: identity) : nil
         let schema = wrong.isEmpty ? nil : try session ?? SQLSession(location, mode: .readOnly)
         var columns: [String: StoredColumns] = [:]
+        var effect = try session.map { try RepairEffect($0) }
         func all() throws {
             for finding in wrong {
                 var known: StoredColumns?
@@ -82,7 +85,7 @@ struct SQLRepair: AsyncParsableCommand {
                         proposal, generated: known?.generated ?? [], ordinary: known?.ordinary.first)
                 else {
                     isLeft = true
-                    tell(finding, nil, isDone: false)
+                    told.append((finding, nil))
                     continue
                 }
                 // Several findings may ask for the same change.
@@ -94,14 +97,19 @@ struct SQLRepair: AsyncParsableCommand {
                         } else {
                             _ = try session.rows(statement.sql, statement.values)
                         }
+                        effect?.expect(proposal)
                     } catch {
-                        throw Failure("\(finding.object): \(statement.text): \(error); nothing was changed")
+                        let reason = (error as? Failure)?.message ?? "\(error)"
+                        let triggers = try RepairEffect.triggers(of: proposal.table, session)
+                        throw Failure("\(finding.object): \(statement.text): \(reason)\(triggers); nothing was changed")
                     }
                 }
-                if isNew { tell(finding, statement, isDone: apply) }
+                if isNew { told.append((finding, statement)) }
             }
+            if let session { try effect?.check(session) }
         }
         if let session { try session.transaction { try all() } } else { try all() }
+        for (finding, statement) in told { tell(finding, statement, isDone: apply && statement != nil) }
         if !output.json {
             if wrong.isEmpty {
                 Output.line("\(Style.good("nothing to repair"))")
@@ -119,21 +127,18 @@ struct SQLRepair: AsyncParsableCommand {
     private static func takeAway(
         _ proposal: RepairProposal, _ delete: RepairStatement, _ columns: StoredColumns, _ session: SQLSession
     ) throws {
-        var names = columns.ordinary
-        // The name that the proposal has for the row id of a table without a key.
-        names += proposal.key.map(\.name).filter { name in
-            !columns.generated.contains(name) && !names.contains(name)
-        }
-        let list = names.map(\.quotedForSQL).joined(separator: ", ")
-        let condition = proposal.key.map { "\($0.name.quotedForSQL) IS ?" }.joined(separator: " AND ")
+        // With its row id, because there may be one that belongs to a row that is missing.
+        let names = columns.ordinary + (columns.rowID.map { [$0] } ?? [])
+        let list = names.map(\.quotedIdentifier).joined(separator: ", ")
+        let condition = proposal.key.map { "\($0.name.quotedIdentifier) IS ?" }.joined(separator: " AND ")
         let rows = try session.rows(
-            "SELECT \(list) FROM \(proposal.table.quotedForSQL) WHERE \(condition)", proposal.key.map(\.value))
+            "SELECT \(list) FROM \(proposal.table.quotedIdentifier) WHERE \(condition)", proposal.key.map(\.value))
         guard rows.count == 1, let row = rows.first else {
             throw Failure("\(rows.count) rows have this key, not one; take the row away by hand")
         }
         _ = try session.rows(delete.sql, delete.values)
         let marks = names.map { _ in "?" }.joined(separator: ", ")
-        _ = try session.rows("INSERT INTO \(proposal.table.quotedForSQL) (\(list)) VALUES (\(marks))", row)
+        _ = try session.rows("INSERT INTO \(proposal.table.quotedIdentifier) (\(list)) VALUES (\(marks))", row)
         _ = try session.rows(delete.sql, delete.values)
     }
 

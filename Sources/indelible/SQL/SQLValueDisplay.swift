@@ -34,8 +34,6 @@ extension String {
         return plain ? self : "'\(replacing(scalar: "'", with: "'\\''"))'"
     }
 
-    /// As a name in SQL.
-    var quotedForSQL: String { "\"\(replacing("\"", with: "\"\""))\"" }
 }
 
 extension [String] {
