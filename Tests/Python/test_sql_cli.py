@@ -414,6 +414,27 @@ def test_repair_of_a_row_in_a_table_without_a_key(empty, tmp_path):
     assert [line["line"] for line in lines(empty.run("history", "log", "--json"))] == ["one", "stray", "stray"]
 
 
+def test_keys_of_all_kinds(empty, tmp_path):
+    """Negative numbers, NULL, a column that is called rowid and a row id that is not."""
+    kept = tmp_path / "kept.json"
+    empty.run("init")
+    empty.sql("CREATE TABLE n(id INTEGER PRIMARY KEY, a)", "CREATE TABLE k(a, b, PRIMARY KEY(a, b))", "CREATE TABLE r(x, rowid, PRIMARY KEY(x, rowid))",
+              "CREATE TABLE o(rowid TEXT)", *(f"SELECT ledger_enable('{name}')" for name in "nkro"),
+              "INSERT INTO n VALUES (-17, 1), (-2, 2)", "INSERT INTO k VALUES (NULL, 2), (1, NULL)", "INSERT INTO r VALUES (1, 2)", "INSERT INTO o VALUES ('x')")
+    kept.write_text(empty.digest())
+    for table, *key in (("n", "-17"), ("k", "NULL", "2"), ("k", "b=NULL"), ("r", "1", "2"), ("r", "rowid=2"), ("o", "rowid=x"), ("o", "1")):
+        words = [word for value in key for word in ("--key", value)]
+        out = tmp_path / "row.json"
+        done = run_cli("evidence", "export", empty.path, "--table", table, *words, "--digest", kept, "--out", out)
+        assert done.returncode == 0, (table, key, done.stderr)
+        assert len(json.loads(out.read_text())["items"]) == 1
+        assert run_cli("evidence", "verify", out, "--digest", kept).returncode == 0
+        if (table, *key) != ("o", "1"):
+            assert len(lines(empty.run("history", table, *words, "--json"))) == 1, key
+    assert "has no key" in empty.run("history", "o", "--key", "1", code=2).stderr
+    assert empty.run("exec", "SELECT ? + 1 AS n", "-p", "-5", "--json").stdout == '{"n":-4}\n'
+
+
 def test_repair_leaves_other_rows_alone(empty, tmp_path):
     """A trigger would delete more than the row that is in the way."""
     kept = tmp_path / "kept.json"

@@ -173,7 +173,7 @@ public final class EvidenceExporter {
         _ table: TableDescription, _ id: TableID, _ key: [(column: String, values: [SQLValue])]
     ) throws -> [Version] {
         let columns = table.schema(of: id).storedColumns.map(\.name)
-        let filter = condition(key, prefix: "t.")
+        let filter = KeyCondition(key, prefix: "t.")
         let join =
             if let row = table.rowIDColumn {
                 "s.row_id = t.\(SQLName.quoted(row))"
@@ -199,7 +199,7 @@ public final class EvidenceExporter {
     private func endedVersions(
         _ id: TableID, _ key: [(column: String, values: [SQLValue])]
     ) throws -> [Version] {
-        let filter = condition(key, prefix: "")
+        let filter = KeyCondition(key, prefix: "")
         let statement = try connection.prepare("SELECT * FROM main.ledger_history_\(id) WHERE \(filter.sql)")
         try statement.bind(filter.values)
         let names = (0..<statement.columnCount).map { statement.columnName($0) }
@@ -216,15 +216,6 @@ public final class EvidenceExporter {
                         zip(names.map(\.exact), row).dropFirst(4), uniquingKeysWith: { first, _ in first })))
         }
         return versions
-    }
-
-    private func condition(
-        _ key: [(column: String, values: [SQLValue])], prefix: String
-    ) -> (sql: String, values: [SQLValue]) {
-        let parts = key.map { column, values in
-            "\(prefix)\(SQLName.quoted(column)) IN (\(values.map { _ in "?" }.joined(separator: ", ")))"
-        }
-        return (parts.isEmpty ? "1" : parts.joined(separator: " AND "), key.flatMap(\.values))
     }
 
     private func start(_ transaction: SQLValue, _ sequence: SQLValue) throws -> RowStart {

@@ -32,12 +32,12 @@ struct EvidenceExport: AsyncParsableCommand {
     var table: String?
 
     @Option(
-        name: .customLong("key"),
+        name: .customLong("key"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp("The row with this key; repeat it for a key of several columns.", valueName: "value"))
     var keys: [String] = []
 
     @Option(
-        name: .customLong("row"),
+        name: .customLong("row"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp("The row with this key, its columns separated by commas. Repeatable.", valueName: "key"))
     var rows: [String] = []
 
@@ -120,16 +120,15 @@ struct EvidenceExport: AsyncParsableCommand {
         let wanted = keys.isEmpty ? rows.map { $0.split(separator: ",").map(String.init) } : [keys]
         let named = try LedgerStatus(session).tables.filter { $0.name.lowercased() == table.lowercased() }
         let dropped = named.contains { !$0.isDropped } ? nil : named.last.map { "ledger_history_\($0.tableId)" }
-        let filters = try wanted.map { try KeyFilter($0, table: table, source: dropped, session: session).key }
-        if dropped != nil, filters.contains(where: { $0.contains { $0.name == "rowid" } }) {
+        let filters = try wanted.map { try KeyFilter($0, table: table, source: dropped, session: session) }
+        if dropped != nil, filters.contains(where: \.usesRowID) {
             throw Failure("--key: \(table) was dropped, so it has no key any more; name a column with NAME=VALUE")
         }
         let (found, ledger, name) = try session.exporting { exporter in
             var found: [EvidenceRow] = []
-            for key in filters {
+            for filter in filters {
                 let proved = try exporter.rows(
-                    table: table, key: key.map { (column: $0.name, values: $0.values) }, versions: version.selection,
-                    withSchema: withSchema)
+                    table: table, key: filter.key, versions: version.selection, withSchema: withSchema)
                 for row in proved where !found.contains(row) { found.append(row) }
             }
             return (found, exporter.ledger, exporter.databaseName)

@@ -1,9 +1,12 @@
 import SQLLedger
+import SQLLedgerSQLite
 
 /// `--key` values as conditions on a table's key columns.
 struct KeyFilter {
     /// Column and the values it may have, in the order of the key.
-    private var columns: [(name: String, values: [SQLValue])] = []
+    private(set) var key: [(column: String, values: [SQLValue])] = []
+    /// Rows are named by their row id, which no version keeps.
+    private(set) var usesRowID = false
 
     /// `source`: where the columns are read, if not from the table itself: a dropped one has its history only, and no key.
     /// Errors: a `Failure` for a number of values that is not the key's, or for unknown columns.
@@ -13,33 +16,23 @@ struct KeyFilter {
         let names = found.map { $0[0].shown }
         var key = found.filter { ($0[1].integer ?? 0) > 0 }
             .sorted { ($0[1].integer ?? 0) < ($1[1].integer ?? 0) }.map { $0[0].shown }
-        if key.isEmpty { key = ["rowid"] }
+        let taken = Set(names.map(SQLName.folded))
+        let rowIDs = ["rowid", "_rowid_", "oid"].filter { !taken.contains($0) }
+        if key.isEmpty { key = Array(rowIDs.prefix(1)) }
         var positions = key[...]
         for word in words {
             if let mark = word.firstIndex(of: "="),
-                let name = (names + ["rowid"]).first(where: { $0.lowercased() == word[..<mark].lowercased() })
+                let name = (names + rowIDs).first(where: { SQLName.folded($0) == SQLName.folded(String(word[..<mark])) })
             {
-                columns.append((name, Self.values(String(word[word.index(after: mark)...]))))
+                self.key.append((name, Self.values(String(word[word.index(after: mark)...]))))
             } else if let name = positions.popFirst() {
-                columns.append((name, Self.values(word)))
+                self.key.append((name, Self.values(word)))
             } else {
                 throw Failure("--key: \(table) has the key \(key.joined(separator: ", ")), got \(words.count) values")
             }
         }
+        usesRowID = self.key.contains { rowIDs.contains($0.column) }
     }
-
-    /// Conditions joined by AND, and their parameters.
-    func conditions(prefix: String) -> (conditions: [String], values: [SQLValue]) {
-        var values: [SQLValue] = []
-        let conditions = columns.map { column in
-            values += column.values
-            let marks = column.values.map { _ in "?" }.joined(separator: ", ")
-            return "\(prefix)\(column.name.quotedIdentifier) IN (\(marks))"
-        }
-        return (conditions, values)
-    }
-
-    var key: [(name: String, values: [SQLValue])] { columns }
 
     /// A word that looks like a number may be stored as number or as text.
     private static func values(_ word: String) -> [SQLValue] {

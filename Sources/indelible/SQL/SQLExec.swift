@@ -35,7 +35,8 @@ struct SQLExec: ParsableCommand {
     var singleTransaction = false
 
     @Option(
-        name: [.customShort("p"), .customLong("parameter")], help: ArgumentHelp("A parameter.", valueName: "value"))
+        name: [.customShort("p"), .customLong("parameter")], parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A parameter.", valueName: "value"))
     var parameters: [String] = []
 
     @Option(

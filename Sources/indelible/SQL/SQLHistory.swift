@@ -1,5 +1,6 @@
 import ArgumentParser
 import SQLLedger
+import SQLLedgerSQLite
 
 /// `indelible sql history`
 struct SQLHistory: ParsableCommand {
@@ -23,7 +24,7 @@ struct SQLHistory: ParsableCommand {
     var table: String
 
     @Option(
-        name: .customLong("key"),
+        name: .customLong("key"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
             "Only rows with this key; NAME=VALUE for any column, x'00ff' for a BLOB.", valueName: "value"))
     var keys: [String] = []
@@ -50,22 +51,19 @@ struct SQLHistory: ParsableCommand {
         let history = "ledger_history_\(known.tableId)"
         let filter = try KeyFilter(
             keys, table: known.name, source: known.isDropped ? history : nil, session: session)
-        guard !filter.key.contains(where: { $0.name == "rowid" }) else {
+        guard !filter.usesRowID else {
             throw Failure("--key: \(known.name) has no key; name a column with NAME=VALUE")
         }
-        var (conditions, values) = filter.conditions(prefix: "v.")
-        if let transaction {
-            conditions.append("v.ledger_transaction_id = ?")
-            values.append(.integer(transaction))
-        }
-        let clause = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+        let rows = KeyCondition(filter.key, prefix: "v.")
+        let ofTransaction = transaction == nil ? "" : "AND v.ledger_transaction_id = ?"
+        let values = rows.values + (transaction.map { [.integer($0)] } ?? [])
         let sql = """
             SELECT t.commit_time AS time, t.principal_name AS principal, t.application_name AS application,
                    v.ledger_transaction_id AS "transaction", v.ledger_sequence_number AS sequence,
                    CASE v.ledger_operation_type WHEN 1 THEN 'created' ELSE 'ended' END AS operation, v.*
             FROM \(known.isDropped ? try Self.versions(in: history, session) : known.view.quotedIdentifier) AS v
             LEFT JOIN database_ledger_transactions AS t ON t.transaction_id = v.ledger_transaction_id
-            \(clause) ORDER BY v.ledger_transaction_id, v.ledger_sequence_number \(limit.map { "LIMIT \($0)" } ?? "")
+            WHERE \(rows.sql) \(ofTransaction) ORDER BY v.ledger_transaction_id, v.ledger_sequence_number \(limit.map { "LIMIT \($0)" } ?? "")
             """
         // The view's own four columns were shown under shorter names.
         let own: Set<String> = [

@@ -81,8 +81,9 @@ def tables(path):
     for name, in db.execute("SELECT name FROM ledger_tables WHERE NOT is_dropped").fetchall():
         name = name.decode()
         columns = [row[1].decode() for row in db.execute(f"PRAGMA table_xinfo({quoted(name)})") if row[6] in (0, 3)]
-        made[name] = Counter(differential.exact(row) for row in db.execute(
-            f"SELECT {', '.join(map(quoted, columns))} FROM {quoted(name)} NOT INDEXED").fetchall())
+        rows = db.execute(f"SELECT {', '.join(map(quoted, columns))} FROM {quoted(name)} NOT INDEXED").fetchall()
+        # The ledger takes -0.0 for 0.0.
+        made[name] = Counter(differential.exact([value + 0.0 if isinstance(value, float) else value for value in row]) for row in rows)
     db.close()
     return made
 
