@@ -368,6 +368,12 @@ class Database:
             if hasattr(self.connection, "setlimit"):
                 self.connection.setlimit(sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 0)
             self.connection.execute("PRAGMA trusted_schema = OFF")
+            try:
+                self.connection.execute("SELECT 1 FROM sqlite_schema")
+            except sqlite3.DatabaseError as problem:
+                # SQLite 3.40 counts its own JSON functions among the unsafe ones. Python adds no others to a connection.
+                if "unsafe use of" in str(problem):
+                    self.connection.execute("PRAGMA trusted_schema = ON")
             if not hot:
                 self.connection.execute("PRAGMA query_only = ON")
             self.connection.execute("BEGIN")

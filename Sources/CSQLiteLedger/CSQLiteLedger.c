@@ -75,6 +75,11 @@ int ils_preupdate_count(sqlite3 *db) { return preupdate.count ? preupdate.count(
 int ils_preupdate_depth(sqlite3 *db) { return preupdate.depth ? preupdate.depth(db) : 0; }
 int ils_preupdate_blobwrite(sqlite3 *db) { return preupdate.blobwrite ? preupdate.blobwrite(db) : -1; }
 
+void ils_forget_function(sqlite3 *db, const char *name, int argumentCount) {
+    static const int encodings[] = {SQLITE_UTF8, SQLITE_UTF16LE, SQLITE_UTF16BE};
+    for (int i = 0; i < 3; i++) sqlite3_create_function(db, name, argumentCount, encodings[i], 0, 0, 0, 0);
+}
+
 int ils_config_flag(sqlite3 *db, int option, int value, int *now) { return sqlite3_db_config(db, option, value, now); }
 
 int ils_is_triggers_enabled(sqlite3 *db) {

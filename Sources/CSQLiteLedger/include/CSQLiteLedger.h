@@ -168,6 +168,9 @@ int ils_register(sqlite3 *db, const ils_callbacks *callbacks, void *context);
 int ils_function(sqlite3 *db, const char *name, int argumentCount, int isDirectOnly, const ils_callbacks *callbacks,
                  void *context, void (*f)(sqlite3_context *, int, sqlite3_value **));
 
+// Makes the connection forget a function, for all encodings. Nothing happens to those of SQLite itself.
+void ils_forget_function(sqlite3 *db, const char *name, int argumentCount);
+
 static inline int ils_set_authorizer(sqlite3 *db,
                                      int (*f)(void *, int, const char *, const char *, const char *, const char *),
                                      void *context) {

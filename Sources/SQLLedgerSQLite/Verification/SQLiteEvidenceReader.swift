@@ -38,6 +38,24 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
             "PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON", "PRAGMA query_only = ON",
             "PRAGMA cache_size = -2048", "PRAGMA mmap_size = 0",
         ] { ils_exec(opened, pragma) }
+        allowOwnFunctions()
+    }
+
+    /// SQLite 3.40 counts its own JSON functions among those that a schema may not use, and refuses to read a database that
+    /// uses them in a column, a constraint or an index. Then all functions may be used, and those that are neither SQLite's own
+    /// nor harmless by their own account are taken away instead.
+    private func allowOwnFunctions() {
+        guard ils_exec(handle, "SELECT 1 FROM main.sqlite_schema") != SQLITE_OK,
+            String(cString: ils_errmsg(handle)).contains("unsafe use of"),
+            let functions = try? connection.query("PRAGMA function_list")
+        else { return }
+        let harmless: Int64 = 0x20_0000
+        for function in functions where function[1] == .integer(0) {
+            guard case .integer(let count) = function[4], case .integer(let flags) = function[5], flags & harmless == 0
+            else { continue }
+            ils_forget_function(handle, function[0].string ?? "", Int32(clamping: count))
+        }
+        ils_exec(handle, "PRAGMA trusted_schema = ON")
     }
 
     deinit {

@@ -22,7 +22,8 @@ struct KeyFilter {
         var positions = key[...]
         for word in words {
             if let mark = word.firstIndex(of: "="),
-                let name = (names + rowIDs).first(where: { SQLName.folded($0) == SQLName.folded(String(word[..<mark])) })
+                let name = (names + rowIDs).first(where: { SQLName.folded($0) == SQLName.folded(String(word[..<mark])) }
+                )
             {
                 self.key.append((name, Self.values(String(word[word.index(after: mark)...]))))
             } else if let name = positions.popFirst() {

@@ -407,6 +407,22 @@ while True:
     clean(victim, other)
 
 
+def test_json_in_definitions(tmp_path):
+    """SQLite 3.40 calls its own JSON functions unsafe in the schema of a database that is not trusted."""
+    report = honest(
+        tmp_path / "json.db", "SELECT ledger_init(1)",
+        """CREATE TABLE d(id INTEGER PRIMARY KEY, body TEXT CHECK (json_valid(body)), name TEXT AS (json_extract(body, '$.n')),
+           kind TEXT AS (body ->> 'k') STORED)""",
+        "CREATE INDEX byName ON d(name) WHERE json_type(body) = 'object'", "CREATE UNIQUE INDEX byKey ON d(body ->> 'id')",
+        """INSERT OR REPLACE INTO d(id, body) VALUES (1, '{"n": "a", "id": 1}'), (1, '{"n": "b", "id": 1}'), (2, '{"n": "c", "k": 3}')""",
+        """UPDATE d SET body = json_set(body, '$.n', 'z')""")
+    assert report.codes <= {"TAIL_UNATTESTED", "OK"}
+    db = ledger.without_triggers(tmp_path / "json.db")
+    db.execute("UPDATE d SET body = json_set(body, '$.n', 'tampered') WHERE id = 2")
+    db.close()
+    assert "ROW_ALTERED" in agree(tmp_path / "json.db", tmp_path / "json.digest").codes
+
+
 def test_names_with_marks_that_combine(tmp_path):
     """A quote with a combining accent is one character to people and two to SQLite."""
     names = ['x"\u0301y', "a'\u0301b", 'q"\u20dd']
