@@ -54,5 +54,12 @@ final class BodyDeadline: ChannelInboundHandler, RemovableChannelHandler {
         context.fireChannelInactive()
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // The library would close the stream as soon as the end of the answer is handed over, and reset it when the client
+        // has not yet allowed all of it to be sent. The stream ends by itself.
+        if event is ChannelShouldQuiesceEvent { return }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func handlerRemoved(context: ChannelHandlerContext) { leave() }
 }
