@@ -87,6 +87,48 @@ import Testing
         await ledger.close()
     }
 
+    /// Both waits are measured under the same load, so that a slow machine makes both longer.
+    @Test(.timeLimit(.minutes(2))) func whoeverWaitsForACOSEReceiptGetsTheServicesSignatureSooner() async throws {
+        let directory = TemporaryDirectory()
+        // So slow that 64 signature transactions take longer than the 250 ms.
+        let ledger = try await Ledger.open(configuration(directory), disk: SlowDisk(delay: 0.008), logger: quiet)
+        let (unasked, asked) = try await withThrowingTaskGroup(of: Void.self) { group in
+            for writer in 0..<8 {
+                group.addTask {
+                    var round = 0
+                    while !Task.isCancelled {
+                        _ = try await ledger.append(AppendRequest(contents: "\(writer).\(round)", author: alice))
+                        round += 1
+                    }
+                }
+            }
+            let unasked = try await waits(ledger) { id in
+                while ledger.parts.published.ask({ $0.lastServiceSignature <= id.seqno }) {
+                    try await Task.sleep(for: .milliseconds(2))
+                }
+            }
+            let asked = try await waits(ledger) { id in _ = try await ledger.coseReceipt(for: id) }
+            group.cancelAll()
+            return (unasked, asked)
+        }
+        await ledger.close()
+        #expect(asked * 2 < unasked, "the median with asking is \(asked), without \(unasked)")
+    }
+
+    /// The median time from an append's answer to the end of `wait`.
+    private func waits(
+        _ ledger: Ledger, _ wait: @Sendable (TransactionID) async throws -> Void
+    ) async throws -> Duration {
+        var times: [Duration] = []
+        for number in 0..<15 {
+            let id = try await ledger.append(AppendRequest(contents: "\(number)", author: alice)).transactionID
+            let start = ContinuousClock.now
+            try await wait(id)
+            times.append(.now - start)
+        }
+        return times.sorted()[times.count / 2]
+    }
+
     @Test func closingLeavesNothingThatOnlyTheNodeSigned() async throws {
         let directory = TemporaryDirectory()
         let ledger = try await Ledger.open(configuration(directory), logger: quiet)
