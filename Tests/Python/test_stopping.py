@@ -167,6 +167,27 @@ def test_an_idle_connection_does_not_hold_up_the_end(alone, identities, answers_
     wire.close()
 
 
+@pytest.mark.parametrize("answered_before", [True, False])
+def test_a_body_that_nobody_reads_does_not_hold_up_the_end(new_node, identities, answered_before):
+    node = new_node(users=False, options=["--max-body-size", 1024])
+    wire = Http2Wire(node, identities.admin)
+    wire.call(1, "POST", "/app/transactions", JSON, ends=False)
+    if not answered_before:
+        time.sleep(0.3)
+        stop(node)
+        assert wire.read_until(lambda wire: wire.goaways[-1:] == [1])
+    wire.data(1, b'{"contents":"' + b"x" * 2000, ends=False)
+    assert wire.read_until(lambda wire: wire.streams[1].ended), wire.streams
+    assert wire.streams[1].status == 413 and b"error" in wire.streams[1].body
+    if answered_before:
+        stop(node)
+    begun = time.monotonic()
+    wire.read_until(lambda wire: wire.closed)
+    wire.close()
+    node.process.wait(10)
+    assert time.monotonic() - begun < 4
+
+
 def test_a_client_that_takes_nothing_is_left_when_the_time_is_over(alone, identities):
     path = chunk_path(alone, identities)
     wire = Http2Wire(alone, identities.admin, window=10_000)
