@@ -87,6 +87,76 @@ import Testing
         await ledger.close()
     }
 
+    /// How long receipts had to be waited for.
+    private struct Waits {
+        /// Of those that were not signed by the service when their append was answered.
+        var times: [Duration] = []
+
+        var median: Duration { times.sorted()[times.count / 2] }
+        /// While other suites take the threads, appends come one by one, and the service signs each at once.
+        var isTelling: Bool { times.count > 7 }
+    }
+
+    /// Both waits are measured under the same load, one after the other, so that a slow machine makes both longer.
+    @Test(.timeLimit(.minutes(5))) func whoeverWaitsForACOSEReceiptGetsTheServicesSignatureSooner() async throws {
+        let directory = TemporaryDirectory()
+        // So slow that 64 signature transactions take longer than the 250 ms.
+        let ledger = try await Ledger.open(configuration(directory), disk: SlowDisk(delay: 0.008), logger: quiet)
+        let start = ContinuousClock.now
+        var seen: [String] = []
+        var isSooner = false
+        repeat {
+            let (unasked, asked) = try await bothWaits(ledger)
+            if unasked.isTelling, asked.isTelling {
+                isSooner = asked.median * 2 < unasked.median
+                seen.append("\(asked.median) instead of \(unasked.median)")
+            } else {
+                seen.append("no load")
+            }
+        } while !isSooner && .now - start < .seconds(150)
+        await ledger.close()
+        #expect(isSooner, "medians with asking instead of without: \(seen)")
+    }
+
+    private func bothWaits(_ ledger: Ledger) async throws -> (unasked: Waits, asked: Waits) {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for writer in 0..<8 {
+                group.addTask {
+                    var round = 0
+                    while !Task.isCancelled {
+                        _ = try await ledger.append(AppendRequest(contents: "\(writer).\(round)", author: alice))
+                        round += 1
+                    }
+                }
+            }
+            let unasked = try await waits(ledger) { id in
+                while !isSignedByService(ledger, id) { try await Task.sleep(for: .milliseconds(2)) }
+            }
+            let asked = try await waits(ledger) { id in _ = try await ledger.coseReceipt(for: id) }
+            group.cancelAll()
+            return (unasked, asked)
+        }
+    }
+
+    private func isSignedByService(_ ledger: Ledger, _ id: TransactionID) -> Bool {
+        ledger.parts.published.ask { $0.lastServiceSignature > id.seqno }
+    }
+
+    /// The times from the answers of appends to the ends of `wait`.
+    private func waits(
+        _ ledger: Ledger, _ wait: @Sendable (TransactionID) async throws -> Void
+    ) async throws -> Waits {
+        var waits = Waits()
+        for number in 0..<15 {
+            let id = try await ledger.append(AppendRequest(contents: "\(number)", author: alice)).transactionID
+            if isSignedByService(ledger, id) { continue }
+            let start = ContinuousClock.now
+            try await wait(id)
+            waits.times.append(.now - start)
+        }
+        return waits
+    }
+
     @Test func closingLeavesNothingThatOnlyTheNodeSigned() async throws {
         let directory = TemporaryDirectory()
         let ledger = try await Ledger.open(configuration(directory), logger: quiet)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import random
 import shutil
 import signal
@@ -185,6 +186,53 @@ def test_damaged_ledger_is_refused(stopped, change):
         assert "ledger" in output.lower()
     done = run_cli("ledger", "verify", node.ledger_directory, "--json")
     assert done.returncode in (1, 2), done.stdout
+
+
+def both_refuse(node, code: int, *words):
+    """`serve` and `ledger verify` agree, and neither hangs."""
+    node.tampered = True
+    for options in ([], ["--verify-on-start"]):
+        node.options = ["--chunk-size", "8192", *options]
+        try:
+            node.start(timeout=20)
+        except NodeDidNotStart as refused:
+            assert refused.code == code, refused.output
+            assert all(word in refused.output for word in words), refused.output
+        else:
+            pytest.fail("it was served")
+    done = run_cli("ledger", "verify", node.ledger_directory, timeout=20)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+@pytest.mark.parametrize("place", [0, 1, -2])
+def test_a_missing_chunk_is_tampering(stopped, place):
+    """What was committed and signed for is not there any more."""
+    node, _ = stopped
+    committed = [path for path in ledger_files.chunks(node.ledger_directory) if path.name.endswith(".committed")]
+    committed[place].unlink()
+    assert "gap" in both_refuse(node, 1, "missing").stderr
+
+
+@pytest.mark.parametrize("place", [0, 1, -1, "open"])
+def test_a_pipe_in_place_of_a_chunk_cannot_be_read(stopped, place):
+    """The transactions may be well somewhere else: unable to tell."""
+    node, _ = stopped
+    files = ledger_files.chunks(node.ledger_directory)
+    committed = [path for path in files if path.name.endswith(".committed")]
+    victim = ledger_files.open_chunk(node.ledger_directory) if place == "open" else committed[place]
+    victim.unlink()
+    os.mkfifo(victim)
+    done = both_refuse(node, 2, victim.name, "is not a regular file")
+    assert victim.name in done.stderr and "is not a regular file" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["ledger/ledger_100000", "ledger/pipe", "snapshots/snapshot_90_91.committed"])
+def test_a_pipe_beside_the_files_does_not_hang_the_start(stopped, name):
+    node, _ = stopped
+    node.tampered = True
+    os.mkfifo(node.directory / name)
+    start_refused(node, "is not a regular file", code=2)
 
 
 @pytest.mark.parametrize("victim", ["index", "lock", "node.json", "service_cert.pem"])

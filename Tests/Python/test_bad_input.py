@@ -12,6 +12,7 @@ import uuid
 import httpx
 import pytest
 
+from support.http2_wire import Http2Wire
 from support.rest import Rest, tls_context
 
 
@@ -495,6 +496,23 @@ def test_http2_bad_bodies(node, identities):
             assert answer.status_code == 413
         except httpx.HTTPError:
             pass  # the stream may be reset while the body is still going out
+
+
+@pytest.mark.parametrize("authority, hosts, status", [
+    ("a", [], 200), (None, ["a"], 200), ("a", ["a"], 200), ("a", ["A"], 200), ("a:443", ["a"], 200), ("a", ["a:443"], 200),
+    ("a", ["b"], 400), ("k", ["\u212a"], 400), ("a", ["a:80"], 400), ("a", [""], 400), ("a", ["a", "a"], 400), ("a", ["a", "b"], 400),
+    (None, ["a", "a"], 400), (None, ["a", "b"], 400), (None, [""], 400), (None, [], 400), ("", [], 400), ("", ["a"], 400),
+])
+def test_http2_one_host(node, identities, authority, hosts, status):
+    wire = Http2Wire(node, identities.admin)
+    named = [] if authority is None else [(":authority", authority)]
+    wire.head(1, [(":method", "GET"), (":scheme", "https"), *named, (":path", "/node/state"), *[("host", host) for host in hosts]])
+    assert wire.read_until(lambda wire: wire.streams[1].ended)
+    answer = wire.streams[1]
+    wire.close()
+    assert answer.status == status, answer.body
+    if status == 400:
+        assert json.loads(answer.body)["error"]["code"] == "InvalidHeaderValue"
 
 
 def test_http2_garbage(node, identities):

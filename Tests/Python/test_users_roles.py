@@ -222,6 +222,74 @@ def test_users_and_roles_survive_a_restart(new_node, identities):
     assert Rest(node, people[0]).append("not any more").status == 403
 
 
+def newest_snapshot(node) -> int:
+    """The sequence number of the newest committed one; 0 when there is none."""
+    names = [path.name for path in (node.directory / "snapshots").glob("snapshot_*_*.committed")]
+    return max((int(name.split("_")[1]) for name in names), default=0)
+
+
+def fill_until_snapshot(node, rest, after: str):
+    """Appends until a snapshot holds the state after that transaction."""
+    def step():
+        assert rest.append("filler").status == 200
+        return newest_snapshot(node) > int(after.split(".")[1])
+
+    retry_until(step, seconds=60, pause=0)
+
+
+@pytest.mark.parametrize("taken_away", ["before the snapshot", "after the snapshot"])
+def test_rights_taken_away_do_not_come_back_from_a_snapshot(new_node, identities, taken_away):
+    node = new_node("private", options=["--snapshot-interval", "60"])
+    rest = Rest(node, identities.admin)
+
+    def roles(method, actions: dict):
+        body = [{"roleName": name, "roleActions": list(paths)} for name, paths in actions.items()]
+        assert rest.request(method, "/app/roles", body).status == 200
+
+    people = {name: identities.make() for name in ("removed", "reader now", "without a role", "of a smaller role", "untouched")}
+    ids = {name: person.user_id for name, person in people.items()}
+    roles("PUT", {"writes": ["/transactions/post"], "lists": ["/collections/get"], "shrinks": ["/transactions/post"], "leaves": ["*"]})
+    for name in ("removed", "reader now", "untouched"):
+        assert rest.set_user(ids[name], "Contributor").status == 200
+    assert rest.set_roles(ids["without a role"], ["writes", "lists"]).status == 200
+    given = rest.set_roles(ids["of a smaller role"], ["shrinks"])
+
+    def may_write() -> dict:
+        found = {}
+        for name, person in people.items():
+            one = Rest(node, person)
+            found[name] = one.append(name).status
+            one.close()
+        return found
+
+    assert set(may_write().values()) == {200}
+    fill_until_snapshot(node, rest, given.transaction_id)
+    assert rest.request("DELETE", f"/app/users/{ids['removed']}").status == 204
+    assert rest.set_user(ids["reader now"], "Reader").status == 200
+    assert rest.set_roles(ids["without a role"], ["lists"]).status == 200
+    roles("PATCH", {"shrinks": ["/collections/get"]})
+    last = rest.request("DELETE", "/app/roles?roleName=leaves")
+    assert last.status in (200, 204)
+    left = {"removed": 403, "reader now": 403, "without a role": 403, "of a smaller role": 403, "untouched": 200}
+    assert may_write() == left
+
+    for end in (node.stop, node.kill, node.stop):
+        if taken_away == "before the snapshot":
+            fill_until_snapshot(node, rest, last.transaction_id)
+        rest.close()
+        end()
+        gone = int(last.transaction_id.split(".")[1])
+        assert 0 < newest_snapshot(node)
+        assert (newest_snapshot(node) > gone) == (taken_away == "before the snapshot")
+        node.start()
+        assert may_write() == left
+        assert rest.get(f"/app/ledgerUsers/{ids['removed']}").status == 404
+        assert rest.get("/app/roles?roleName=leaves").status == 404
+        if taken_away == "after the snapshot":
+            break  # by now there is a newer one
+        last = rest.append("the next snapshot is one of the restarted node")
+
+
 # Authentication over REST
 
 def test_no_credentials(node):

@@ -73,6 +73,13 @@ struct SecureChildChannel: ServerChildChannel {
             let watch = StreamWatch(channel, limit: TimeAmount(limits.idleTimeout) + TimeAmount(limits.drainTimeout))
             watch.start()
             let bound = NIOLoopBound(watch, eventLoop: channel.eventLoop)
+            do {
+                let pipeline = channel.pipeline.syncOperations
+                try pipeline.addHandler(CloseAfterWrites(limit: TimeAmount(limits.drainTimeout)))
+                try pipeline.addHandler(GoAwayNotice())
+            } catch {
+                return channel.eventLoop.makeFailedFuture(error)
+            }
             let http2 = HTTP2Channel(
                 responder: answer,
                 configuration: .init(

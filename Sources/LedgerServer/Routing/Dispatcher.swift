@@ -81,11 +81,38 @@ struct Dispatcher: Sendable {
                 .requestHeaderTooLarge,
                 "The request has more than \(configuration.limits.headerFieldCount) header fields.")
         }
-        // Over HTTP/2 a proxy may pass on the field as it is.
-        guard let authority = request.head.authority ?? request.headers.value(FieldNames.host), !authority.isEmpty
-        else {
+        try checkHost(request)
+    }
+
+    /// One host (RFC 9112, 3.2). Over HTTP/1.1 the field comes as the authority and more than one as none; over HTTP/2 the
+    /// field may stand beside `:authority` with the same meaning (RFC 9113, 8.3.1), or, from a proxy, in its place.
+    private func checkHost(_ request: Request) throws {
+        var authority = request.head.authority
+        var fieldCount = 0
+        for field in request.headers where field.name == FieldNames.host {
+            fieldCount += 1
+            guard let named = authority else {
+                authority = field.value
+                continue
+            }
+            guard Self.isSameHost(named, field.value) else {
+                throw APIError(.invalidHeaderValue, "The host header and the authority of the request are different.")
+            }
+        }
+        guard fieldCount <= 1, let authority, !authority.isEmpty else {
             throw APIError(.invalidHeaderValue, "The host header is missing or comes more than once.")
         }
+    }
+
+    /// Without regard to the case of ASCII letters, and to a port that is the one of the scheme.
+    private static func isSameHost(_ a: String, _ b: String) -> Bool {
+        if a.utf8.elementsEqual(b.utf8) { return true }
+        func plain(_ text: String) -> [UInt8] {
+            let bytes = text.utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+            let port = ":443".utf8
+            return bytes.suffix(port.count).elementsEqual(port) ? bytes.dropLast(port.count) : bytes
+        }
+        return plain(a) == plain(b)
     }
 
     private func declaredLength(_ request: Request) -> Int? {

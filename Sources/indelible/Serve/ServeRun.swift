@@ -16,6 +16,7 @@ struct ServeRun {
         let administrator = "\(directory)/admin.pem"
         let hadAdministrator = InputFile.exists(administrator)
         try await LedgerServer.checkAddress(host: settings.host, port: settings.port)
+        try RegularFiles.check(dataDirectory: directory)
         // Before the ledger, which a first start creates: what cannot be served must leave nothing behind.
         let fetcher = try webFetcher()
         let ledger: Ledger
