@@ -297,11 +297,14 @@ extension LedgerConnection {
             ils_is_readonly(db.handle, db.schemaName) == 0
         else { return }
         sawDefinition = false
-        isClosing = true
-        defer { isClosing = false }
+        let main = root ?? self
+        for ledger in [self, main] { ledger.isClosing = true }
+        defer { for ledger in [self, main] { ledger.isClosing = false } }
         ils_busy_timeout(db.handle, 500)
         try? enrollIfSchemaChanged()
         dropStatements()
+        // The one that enlists is that of `main`.
+        main.dropStatements()
     }
 
     /// The ledger of a database that is known to have one. Without a name `main` is meant.

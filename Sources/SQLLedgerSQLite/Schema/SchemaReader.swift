@@ -1,7 +1,7 @@
 import CSQLiteLedger
 import SQLLedger
 
-/// Reads the definitions of tables as they are now in `main`.
+/// Reads the definitions of tables as they are now in the database that a connection stands for.
 package enum SchemaReader {
     /// The ordinary tables that are neither SQLite's nor those of the ledger whose ledger tables are `tables`, by name.
     /// Virtual tables and the tables that hold their contents are left out.

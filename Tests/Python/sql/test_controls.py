@@ -371,6 +371,22 @@ def test_writing_to_an_attached_ledger(whole_victim, tmp_path, main):
     clean(whole_victim)
 
 
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+@pytest.mark.parametrize("main", ["other.db", ":memory:"])
+def test_definitions_of_an_attached_ledger_before_closing(tmp_path, main, mode):
+    """What is ledgered last of all keeps no file open."""
+    path = tmp_path / "ledger.db"
+    honest(path, f"PRAGMA journal_mode = {mode}", "SELECT ledger_init(1)", "CREATE TABLE t(a)", "INSERT INTO t VALUES (1)")
+    db = connect(tmp_path / main if main == "other.db" else main)
+    db.execute(f"ATTACH '{path}' AS bank")
+    db.execute("CREATE INDEX bank.i ON t(a)")
+    db.execute("ALTER TABLE t ADD COLUMN b")
+    db.close()
+    links = [os.path.join("/proc/self/fd", name) for name in os.listdir("/proc/self/fd")]
+    assert not [link for link in links if os.path.islink(link) and str(tmp_path) in os.readlink(link)]
+    assert agree(path, path.with_suffix(".digest")).exit_code == 0
+
+
 def test_attached_ledger_killed_between_two_files(whole_victim, tmp_path):
     """SQLite commits WAL databases one after the other: one may have the transaction alone, and both are sound."""
     script = """
