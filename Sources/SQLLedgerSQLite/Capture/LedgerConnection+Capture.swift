@@ -115,7 +115,7 @@ extension LedgerConnection {
         }
         if let event, event.followsNested, let old = event.old {
             let given = parts ?? SavedValues(copying: arguments + header, count: count - header)
-            let values = try updated(given, table, row: oldRow, to: table.recorded(old, row: oldRow))
+            let values = try updated(given, table, row: oldRow, to: table.recorded(old))
             return try values.withValues { (base, count) throws(SQLiteLedgerError) in
                 try perform(call, slot, oldRow, newRow, base, count, event)
             }
@@ -124,7 +124,7 @@ extension LedgerConnection {
             old.hasTexts(in: arguments + header, count: count - header)
         {
             // A foreign key whose child has another type: SQLite converts the parent's values before it tells triggers.
-            return try table.recorded(old, row: oldRow).withValues { (base, count) throws(SQLiteLedgerError) in
+            return try table.recorded(old).withValues { (base, count) throws(SQLiteLedgerError) in
                 try perform(call, slot, oldRow, newRow, base, count, event)
             }
         }

@@ -57,7 +57,7 @@ extension LedgerConnection {
         guard operation == SQLITE_DELETE else {
             var event = RowEvent(
                 operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, depth: depth, level: level)
-            if followsNested, table.isReadByHook {
+            if followsNested, !table.hasVirtualColumns {
                 event.followsNested = true
                 event.old = save(handle, count: count, byColumn: !table.hasRowID)
             }
@@ -79,7 +79,7 @@ extension LedgerConnection {
         events.append(
             RowEvent(
                 operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, depth: depth, level: level,
-                followsNested: followsNested && table.isReadByHook, old: saved))
+                followsNested: followsNested && !table.hasVirtualColumns, old: saved))
         return true
     }
 
@@ -267,7 +267,7 @@ extension LedgerConnection {
         }) {
             end = place
             let event = events.remove(at: place)
-            guard let saved = event.old.map({ table.recorded($0, row: event.oldRow) }) else { continue }
+            guard let saved = event.old.map(table.recorded) else { continue }
             try saved.withKey(of: table, row: event.oldRow) { (values, key) throws(SQLiteLedgerError) in
                 guard let start = try readStamp(table, key) else { return }
                 var isReplaced = false
@@ -284,7 +284,7 @@ extension LedgerConnection {
                         (REPLACE would delete a row.)
                         """)
                 }
-                guard table.isReadByHook else {
+                guard !table.hasVirtualColumns else {
                     throw .refused(
                         """
                         REPLACE in ledger table '\(table.description.table)', which has generated columns, needs \

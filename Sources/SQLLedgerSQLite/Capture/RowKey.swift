@@ -12,8 +12,8 @@ extension TableState {
     /// The values of a row event in the order of a capture call's.
     func completed(_ event: RowEvent) -> SavedValues {
         let all = SavedValues()
-        for (saved, row) in [(event.old, event.oldRow), (event.new, event.newRow)] {
-            guard let saved = saved.map({ typed($0, row: row) }) else { continue }
+        for saved in [event.old, event.new] {
+            guard let saved = saved.map(typed) else { continue }
             // The values are gone with the last use of their owner.
             withExtendedLifetime(saved) {
                 for index in sql.stored.indices {
@@ -25,16 +25,14 @@ extension TableState {
     }
 
     /// The values of a row that SQLite itself told of, as reading the row would give them. A new value is the stored form, in
-    /// which whole numbers of REAL columns are integers; old values follow the types of other columns where the key of a table
-    /// without row ids is not first, and behind virtual columns (SQLite 3.40).
-    func typed(_ given: SavedValues, row: Int64) -> SavedValues {
+    /// which whole numbers of REAL columns are integers; old values of tables without row ids follow the types of other
+    /// columns where the key is not first (SQLite 3.40).
+    func typed(_ given: SavedValues) -> SavedValues {
         let saved = given.missing.isEmpty ? given : given.completed(with: defaults)
         let typed = SavedValues()
-        for (place, (value, column)) in zip(saved.values, sql.stored).enumerated() {
+        for (value, column) in zip(saved.values, sql.stored) {
             let type = value.map(ils_value_type)
-            if place == hiddenRowID {
-                typed.append(integer: row)
-            } else if type == SQLITE_INTEGER, let value, Affinity(column.declaredType) == .real {
+            if type == SQLITE_INTEGER, let value, Affinity(column.declaredType) == .real {
                 typed.append(real: Double(ils_value_int64(value)))
             } else if type == SQLITE_FLOAT, let value, Affinity(column.declaredType) == .whole,
                 let number = Int64(exactly: ils_value_double(value)), number.magnitude < 1 << 53
@@ -50,8 +48,8 @@ extension TableState {
 
     /// The old values of a row, as reading it would have given them: with row ids and in a whole record they are that
     /// already.
-    func recorded(_ old: SavedValues, row: Int64) -> SavedValues {
-        if !hasRowID || hasVirtualColumns { return typed(old, row: row) }
+    func recorded(_ old: SavedValues) -> SavedValues {
+        if !hasRowID { return typed(old) }
         return old.missing.isEmpty ? old : old.completed(with: defaults)
     }
 
@@ -73,13 +71,11 @@ extension TableState {
     }
 
     /// How a column's values are converted (https://www.sqlite.org/datatype3.html, 3.1), as far as numbers go.
-    enum Affinity {
+    private enum Affinity {
         /// INTEGER and NUMERIC: whole numbers are integers.
         case whole
         case real
-        /// Numbers become texts.
-        case text
-        /// BLOB, and ANY, which depends on the table.
+        /// TEXT, BLOB, and ANY, which depends on the table.
         case other
 
         init(_ type: String) {
@@ -87,9 +83,7 @@ extension TableState {
             func has(_ words: String...) -> Bool { words.contains { type.contains($0) } }
             if has("INT") {
                 self = .whole
-            } else if has("CHAR", "CLOB", "TEXT") {
-                self = .text
-            } else if type.isEmpty || type == "ANY" || has("BLOB") {
+            } else if type.isEmpty || type == "ANY" || has("CHAR", "CLOB", "TEXT", "BLOB") {
                 self = .other
             } else {
                 self = has("REAL", "FLOA", "DOUB") ? .real : .whole

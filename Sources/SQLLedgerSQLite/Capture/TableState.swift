@@ -54,11 +54,8 @@ final class TableState {
     /// where there are none).
     @exclusivity(unchecked) private(set) var nestedDepth: Int32 = 0
     private var nestedRows: ClosedRange<Int64> = 0...0
-    private(set) var hasVirtualColumns = false
-    /// The pre-update hook tells the old values of rows as they are; see `HookNumbering`.
-    private(set) var isReadByHook = true
-    /// The place among the stored columns of the one that is the row id, where the hook does not know it.
-    private(set) var hiddenRowID: Int?
+    /// The values of short records must not be taken for what they are: see `LedgerConnection+Events`.
+    var hasVirtualColumns = false
 
     init(id: TableID, description: TableDescription) {
         self.id = id
@@ -126,41 +123,11 @@ final class TableState {
         knownDefaults = nil
         let stored = description.columns.filter { $0.generation != .virtual }
         hasVirtualColumns = stored.count != description.columns.count
-        settleHook()
         keyIndices =
             hasRowID
             ? []
             : stored.indices.filter { stored[$0].primaryKeyPosition > 0 }
                 .sorted { stored[$0].primaryKeyPosition < stored[$1].primaryKeyPosition }
-    }
-
-    /// The hook of SQLite 3.40 takes a stored column's number for that of a column: it puts the row id where the key's number
-    /// points to, and makes whole numbers REAL where that column is. What the column's own type tells is put right later
-    /// (`typed`); the rest cannot be known.
-    private func settleHook() {
-        hiddenRowID = nil
-        isReadByHook = true
-        guard hasVirtualColumns else { return }
-        let columns = description.columns
-        guard hasRowID else {
-            // Counted like the columns of the key, which may be anywhere.
-            isReadByHook = !columns.contains { Affinity($0.declaredType) == .real }
-            return
-        }
-        let key = columns.firstIndex { column in
-            description.rowIDColumn.map { SQLName.same($0, column.name) } ?? false
-        }
-        isReadByHook = HookNumbering.countsStoredColumns
-        let stored = columns.indices.filter { columns[$0].generation != .virtual }
-        for (place, column) in stored.enumerated() where place != column {
-            if column == key {
-                hiddenRowID = place
-                continue
-            }
-            let own = Affinity(columns[column].declaredType)
-            let isConverted = Affinity(columns[place].declaredType) == .real
-            if place == key || isConverted && own != .real && own != .text { isReadByHook = false }
-        }
     }
 
     /// The schema version that a row version was created under.
