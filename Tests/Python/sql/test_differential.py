@@ -137,7 +137,10 @@ def test_repairs(tmp_path):
             assert after == before, told
         elif done.returncode == 1:
             for name in before:
-                assert not (before[name] & tampered[name]) - after[name] and not after[name] - (before[name] | tampered[name]), told
+                assert not (before[name] & tampered[name]) - after[name], told
+                # One of several values of a row may have been put right.
+                new = after[name] - (before[name] | tampered[name])
+                assert new.total() <= (tampered[name] - before[name]).total(), told
         else:
             assert done.returncode == 2 and after == tampered and "nothing was changed" in done.stderr and not done.stdout, told
     assert outcomes[0] > 2 and outcomes[1] > 2 or "DIFFERENTIAL_SEEDS" in os.environ, outcomes
