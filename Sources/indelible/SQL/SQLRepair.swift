@@ -72,8 +72,9 @@ struct SQLRepair: AsyncParsableCommand {
         let session = apply ? try SQLSession(location, mode: .readWrite, identity: identity) : nil
         let schema = wrong.isEmpty ? nil : try session ?? SQLSession(location, mode: .readOnly)
         var columns: [String: StoredColumns] = [:]
-        var effect = try session.map { try RepairEffect($0) }
         func all() throws {
+            // In the repair's transaction: nobody else's commit comes in between.
+            var effect = try session.map { try RepairEffect($0) }
             for finding in wrong {
                 var known: StoredColumns?
                 if let table = finding.repair?.table, let schema {
