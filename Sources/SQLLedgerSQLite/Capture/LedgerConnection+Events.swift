@@ -276,7 +276,7 @@ extension LedgerConnection {
                     isReplaced = true
                     if let old, let oldStart = try readStamp(table, old), oldStart == start { isReplaced = false }
                 }
-                if !isReplaced, try rowExists(table, key) { return }
+                if !isReplaced, !isMadeAgain(key, in: slot, from: end), try rowExists(table, key) { return }
                 guard table.description.kind == .updatable else {
                     throw .refused(
                         """
@@ -291,9 +291,22 @@ extension LedgerConnection {
                         PRAGMA recursive_triggers = ON; run it on this connection and try again
                         """)
                 }
-                try self.end(table, key, values, count: saved.values.count, start: start, isComplete: false)
+                let count = saved.values.count
+                try self.end(table, key, values, count: count, start: start, isComplete: count == table.storedCount)
                 try deleteStamp(table, key)
             }
+        }
+    }
+
+    /// Whether a change that is kept back, among the events from `place` on, makes a row with that key.
+    private func isMadeAgain(_ key: RowKey, in slot: Int, from place: Int) -> Bool {
+        let table = tables[slot]
+        return events.suffix(from: place).contains { event in
+            guard let call = event.deferred, event.slot == slot, event.operation != SQLITE_DELETE else { return false }
+            guard !table.hasRowID else { return event.newRow == key.row }
+            // The new row's values are the last ones of the call.
+            let first = call.values.count - table.storedCount
+            return first >= 0 && table.keyIndices.allSatisfy { call.isSame(at: first + $0, as: key.values[$0]) }
         }
     }
 }

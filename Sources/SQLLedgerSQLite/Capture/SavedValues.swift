@@ -1,4 +1,5 @@
 import CSQLiteLedger
+import SQLLedger
 
 /// Copies of SQLite values that outlive the call they came from.
 final class SavedValues {
@@ -32,6 +33,11 @@ final class SavedValues {
             if type == SQLITE_INTEGER || type == SQLITE_FLOAT { return true }
         }
         return false
+    }
+
+    /// Whether the value at `place` is `other`, byte by byte.
+    func isSame(at place: Int, as other: OpaquePointer?) -> Bool {
+        SQLValue(copying: values[place]) == SQLValue(copying: other)
     }
 
     /// With the values that such columns have.

@@ -315,11 +315,17 @@ extension LedgerConnection {
     private func addHistoryColumn(_ column: SchemaColumn, to table: TableState) throws(SQLiteLedgerError) {
         var definition = SQLName.quoted(column.name)
         if let text = column.defaultText {
-            // With the declared type the default is converted like the table's. Values that come from the table have
-            // been converted already. ANY of a STRICT table converts nothing, and neither does no type.
-            let isAny = table.description.isStrict && column.declaredType.uppercased() == "ANY"
-            if !isAny { definition += " \(column.declaredType)" }
-            definition += " DEFAULT \(text)"
+            let isStrict = table.description.isStrict
+            let value = try? ColumnDefault.value(text, type: column.declaredType, isStrict: isStrict)
+            if case .integer(let number) = value {
+                // Columns of texts have it as a number, too, if it is TRUE or FALSE.
+                definition += " DEFAULT \(number)"
+            } else {
+                // With the declared type the default is converted like the table's. Values that come from the table have
+                // been converted already. ANY of a STRICT table converts nothing, and neither does no type.
+                let isAny = isStrict && column.declaredType.uppercased() == "ANY"
+                definition += "\(isAny ? "" : " \(column.declaredType)") DEFAULT \(text)"
+            }
         }
         try db.execute("ALTER TABLE \(db.schema).\(table.sql.history) ADD COLUMN \(definition)")
     }

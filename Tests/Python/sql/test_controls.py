@@ -268,6 +268,40 @@ def test_triggers_that_change_the_same_row(tmp_path, table, trigger):
         f"CREATE TRIGGER x {trigger}", "DELETE FROM t", "INSERT INTO t(id, v) VALUES (5, 0)")
 
 
+@pytest.mark.parametrize("key", ["k INTEGER PRIMARY KEY, g DEFAULT 5 UNIQUE)", "k TEXT PRIMARY KEY, g DEFAULT 5 UNIQUE) WITHOUT ROWID"])
+def test_a_replaced_row_whose_key_a_trigger_gives_to_the_new_one(tmp_path, key):
+    """The later trigger runs first: when the ledger hears of the new row there is one again in the replaced one's place."""
+    path = tmp_path / "again.db"
+    honest(
+        path, f"CREATE TABLE t({key}", "SELECT ledger_init(0)", "SELECT ledger_enable('t')",
+        "CREATE TRIGGER r0 BEFORE INSERT ON t BEGIN INSERT INTO t(k) VALUES (2); END",
+        "CREATE TRIGGER r1 AFTER INSERT ON t BEGIN UPDATE t SET k = 7 WHERE k IS NEW.k; END",
+        "INSERT OR REPLACE INTO t(k) VALUES (1)", "INSERT OR REPLACE INTO t(k) VALUES (3)")
+    db = connect(path)
+    assert [int(row[0]) for row in db.execute("SELECT k FROM t")] == [7]
+    assert scalar(db, "SELECT count(*) FROM ledger_history_1 WHERE k IN (7, '7')") == 3
+
+
+@pytest.mark.parametrize("key", ["k INTEGER PRIMARY KEY, g)", "k TEXT PRIMARY KEY, g) WITHOUT ROWID"])
+def test_defaults_that_older_rows_have_otherwise_than_new_ones(tmp_path, key):
+    """SQLite gives a row from before ALTER TABLE the text '1.50' where an INSERT would write '1.5'."""
+    defaults = ["TEXT DEFAULT -0.0", "DEFAULT -0.0", "TEXT DEFAULT 1.50", "TEXT DEFAULT 1e999", "TEXT DEFAULT TRUE", "TEXT DEFAULT -1e3",
+                "DEFAULT -1e3", "BLOB DEFAULT -1e3", "REAL DEFAULT -1e3"]
+    values = ", ".join(f"typeof(n{place}), n{place}" for place in range(len(defaults)))
+    path = tmp_path / "defaults.db"
+    db = connect(path)
+    for statement in (
+            f"CREATE TABLE t({key}", "SELECT ledger_init(0)", "SELECT ledger_enable('t')", "INSERT INTO t(k, g) VALUES (1, 0), (2, 0), (3, 0)",
+            *(f"ALTER TABLE t ADD COLUMN n{place} {default}" for place, default in enumerate(defaults)), "INSERT INTO t(k, g) VALUES (4, 0)"):
+        db.execute(statement).fetchall()
+    before = db.execute(f"SELECT {values} FROM t WHERE k < 4").fetchall()
+    db.close()
+    honest(path, "REPLACE INTO t(k, g) VALUES (1, 1)", "UPDATE t SET g = 1 WHERE k = 2", "DELETE FROM t WHERE k = 3")
+    db = connect(path)
+    assert len(before) == 3
+    assert before == db.execute(f"SELECT {values} FROM ledger_history_1").fetchall()
+
+
 @pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
 @pytest.mark.parametrize("unit", ["00d8", "d800", "fffe", "feff", "ffff", "feff0041", "00d84100"])
 @pytest.mark.parametrize("table", ["t(id INTEGER PRIMARY KEY, v)", "t(v PRIMARY KEY, id) WITHOUT ROWID"])
