@@ -9,6 +9,7 @@ import html.parser
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -165,6 +166,18 @@ def test_a_plain_database_and_no_database(empty, tmp_path):
     garbage.write_bytes(b"not a database at all" * 100)
     done = run_cli("sql", "status", garbage)
     assert done.returncode == 2 and "not a database" in done.stderr
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm", "-journal"])
+def test_a_pipe_is_no_database(app, tmp_path, ending):
+    """Opening it would wait for ever."""
+    path = tmp_path / "other.db"
+    if ending:
+        shutil.copyfile(app.path, path)
+    os.mkfifo(f"{path}{ending}")
+    for words in ("status",), ("verify",), ("exec", "SELECT 1"), ("init",), ("digest",):
+        assert f"{path}{ending}: is not a regular file" in app.run(words[0], *words[1:], code=2, database=path).stderr
 
 
 def test_a_format_of_another_version(app, tmp_path):

@@ -7,7 +7,8 @@ final class ChunkHandle: Sendable {
     let descriptor: Int32
 
     init(path: String) throws {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK a pipe of that name would hold us for ever; it cannot be read at an offset.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw DiskError(operation: "open", path: path, code: errno) }
         self.path = path
         self.descriptor = descriptor

@@ -27,7 +27,7 @@ enum DurableFile {
 
     /// The whole file; `nil` when it does not exist. Refuses files over `limit` bytes.
     static func read(_ path: String, limit: Int) throws -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if descriptor < 0 {
             if errno == ENOENT { return nil }
             throw DiskError(operation: "open", path: path, code: errno)

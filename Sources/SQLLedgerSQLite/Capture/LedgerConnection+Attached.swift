@@ -45,6 +45,10 @@ extension LedgerConnection {
     /// The ledger whose trigger called last.
     var active: LedgerConnection { activePlace.map { attached[$0] } ?? self }
 
+    /// The same, at no cost where nothing is attached.
+    @inline(__always)
+    var calling: LedgerConnection { attached.isEmpty ? self : active }
+
     /// Which ledger a capture call is for: the one whose announcement was the last, unless it announced no such thing and
     /// another did. (Temporary triggers write to other databases than their own.)
     @inline(never)

@@ -25,14 +25,14 @@ struct SQLFunction: Sendable {
         SQLFunction(name: "ledger_stamp_transaction", argumentCount: 0, isDirectOnly: false) { context, _, _ in
             guard let context, let data = ils_user_data(context) else { return }
             Unmanaged<LedgerConnection>.fromOpaque(data)._withUnsafeGuaranteedRef {
-                let ledger = $0.attached.isEmpty ? $0 : $0.active
+                let ledger = $0.calling
                 ils_result_int64(context, Int64(bitPattern: ledger.transaction.rawValue))
             }
         },
         SQLFunction(name: "ledger_stamp_sequence", argumentCount: 0, isDirectOnly: false) { context, _, _ in
             guard let context, let data = ils_user_data(context) else { return }
             Unmanaged<LedgerConnection>.fromOpaque(data)._withUnsafeGuaranteedRef {
-                let ledger = $0.attached.isEmpty ? $0 : $0.active
+                let ledger = $0.calling
                 ils_result_int64(context, Int64(bitPattern: ledger.stampSequence))
             }
         },
@@ -42,7 +42,7 @@ struct SQLFunction: Sendable {
                 let sequence = values?[1], let new = values?[2]
             else { return }
             Unmanaged<LedgerConnection>.fromOpaque(data)._withUnsafeGuaranteedRef {
-                let ledger = $0.attached.isEmpty ? $0 : $0.active
+                let ledger = $0.calling
                 ledger.swapStamp(ils_value_int64(transaction), ils_value_int64(sequence))
             }
             ils_result_int64(context, ils_value_int64(new))

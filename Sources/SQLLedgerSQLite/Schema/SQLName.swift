@@ -30,8 +30,14 @@ package enum SQLName {
         (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 
+    /// What the row id of a table with these columns can be called, the usual name first.
+    package static func rowIDs(besides columns: some Sequence<String>) -> [String] {
+        let taken = Set(columns.map(folded))
+        return ["rowid", "_rowid_", "oid"].filter { !taken.contains($0) }
+    }
+
     /// Whether the trigger's name is in the ledger's own name space.
-    static func isReservedTrigger(_ name: String) -> Bool {
+    package static func isReservedTrigger(_ name: String) -> Bool {
         let name = folded(name)
         return name.hasPrefix("ledger_") || name.hasPrefix("database_ledger_")
     }

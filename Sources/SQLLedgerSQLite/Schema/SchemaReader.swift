@@ -70,9 +70,7 @@ package enum SchemaReader {
         {
             return keys[0].name
         }
-        for name in ["rowid", "_rowid_", "oid"] where !columns.contains(where: { SQLName.same($0.name, name) }) {
-            return name
-        }
+        if let name = SQLName.rowIDs(besides: columns.map(\.name)).first { return name }
         throw .refused(
             """
             table '\(table)' has columns named rowid, _rowid_ and oid and no INTEGER PRIMARY KEY, so its rows have no \

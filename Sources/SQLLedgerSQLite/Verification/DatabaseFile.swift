@@ -32,6 +32,11 @@ struct DatabaseFile {
         guard let state = FileState(path) else {
             throw VerificationError(object: path, reason: "there is no such file")
         }
+        // Opening a pipe, here or by SQLite, waits for a writer that may never come.
+        for name in ["", "-wal", "-shm", "-journal"].map({ path + $0 }) {
+            guard let state = FileState(name), !state.isRegular else { continue }
+            throw VerificationError(object: path, reason: "\(name) is not a regular file")
+        }
         // If this process writes to it, its own connections keep everything in order.
         guard !state.isOpenInThisProcess else {
             access = .shared

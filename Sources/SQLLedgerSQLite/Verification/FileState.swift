@@ -13,6 +13,7 @@ struct FileState: Equatable, Sendable {
     var byteCount: Int64
     var modified: Int64
     var changed: Int64
+    var isRegular: Bool
 
     /// `nil` when there is no such file.
     init?(_ path: String) {
@@ -25,6 +26,7 @@ struct FileState: Equatable, Sendable {
         device = UInt64(truncatingIfNeeded: info.st_dev)
         inode = UInt64(truncatingIfNeeded: info.st_ino)
         byteCount = Int64(info.st_size)
+        isRegular = info.st_mode & S_IFMT == S_IFREG
         #if canImport(Darwin)
             let (modified, changed) = (info.st_mtimespec, info.st_ctimespec)
         #else

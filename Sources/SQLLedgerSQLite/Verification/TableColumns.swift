@@ -48,8 +48,7 @@ struct TableColumns {
             let key = columns.filter { $0.keyPosition > 0 }.sorted { $0.keyPosition < $1.keyPosition }
             return .key(key.map(\.name))
         }
-        let taken = Set(columns.map { SQLName.folded($0.name) })
-        if let free = ["rowid", "_rowid_", "oid"].first(where: { !taken.contains($0) }) { return .rowID(free) }
+        if let free = SQLName.rowIDs(besides: columns.map(\.name)).first { return .rowID(free) }
         return .rowID(description.rowIDColumn.flatMap { find($0) } ?? "rowid")
     }
 }

@@ -50,9 +50,7 @@ struct TableLayout {
 
     var history: String { "ledger_history_\(table.id)" }
     /// What the row id of the history table can be called: none of its columns.
-    var historyRowID: String {
-        ["rowid", "_rowid_", "oid"].first { name in !historyColumns.contains { SQLName.same($0, name) } } ?? "rowid"
-    }
+    var historyRowID: String { SQLName.rowIDs(besides: historyColumns).first ?? "rowid" }
     var stamps: String { "ledger_stamps_\(table.id)" }
 
     init(

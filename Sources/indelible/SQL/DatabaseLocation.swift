@@ -30,10 +30,16 @@ struct DatabaseLocation {
         guard path != ":memory:" else {
             throw Failure(":memory: is gone when the command ends; name a file")
         }
-        var isDirectory: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-        if isDirectory.boolValue { throw Failure("\(path): is a directory, expected a database file") }
-        if !exists, !mayBeMissing { throw Failure("\(path): there is no such file") }
+        switch FileKind.of(path) {
+        case .typeRegular: break
+        case .typeDirectory: throw Failure("\(path): is a directory, expected a database file")
+        case .some: throw Failure("\(path): is not a regular file, expected a database file")
+        case nil: if !mayBeMissing { throw Failure("\(path): there is no such file") }
+        }
+        // SQLite would wait for the writer of a pipe.
+        for name in ["-wal", "-shm", "-journal"].map({ path + $0 }) {
+            if let kind = FileKind.of(name), kind != .typeRegular { throw Failure("\(name): is not a regular file") }
+        }
     }
 
     private static func path(_ text: String, of argument: String) throws -> String {

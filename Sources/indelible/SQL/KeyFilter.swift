@@ -16,8 +16,7 @@ struct KeyFilter {
         let names = found.map { $0[0].shown }
         var key = found.filter { ($0[1].integer ?? 0) > 0 }
             .sorted { ($0[1].integer ?? 0) < ($1[1].integer ?? 0) }.map { $0[0].shown }
-        let taken = Set(names.map(SQLName.folded))
-        let rowIDs = ["rowid", "_rowid_", "oid"].filter { !taken.contains($0) }
+        let rowIDs = SQLName.rowIDs(besides: names)
         if key.isEmpty { key = Array(rowIDs.prefix(1)) }
         var positions = key[...]
         for word in words {

@@ -1,4 +1,5 @@
 import SQLLedger
+import SQLLedgerSQLite
 
 /// What a repair may change, and what it did. Triggers of the user's fire for repairs as for any change, and conflict clauses
 /// replace rows: neither may put anything right, or wrong, that nobody asked for.
@@ -54,10 +55,9 @@ struct RepairEffect {
     static func triggers(of table: String, _ session: SQLSession) throws -> String {
         let names = try session.rows(
             """
-            SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE
-              AND name NOT LIKE 'ledger\\_%' ESCAPE '\\' ORDER BY name
-            """, [.text(table)])
-        return names.isEmpty
-            ? "" : " (the table's own triggers fire: \(names.map { $0[0].shown }.joined(separator: ", ")))"
+            SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE ORDER BY name
+            """, [.text(table)]
+        ).map { $0[0].shown }.filter { !SQLName.isReservedTrigger($0) }
+        return names.isEmpty ? "" : " (the table's own triggers fire: \(names.joined(separator: ", ")))"
     }
 }

@@ -20,8 +20,16 @@ struct SQLBindings {
         {
             return .blob(bytes)
         }
-        if word.count >= 2, word.hasPrefix("'"), word.hasSuffix("'") {
-            return .text(String(word.dropFirst().dropLast()).replacing("''", with: "'"))
+        // By scalars: a quote that a combining mark follows is another `Character`.
+        let scalars = word.unicodeScalars
+        if scalars.count >= 2, scalars.first == "'", scalars.last == "'" {
+            var text = String.UnicodeScalarView()
+            var isDoubled = false
+            for scalar in scalars.dropFirst().dropLast() {
+                isDoubled = scalar == "'" && text.last == "'" && !isDoubled
+                if !isDoubled { text.append(scalar) }
+            }
+            return .text(String(text))
         }
         return .text(word)
     }

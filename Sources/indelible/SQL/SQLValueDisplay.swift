@@ -33,7 +33,6 @@ extension String {
             }
         return plain ? self : "'\(replacing(scalar: "'", with: "'\\''"))'"
     }
-
 }
 
 extension [String] {

@@ -1,4 +1,5 @@
 import SQLLedger
+import SQLLedgerSQLite
 
 /// Which columns of a table take values, and which are computed.
 struct StoredColumns {
@@ -16,7 +17,6 @@ struct StoredColumns {
         }
         let kind = "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE"
         guard keys != ["INTEGER"], try session.value(kind, [.text(table)])?.integer == 0 else { return }
-        let taken = Set((ordinary + generated).map { $0.lowercased() })
-        rowID = ["rowid", "_rowid_", "oid"].first { !taken.contains($0) }
+        rowID = SQLName.rowIDs(besides: ordinary + generated).first
     }
 }

@@ -11,10 +11,8 @@ enum RegularFiles {
         for folder in folders.map({ "\(dataDirectory)/\($0)" }) {
             guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else { continue }
             for name in names.sorted() {
-                let file = URL(fileURLWithPath: "\(folder)/\(name)").resolvingSymlinksInPath()
-                let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
                 // What is not there or has no kind is told when it is read.
-                guard let kind = attributes?[.type] as? FileAttributeType else { continue }
+                guard let kind = FileKind.of("\(folder)/\(name)") else { continue }
                 guard [.typeRegular, .typeDirectory, .typeSymbolicLink].contains(kind) else {
                     throw Failure("\(folder)/\(name): is not a regular file; nothing was changed")
                 }
