@@ -168,20 +168,12 @@ extension LedgerConnection {
             isStampDue = true
         case 2:
             let half = count / 2
-            let old = RowKey(row: oldRow, values: values)
-            let new = RowKey(row: newRow, values: values + half)
-            if !events.isEmpty { try drainDeletes(of: slot, replacing: new, was: old, event: event) }
-            // The ended leaf comes first, so the new version's number is known already.
-            let sequence = table.leaves.leafCount + 1
-            guard let start = try moveStamp(table, from: old, to: new, sequence: sequence) else {
-                throw .refused(
-                    """
-                    a row of ledger table '\(table.description.table)' was not written through the ledger, so it \
-                    cannot be changed; verify the database
-                    """)
+            if table.hasVirtualColumns, let stored = try stored(values, half, table, row: newRow) {
+                return try stored.withValues { (base, count) throws(SQLiteLedgerError) in
+                    try update(slot, oldRow, newRow, base, count, event)
+                }
             }
-            try end(table, old, values, count: half, start: start, isComplete: half == table.storedCount)
-            try create(table, new, values + half, half, isStamped: true)
+            try update(slot, oldRow, newRow, values, count, event)
         default:
             let old = RowKey(row: oldRow, values: values)
             // Without a stamp it was ledgered already, or never: nothing ends then.
@@ -189,6 +181,54 @@ extension LedgerConnection {
             try end(table, old, values, count: count, start: start, isComplete: count == table.storedCount)
             try deleteStamp(table, old)
         }
+    }
+
+    /// A changed row: its old values and then its new ones.
+    private func update(
+        _ slot: Int, _ oldRow: Int64, _ newRow: Int64, _ values: UnsafePointer<OpaquePointer?>, _ count: Int,
+        _ event: RowEvent?
+    ) throws(SQLiteLedgerError) {
+        let table = tables[slot]
+        let half = count / 2
+        let old = RowKey(row: oldRow, values: values)
+        let new = RowKey(row: newRow, values: values + half)
+        if !events.isEmpty { try drainDeletes(of: slot, replacing: new, was: old, event: event) }
+        // The ended leaf comes first, so the new version's number is known already.
+        let sequence = table.leaves.leafCount + 1
+        guard let start = try moveStamp(table, from: old, to: new, sequence: sequence) else {
+            throw .refused(
+                """
+                a row of ledger table '\(table.description.table)' was not written through the ledger, so it \
+                cannot be changed; verify the database
+                """)
+        }
+        try end(table, old, values, count: half, start: start, isComplete: half == table.storedCount)
+        try create(table, new, values + half, half, isStamped: true)
+    }
+
+    /// The same values with those that SQLite stores otherwise than it tells triggers, or `nil` when there are none: where a
+    /// column without affinity takes a whole number from a virtual REAL column with an index, triggers are told of a real
+    /// number and the table gets an integer (SQLite 3.40). `half`: where the new values begin.
+    private func stored(
+        _ values: UnsafePointer<OpaquePointer?>, _ half: Int, _ table: TableState, row: Int64
+    ) throws(SQLiteLedgerError) -> SavedValues? {
+        let new = values + half
+        let doubtful = (0..<half).filter { new[$0].map(Self.isWholeReal) ?? false }
+        guard !doubtful.isEmpty, half == table.storedCount,
+            let read = try readRow(table, RowKey(row: row, values: new))
+        else { return nil }
+        let wrong = doubtful.filter { place in
+            guard let value = read.values[place], ils_value_type(value) == SQLITE_INTEGER else { return false }
+            return Double(ils_value_int64(value)) == ils_value_double(new[place])
+        }
+        guard !wrong.isEmpty else { return nil }
+        let all = SavedValues(copying: values, count: half)
+        for place in 0..<half { all.append(copying: wrong.contains(place) ? read.values[place] : new[place]) }
+        return all
+    }
+
+    private static func isWholeReal(_ value: OpaquePointer) -> Bool {
+        ils_value_type(value) == SQLITE_FLOAT && Int64(exactly: ils_value_double(value)) != nil
     }
 
     /// Nothing comes between a capture call and the stamp that its trigger writes, unless there is one already and the

@@ -302,6 +302,17 @@ def test_defaults_that_older_rows_have_otherwise_than_new_ones(tmp_path, key):
     assert before == db.execute(f"SELECT {values} FROM ledger_history_1").fetchall()
 
 
+@pytest.mark.parametrize("key", ["PRIMARY KEY(e, s))", "PRIMARY KEY(e, s)) WITHOUT ROWID", "f)"])
+@pytest.mark.parametrize("conflict", ["", " OR IGNORE"])
+def test_a_number_that_SQLite_stores_otherwise_than_it_tells_triggers(tmp_path, key, conflict):
+    path = tmp_path / "numbers.db"
+    honest(
+        path, f"CREATE TABLE t(e BLOB, s BLOB, g REAL AS (s) VIRTUAL UNIQUE, {key}", "SELECT ledger_init(0)", "SELECT ledger_enable('t')",
+        "INSERT INTO t(e, s) VALUES (4, 2), (5, 3.5), (6, 8.0)", f"UPDATE{conflict} t SET e = g, s = s", "UPDATE t SET s = -s", "DELETE FROM t")
+    types = connect(path).execute("SELECT typeof(e), e FROM ledger_history_1 WHERE s < 0 ORDER BY e").fetchall()
+    assert types == [("integer", 2), ("real", 3.5), ("integer", 8)], "SQLite does it otherwise now: is the test still one?"
+
+
 @pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
 @pytest.mark.parametrize("unit", ["00d8", "d800", "fffe", "feff", "ffff", "feff0041", "00d84100"])
 @pytest.mark.parametrize("table", ["t(id INTEGER PRIMARY KEY, v)", "t(v PRIMARY KEY, id) WITHOUT ROWID"])
