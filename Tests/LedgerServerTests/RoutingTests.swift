@@ -139,6 +139,8 @@ import Testing
         let read = try #require(PageCursor(text, of: .tags))
         #expect(read.items.map(\.name) == ["collectionId", "after"])
         #expect(read.items.map { Array($0.value.utf8) } == cursor.items.map { Array($0.value.utf8) })
+        let example = PageCursor(.tags).adding("collectionId", "R&D").adding(PageCursor.after, "a").text
+        #expect(example == "AQMAAANSJkQIAAFh", "the worked example of Documentation/spec/page-cursor.md")
         #expect(PageCursor(text, of: .users) == nil, "a cursor belongs to its list")
         // Another version, no list, a part cut off, a parameter twice or out of order, an unknown one, empty, NUL, not UTF-8.
         let bad: [[UInt8]] = [

@@ -5,13 +5,8 @@ import LedgerAPI
 /// sends back as it came. The official Python client decodes the values of a next link once and sends them back so; a
 /// collection `R&D` or `%41` written there would come back as another one (API spec A.10).
 ///
-/// Not secret and not signed: whoever makes one up gets what the same parameters would have given.
-///
-/// | Bytes | Meaning |
-/// |---|---|
-/// | 1 | version, 1 |
-/// | 1 | which list (`List`) |
-/// | each: 1, 2, n | parameter (its place in `names`, ascending), n (big-endian), its value in UTF-8, without NUL |
+/// Not secret and not signed: whoever makes one up gets what the same parameters would have given. The bytes are in
+/// Documentation/spec/page-cursor.md.
 struct PageCursor: Sendable {
     enum List: UInt8, Sendable {
         case entries = 1
