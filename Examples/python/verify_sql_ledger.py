@@ -872,6 +872,9 @@ class Verification:
                 self.find("DIGEST_MISMATCH", what,
                           f"last_transaction_commit_time is {digest['last_transaction_commit_time']}, "
                           f"the transaction's is {last.time}", block=number)
+            if digest["database_name"] != self.database_name:
+                self.find("DIGEST_MISMATCH", what, f"database_name is {digest['database_name']}, the identity's is "
+                          f"{self.database_name}", block=number)
             if moment(digest["last_transaction_commit_time"]) > moment(digest["digest_time"]) + CLOCK_TOLERANCE:
                 self.find("TIME_ANOMALY", what, "a transaction that it covers was committed after it was made", block=number)
         self.anchored = max(fits, default=None)
@@ -897,7 +900,7 @@ class Verification:
         for event, transaction, sequence, kind, number, body in self.database.rows(
                 what, "SELECT event_id, transaction_id, sequence_number, event_type, table_id, body "
                 "FROM main.ledger_schema_events NOT INDEXED"):
-            version = Version(table, "live", event, leaf_place(transaction, sequence), None, [("event_id", event)])
+            version = Version(table, "live", event, self._place(what, transaction, sequence), None, [("event_id", event)])
             self._claim(version, [kind, number, body])
             events.append((transaction, sequence, kind, number, body))
         for transaction, sequence, kind, number, body in sorted(events, key=lambda event: event[:2]):
@@ -979,7 +982,7 @@ class Verification:
         for number, row in enumerate(database.rows(history, f"SELECT {system}{', ' if order else ''}{selected} "
                                                             f"FROM main.{quoted(history)} NOT INDEXED")):
             held = dict(zip(order, row[4:]))
-            version = Version(table, "history", number, leaf_place(*row[:2]), leaf_place(*row[2:4]), None)
+            version = Version(table, "history", number, self._place(history, *row[:2]), self._place(history, *row[2:4]), None)
             self._version(table, version, held)
 
     def _live(self, table, last):
@@ -1076,14 +1079,19 @@ class Verification:
             self.find("SCHEMA_DRIFT", what, "the stamps are missing")
             return {}
         if last.body["rowid"] is not None:
-            return {row[0]: leaf_place(*row[1:3]) for row in self.database.rows(
+            return {row[0]: self._place(what, *row[1:3]) for row in self.database.rows(
                 what, f"SELECT row_id, transaction_id, sequence_number FROM main.{what} NOT INDEXED")}
         keys = [column["name"] for column in sorted(last.columns, key=lambda column: column["pk"]) if column["pk"]]
         columns = self.database.columns(what)
         keys = [key for key in keys if key in columns]
-        return {tuple(self._folded(value) for value in row[:-2]): leaf_place(*row[-2:]) for row in self.database.rows(
+        return {tuple(self._folded(value) for value in row[:-2]): self._place(what, *row[-2:]) for row in self.database.rows(
             what, f"SELECT {', '.join(map(quoted, keys))}, transaction_id, sequence_number "
             f"FROM main.{what} NOT INDEXED")}
+
+    def _place(self, what, transaction, sequence):
+        if type(transaction) is not int or type(sequence) is not int:
+            self.find("VERSION_LINK", what, "a transaction or sequence number of a row version is not an integer")
+        return leaf_place(transaction, sequence)
 
     def _unmatched(self, table, stamps):
         """Stamps whose row is gone: their leaf place stays unclaimed, but the key is known."""
@@ -1429,8 +1437,8 @@ class Verification:
 
 def leaf_place(transaction, sequence):
     """(transaction, sequence number) as stored beside a row. SQLite's 64 bits are read without a sign, and what is no
-    number is 0: such a place is no leaf's, so it is judged like any other wrong one."""
-    return tuple((int(value) if type(value) in (int, float) else 0) % (1 << 64) for value in (transaction, sequence))
+    integer is 0: such a place is no leaf's, so it is judged like any other wrong one."""
+    return tuple((value if type(value) is int else 0) % (1 << 64) for value in (transaction, sequence))
 
 
 def moment(time):

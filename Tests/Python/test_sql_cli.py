@@ -227,6 +227,33 @@ def test_exec_file_in_one_transaction(app, tmp_path):
     assert lines(app.run("exec", "--file", script, "--json")) == [{"n": 1}]
 
 
+@pytest.mark.parametrize("end", ["COMMIT", "end transaction", "/* x */ ROLLBACK;", "\ufeffcommit", "rollback transaction"])
+def test_a_single_transaction_is_not_ended_from_within(app, end):
+    before = app.rows("SELECT count(*) AS n FROM accounts")
+    done = app.sql("--single-transaction", f"DELETE FROM accounts; {end}; SELECT 1", code=2)
+    assert "ends the transaction itself" in done.stderr
+    assert app.rows("SELECT count(*) AS n FROM accounts") == before
+
+
+def test_savepoints_within_a_single_transaction(app):
+    app.sql("--single-transaction", "SAVEPOINT s; DELETE FROM accounts; ROLLBACK TO s; SAVEPOINT t; "
+            "ROLLBACK TRANSACTION TO SAVEPOINT t; UPDATE accounts SET owner = 'all' WHERE id = 1")
+    assert app.rows("SELECT count(*) AS n FROM accounts WHERE owner = 'all'") == [{"n": 1}]
+
+
+def test_history_of_names_that_differ_beyond_ascii(app):
+    """SQLite ignores the case of ASCII letters and of no others."""
+    app.sql("CREATE TABLE É(x); CREATE TABLE é(x); SELECT ledger_enable('É'); SELECT ledger_enable('é'); "
+            "INSERT INTO É VALUES ('great'); INSERT INTO é VALUES ('small')")
+    for name, other in (("É", "small"), ("é", "great")):
+        shown = app.run("history", name).stdout
+        assert other not in shown and len(shown.splitlines()) == 2, shown
+    app.sql("SELECT ledger_drop_table('é')")
+    assert "small" in app.run("history", "é").stdout
+    app.sql("CREATE TABLE Ö(x); SELECT ledger_enable('Ö')")
+    assert "ö" in app.run("history", "ö", code=2).stderr
+
+
 def test_shell(app):
     done = app.run("shell", stdin=(
         ".tables\n"
@@ -511,6 +538,24 @@ def test_since_last(app, tmp_path):
         "as documented: older rows are not read again"
     findings = app.report("--store", app.store, code=1)["findings"]
     assert any(finding["key"] == [{"column": "id", "value": "2"}] for finding in findings)
+
+
+def test_since_last_after_vacuum(empty, tmp_path):
+    """Row ids are given anew, so the table is read as a whole; what older transactions wrote is no news."""
+    kept = tmp_path / "kept.json"
+    empty.run("init", "--all-tables")
+    empty.sql("CREATE TABLE t(k TEXT PRIMARY KEY, v)", "INSERT INTO t VALUES ('a', 1), ('b', 2), ('c', 3), ('d', 4)", "DELETE FROM t WHERE k = 'b'")
+    kept.write_text(empty.digest())
+    empty.verify("--digest", kept, "--since-last")
+    for statement in "SELECT 1", "INSERT INTO t VALUES ('e', 5)", "UPDATE t SET v = 6 WHERE k = 'a'":
+        empty.sql(statement)
+        database = sqlite3.connect(empty.path)
+        database.execute("VACUUM")
+        database.close()
+        kept.write_text(empty.digest())
+        assert empty.report("--digest", kept, "--since-last")["findings"] == []
+    empty.tamper("UPDATE t SET v = 7 WHERE k = 'e'")
+    assert [found["code"] for found in empty.report("--digest", kept, code=1)["findings"]] == ["ROW_ALTERED"]
 
 
 def test_a_rollback_is_seen_from_what_was_verified_last(app, tmp_path):

@@ -215,7 +215,8 @@ final class VerificationRun: Sendable {
                 // Small enough that nobody waits long for the last one.
                 let partitions = try reader.partitions(of: table, count: options.jobs * 8, after: after)
                 for partition in partitions {
-                    total += partition.estimate
+                    let (sum, overflows) = total.addingReportingOverflow(partition.estimate)
+                    total = overflows ? .max : sum
                     tasks.append(scanTask(partition, after))
                 }
             } catch {

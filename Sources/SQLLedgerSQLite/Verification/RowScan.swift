@@ -8,6 +8,8 @@ struct RowScan {
     let reader: SQLiteEvidenceReader
     let layout: TableLayout
     let sink: LeafSink
+    /// Only versions of later transactions are handed over.
+    var after: UInt64 = 0
 
     private var connection: SQLiteConnection { reader.connection }
     private var table: String { "main.\(SQLName.quoted(layout.table.name))" }
@@ -31,11 +33,10 @@ struct RowScan {
 
     /// Walks the table and its stamps side by side, both in the order of row ids.
     private func liveByRowID(_ name: String, _ rows: ClosedRange<Int64>?) throws {
-        let stamps = try stampStatement(rows)
-        let last = rows?.upperBound ?? .max
-        var stamp = try Self.next(stamps, through: last)
+        var stamps = try stampWalk(rows)
+        var stamp = try stamps.next()
         guard layout.hasTable else {
-            while stamp { stamp = try stray(stamps, through: last) }
+            while let row = stamp { stamp = try stray(&stamps, row) }
             return
         }
         let range = rows == nil ? "" : " WHERE t.\(name) >= ?"
@@ -43,71 +44,57 @@ struct RowScan {
             "SELECT t.\(name)\(list(layout.liveColumns, of: "t")) FROM \(table) AS t NOT INDEXED\(range) ORDER BY t.\(name)"
         )
         if let rows { try statement.bind(.integer(rows.lowerBound), at: 1) }
-        if layout.isRenumbered { return try liveByRank(statement, stamps, stamp) }
+        var live = RowWalk(statement, of: layout.table.name, column: 0, part: rows, reader.shared)
+        if layout.isRenumbered { return try liveByRank(&live, stamps.statement, stamp != nil) }
         var encoder = RowLeafEncoder()
-        let (from, beside) = (statement.handle, stamps.handle)
-        var stampRow = stamp ? ils_column_int64(beside, 0) : 0
-        while try statement.step() {
-            let row = ils_column_int64(from, 0)
-            guard row <= last else { break }
+        let (from, beside) = (statement.handle, stamps.statement.handle)
+        while let row = try live.next() {
             sink.row()
-            while stamp, stampRow < row {
-                stamp = try stray(stamps, through: last)
-                stampRow = ils_column_int64(beside, 0)
-            }
-            guard stamp, stampRow == row else {
+            while let stray = stamp, stray < row { stamp = try self.stray(&stamps, stray) }
+            guard stamp == row else {
                 reportUnstamped(statement)
                 continue
             }
-            created(
-                from, 1, transaction: UInt64(bitPattern: ils_column_int64(beside, 1)),
-                sequence: UInt64(bitPattern: ils_column_int64(beside, 2)), &encoder)
-            stamp = try stamps.step()
-            stampRow = stamp ? ils_column_int64(beside, 0) : 0
-            if stampRow > last { stamp = false }
+            created(from, 1, at: place(beside, 1), &encoder)
+            stamp = try stamps.next()
         }
-        while stamp { stamp = try stray(stamps, through: last) }
+        while let row = stamp { stamp = try stray(&stamps, row) }
     }
 
-    /// Goes to the next row of a part that ends with row id `last`. Where a part ends is asked here: in the statement it
-    /// would cost two instructions of SQLite's for each row.
-    private static func next(_ statement: SQLiteStatement, through last: Int64) throws -> Bool {
-        try statement.step() && ils_column_int64(statement.handle, 0) <= last
-    }
-
-    private func stampStatement(_ rows: ClosedRange<Int64>?) throws -> SQLiteStatement {
+    private func stampWalk(_ rows: ClosedRange<Int64>?) throws -> RowWalk {
         let range = rows == nil ? "" : " WHERE row_id >= ?"
         let statement = try reader.prepareOwn(
             layout.stamps,
             "SELECT row_id, transaction_id, sequence_number FROM main.\(layout.stamps) NOT INDEXED\(range) ORDER BY row_id"
         )
         if let rows { try statement.bind(.integer(rows.lowerBound), at: 1) }
-        return statement
+        return RowWalk(statement, of: layout.stamps, column: 0, part: rows, reader.shared)
     }
 
     /// Row ids were given anew, in order: the n-th row belongs to the n-th stamp. Where rows or stamps are missing, the
     /// stored leaves tell which ones belong together.
-    private func liveByRank(_ statement: SQLiteStatement, _ stamps: SQLiteStatement, _ first: Bool) throws {
+    private func liveByRank(_ live: inout RowWalk, _ stamps: SQLiteStatement, _ first: Bool) throws {
         reader.shared.note(
             "The rows of \(layout.table.name) were moved (VACUUM, or dumped and loaded): versions were matched in order."
         )
         var matcher = RankMatcher(reader: reader, table: layout.table.id, stamps: stamps, hasStamp: first)
         var encoder = RowLeafEncoder()
-        while try statement.step() {
+        let statement = live.statement
+        while try live.next() != nil {
             sink.row()
             let stamp = try matcher.next { transaction, sequence in
                 encode(.created, statement.handle, 1, transaction, sequence, nil, &encoder)
             } skipped: { row, transaction, sequence in
-                sink.strayStamp(transaction: transaction, sequence: sequence, key: [NamedValue("rowid", .integer(row))])
+                strayStamp((transaction, sequence), key: [NamedValue("rowid", .integer(row))])
             }
             guard let stamp else {
                 reportUnstamped(statement)
                 continue
             }
-            created(statement.handle, 1, transaction: stamp.0, sequence: stamp.1, &encoder)
+            created(statement.handle, 1, at: stamp, &encoder)
         }
         try matcher.finish { row, transaction, sequence in
-            sink.strayStamp(transaction: transaction, sequence: sequence, key: [NamedValue("rowid", .integer(row))])
+            strayStamp((transaction, sequence), key: [NamedValue("rowid", .integer(row))])
         }
     }
 
@@ -125,18 +112,19 @@ struct RowScan {
             """)
         var encoder = RowLeafEncoder()
         var matched: Int64 = 0
+        var limit = RowLimit(try reader.rowLimit(), layout.table.name)
         while try statement.step() {
             sink.row()
+            try limit.count()
             guard ils_column_type(statement.handle, 0) != SQLITE_NULL else {
                 reportUnstamped(statement, offset: 2)
                 continue
             }
             matched += 1
-            created(
-                statement.handle, 2, transaction: UInt64(bitPattern: ils_column_int64(statement.handle, 0)),
-                sequence: UInt64(bitPattern: ils_column_int64(statement.handle, 1)), &encoder)
+            created(statement.handle, 2, at: place(statement.handle, 0), &encoder)
         }
-        let count = try connection.value("SELECT count(*) FROM main.\(layout.stamps)")
+        let count = try connection.value(
+            "SELECT count(*) FROM (SELECT 1 FROM main.\(layout.stamps) LIMIT \(reader.rowLimit()))")
         if count != .integer(matched) { try strayKeys(key) }
     }
 
@@ -151,20 +139,49 @@ struct RowScan {
         let missing = layout.hasTable ? " WHERE NOT EXISTS (SELECT 1 FROM \(table) AS t WHERE \(filter))" : ""
         let statement = try connection.prepare(
             "SELECT transaction_id, sequence_number\(list(names, of: "s")) FROM main.\(layout.stamps) AS s\(missing)")
+        var limit = RowLimit(try reader.rowLimit(), layout.stamps)
         while try statement.step() {
-            sink.strayStamp(
-                transaction: UInt64(bitPattern: statement.integer(0)),
-                sequence: UInt64(bitPattern: statement.integer(1)),
+            try limit.count()
+            strayStamp(
+                place(statement.handle, 0),
                 key: names.indices.map { NamedValue(names[$0], statement.value($0 + 2)) })
         }
     }
 
-    /// Reports the current stamp and goes to the next one.
-    private func stray(_ stamps: SQLiteStatement, through last: Int64) throws -> Bool {
-        sink.strayStamp(
-            transaction: UInt64(bitPattern: stamps.integer(1)), sequence: UInt64(bitPattern: stamps.integer(2)),
-            key: [NamedValue(keyName, stamps.value(0))])
-        return try Self.next(stamps, through: last)
+    /// Reports the current stamp, of the row `row`, and goes to the next one.
+    private func stray(_ stamps: inout RowWalk, _ row: Int64) throws -> Int64? {
+        strayStamp(place(stamps.statement.handle, 1), key: [NamedValue(keyName, .integer(row))])
+        return try stamps.next()
+    }
+
+    private func strayStamp(_ place: (UInt64, UInt64), key: [NamedValue]) {
+        guard place.0 > after || after == 0 else { return }
+        sink.strayStamp(transaction: place.0, sequence: place.1, key: key)
+    }
+
+    /// The transaction and the sequence number that stand from `column` on. What is no integer counts as 0, and is a finding of
+    /// its own: whoever reads the ledger view takes it for something else, or for nothing.
+    @inline(__always)
+    private func place(_ statement: OpaquePointer, _ column: Int32, isHistory: Bool = false) -> (UInt64, UInt64) {
+        // One call that finds the column, then the value's own.
+        guard let transaction = ils_column_value(statement, column), ils_value_type(transaction) == SQLITE_INTEGER,
+            let sequence = ils_column_value(statement, column + 1), ils_value_type(sequence) == SQLITE_INTEGER
+        else { return damagedPlace(statement, column, isHistory) }
+        return (UInt64(bitPattern: ils_value_int64(transaction)), UInt64(bitPattern: ils_value_int64(sequence)))
+    }
+
+    @inline(never)
+    private func damagedPlace(_ statement: OpaquePointer, _ column: Int32, _ isHistory: Bool) -> (UInt64, UInt64) {
+        let values = (Self.value(statement, column), Self.value(statement, column + 1))
+        sink.findings.report(
+            Finding(
+                .versionLink, object: isHistory ? layout.history : layout.stamps,
+                found: "\(values.0.literal(limit: 60)), \(values.1.literal(limit: 60))", certainty: .proven,
+                reason: "a transaction or sequence number of a row version is not an integer"))
+        func number(_ value: SQLValue) -> UInt64 {
+            if case .integer(let number) = value { UInt64(bitPattern: number) } else { 0 }
+        }
+        return (number(values.0), number(values.1))
     }
 
     /// The column that the row id is, or `rowid`.
@@ -194,11 +211,11 @@ struct RowScan {
 
     @inline(__always)
     private func created(
-        _ statement: OpaquePointer, _ offset: Int32, transaction: UInt64, sequence: UInt64,
-        _ encoder: inout RowLeafEncoder
+        _ statement: OpaquePointer, _ offset: Int32, at place: (UInt64, UInt64), _ encoder: inout RowLeafEncoder
     ) {
-        let leaf = encode(.created, statement, offset, transaction, sequence, nil, &encoder)
-        sink.created(transaction: transaction, sequence: sequence, leaf: leaf)
+        guard place.0 > after || after == 0 else { return }
+        let leaf = encode(.created, statement, offset, place.0, place.1, nil, &encoder)
+        sink.created(transaction: place.0, sequence: place.1, leaf: leaf)
     }
 
     @inline(__always)
@@ -283,44 +300,47 @@ struct RowScan {
     /// Columns before the table's own in history statements. No statement over live rows has as many.
     private static let historyOffset: Int32 = 4
 
-    func history(_ rows: ClosedRange<Int64>?) throws {
-        let range = rows == nil ? "" : " WHERE h.\(layout.historyRowID) BETWEEN ? AND ?"
-        let statement = try reader.prepareOwn(
+    private func historyStatement(_ rest: String) throws -> SQLiteStatement {
+        try reader.prepareOwn(
             layout.history,
-            "SELECT \(Self.links)\(list(layout.historyColumns, of: "h")) FROM main.\(layout.history) AS h NOT INDEXED\(range)"
-        )
-        if let rows { try statement.bind([.integer(rows.lowerBound), .integer(rows.upperBound)]) }
+            """
+            SELECT \(Self.links)\(list(layout.historyColumns, of: "h")), h.\(layout.historyRowID)
+            FROM main.\(layout.history) AS h NOT INDEXED\(rest)
+            """)
+    }
+
+    private var historyRowColumn: Int32 { Self.historyOffset + Int32(truncatingIfNeeded: layout.historyColumns.count) }
+
+    func history(_ rows: ClosedRange<Int64>?) throws {
+        let name = "h.\(layout.historyRowID)"
+        let statement = try historyStatement("\(rows == nil ? "" : " WHERE \(name) >= ?") ORDER BY \(name)")
+        if let rows { try statement.bind(.integer(rows.lowerBound), at: 1) }
+        var walk = RowWalk(statement, of: layout.history, column: historyRowColumn, part: rows, reader.shared)
         var encoder = RowLeafEncoder()
-        while try statement.step() {
+        while try walk.next() != nil {
             sink.row()
-            version(statement.handle, after: 0, &encoder)
+            version(statement.handle, &encoder)
         }
     }
 
     /// Rows are appended to the history when they end, so the newest ones are at its end.
-    func history(after: UInt64) throws {
-        let statement = try reader.prepareOwn(
-            layout.history,
-            "SELECT \(Self.links)\(list(layout.historyColumns, of: "h")) FROM main.\(layout.history) AS h NOT INDEXED ORDER BY h.\(layout.historyRowID) DESC"
-        )
+    func historyAfter() throws {
+        let statement = try historyStatement(" ORDER BY h.\(layout.historyRowID) DESC")
         var encoder = RowLeafEncoder()
+        var limit = RowLimit(try reader.rowLimit(), layout.history)
         while try statement.step(), UInt64(bitPattern: ils_column_int64(statement.handle, 2)) > after {
             sink.row()
-            version(statement.handle, after: after, &encoder)
+            try limit.count()
+            version(statement.handle, &encoder)
         }
     }
 
     @inline(__always)
-    private func version(_ row: OpaquePointer, after: UInt64, _ encoder: inout RowLeafEncoder) {
-        let start = RowStart(
-            transaction: TransactionNumber(UInt64(bitPattern: ils_column_int64(row, 0))),
-            sequence: LeafNumber(UInt64(bitPattern: ils_column_int64(row, 1))))
-        let end = (UInt64(bitPattern: ils_column_int64(row, 2)), UInt64(bitPattern: ils_column_int64(row, 3)))
-        if start.transaction.rawValue > after {
-            let leaf = encode(
-                .created, row, Self.historyOffset, start.transaction.rawValue, start.sequence.rawValue, nil, &encoder)
-            sink.created(transaction: start.transaction.rawValue, sequence: start.sequence.rawValue, leaf: leaf)
-        }
+    private func version(_ row: OpaquePointer, _ encoder: inout RowLeafEncoder) {
+        let began = place(row, 0, isHistory: true)
+        let end = place(row, 2, isHistory: true)
+        let start = RowStart(transaction: TransactionNumber(began.0), sequence: LeafNumber(began.1))
+        created(row, Self.historyOffset, at: began, &encoder)
         let leaf = encode(.ended, row, Self.historyOffset, end.0, end.1, start, &encoder)
         sink.ended(transaction: end.0, sequence: end.1, leaf: leaf)
     }
@@ -329,8 +349,8 @@ struct RowScan {
 
     /// Only rows that later transactions wrote. New rows have the highest row ids, so the stamps are read from the end
     /// until as many were found as the transactions say there are.
-    func live(after: UInt64) throws {
-        var wanted = try createdSince(after)
+    func liveAfter() throws {
+        var wanted = try createdSince()
         switch layout.identity {
         case .key(let names):
             let join = names.map { "t.\(SQLName.quoted($0)) = s.\(SQLName.quoted($0))" }.joined(separator: " AND ")
@@ -341,7 +361,7 @@ struct RowScan {
                 """
                 SELECT s.transaction_id, s.sequence_number, \(key) IS NOT NULL\(list(layout.liveColumns, of: "t"))
                 FROM main.\(layout.stamps) AS s LEFT JOIN \(table) AS t ON \(join) WHERE s.transaction_id > ?
-                """, after, &wanted)
+                """, &wanted)
         case .rowID(let name):
             guard layout.hasTable, !layout.isRenumbered else {
                 reader.shared.note("\(layout.table.name) was read as a whole, because its rows were moved.")
@@ -353,18 +373,20 @@ struct RowScan {
                 SELECT s.transaction_id, s.sequence_number, t.\(name) IS NOT NULL\(list(layout.liveColumns, of: "t"))
                 FROM main.\(layout.stamps) AS s LEFT JOIN \(table) AS t NOT INDEXED ON t.\(name) = s.row_id
                 WHERE s.transaction_id > ? ORDER BY s.row_id DESC
-                """, after, &wanted)
-            try reportAppended(name, after)
+                """, &wanted)
+            try reportAppended(name)
         }
     }
 
     /// Rows behind the last one that older transactions wrote are new, so each has a stamp. Reads as many rows as there
     /// are behind it; a row without a stamp at a lower row id would take a pass over the whole table.
-    private func reportAppended(_ name: String, _ after: UInt64) throws {
+    private func reportAppended(_ name: String) throws {
         let stamps = try reader.prepareOwn(
             layout.stamps, "SELECT row_id, transaction_id FROM main.\(layout.stamps) NOT INDEXED ORDER BY row_id DESC")
         var last = Int64.min
+        var limit = RowLimit(try reader.rowLimit(), layout.stamps)
         while try stamps.step() {
+            try limit.count()
             guard UInt64(bitPattern: stamps.integer(1)) <= after else { continue }
             last = stamps.integer(0)
             break
@@ -378,38 +400,43 @@ struct RowScan {
         while try statement.step() { reportUnstamped(statement) }
     }
 
-    private func liveAfter(_ sql: String, _ after: UInt64, _ wanted: inout UInt64) throws {
+    private func liveAfter(_ sql: String, _ wanted: inout UInt64) throws {
         guard wanted > 0 else { return }
         let statement = try connection.prepare(sql)
         try statement.bind(.integer(Int64(bitPattern: after)), at: 1)
         var encoder = RowLeafEncoder()
+        var limit = RowLimit(try reader.rowLimit(), layout.stamps)
         while wanted > 0, try statement.step() {
             sink.row()
-            let transaction = UInt64(bitPattern: ils_column_int64(statement.handle, 0))
-            let sequence = UInt64(bitPattern: ils_column_int64(statement.handle, 1))
+            try limit.count()
+            let place = place(statement.handle, 0)
             if ils_column_int64(statement.handle, 2) == 0 {
-                sink.strayStamp(transaction: transaction, sequence: sequence, key: [])
+                strayStamp(place, key: [])
             } else {
-                created(statement.handle, 3, transaction: transaction, sequence: sequence, &encoder)
+                created(statement.handle, 3, at: place, &encoder)
             }
             wanted -= 1
         }
     }
 
     /// How many rows that later transactions created must still be current.
-    private func createdSince(_ after: UInt64) throws -> UInt64 {
+    private func createdSince() throws -> UInt64 {
         var leaves: UInt64 = 0
         let next = try reader.transactions(from: TransactionNumber(after + 1))
         while let stored = try next() {
             guard let blob = stored.tableHashes, let hashes = try? TableHashes(decoding: blob) else { return .max }
-            leaves += hashes[layout.table.id]?.leafCount ?? 0
+            let (sum, overflows) = leaves.addingReportingOverflow(hashes[layout.table.id]?.leafCount ?? 0)
+            guard !overflows else { return .max }
+            leaves = sum
         }
         guard try reader.objects().contains(layout.history) else { return leaves }
         let statement = try reader.prepareOwn(
             layout.history,
             "SELECT \(Self.links) FROM main.\(layout.history) AS h NOT INDEXED ORDER BY h.\(layout.historyRowID) DESC")
         var inHistory: UInt64 = 0
+        var limit = RowLimit(try reader.rowLimit(), layout.history)
         while try statement.step(), UInt64(bitPattern: statement.integer(2)) > after {
+            try limit.count()
             inHistory += UInt64(bitPattern: statement.integer(0)) > after ? 2 : 1
         }
         return leaves > inHistory ? leaves - inHistory : 0

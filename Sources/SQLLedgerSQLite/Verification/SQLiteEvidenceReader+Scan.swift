@@ -43,6 +43,11 @@ extension SQLiteEvidenceReader {
                 bounds = (low, high)
             }
         }
+        if let bounds, bounds.0 > bounds.1 {
+            throw VerificationError(
+                object: name ?? table.name,
+                reason: "its rows are not in the order of their row ids: the file is damaged or was altered")
+        }
         let span = bounds.map { UInt64(bitPattern: $0.1 &- $0.0) } ?? 0
         let parts = span < 20_000 ? 1 : UInt64(max(count, 1))
         guard let bounds, parts > 1 else {
@@ -53,7 +58,7 @@ extension SQLiteEvidenceReader {
             // The outer parts take whatever lies outside: stamps without rows.
             let low = part == 0 ? Int64.min : bounds.0 &+ Int64(bitPattern: part * step)
             let high = part == parts - 1 ? Int64.max : bounds.0 &+ Int64(bitPattern: (part + 1) * step) &- 1
-            return EvidencePartition(table: table, kind: kind, rows: low...high, estimate: step)
+            return EvidencePartition(table: table, kind: kind, rows: low...high, estimate: min(step, 1 << 40))
         }
     }
 
@@ -63,16 +68,16 @@ extension SQLiteEvidenceReader {
         guard !layout.versions.isEmpty else {
             throw VerificationError(object: partition.table.name, reason: "no schema event describes it")
         }
-        let scan = RowScan(reader: self, layout: layout, sink: sink)
+        let scan = RowScan(reader: self, layout: layout, sink: sink, after: after?.rawValue ?? 0)
         switch (partition.kind, after) {
         case (.history, nil): try scan.history(partition.rows)
-        case (.history, let after?): try scan.history(after: after.rawValue)
+        case (.history, .some): try scan.historyAfter()
         case (.live, nil):
             try requireReadable(layout)
             try scan.live(partition.rows)
-        case (.live, let after?):
+        case (.live, .some):
             try requireReadable(layout)
-            try scan.live(after: after.rawValue)
+            try scan.liveAfter()
         }
     }
 

@@ -34,10 +34,12 @@ extension SQLiteEvidenceReader {
     }
 
     private static func links(_ statement: SQLiteStatement, from column: Int, isHistory: Bool) -> VersionLinks {
+        // What is no integer counts as 0, as in `RowScan`.
+        func number(_ column: Int) -> UInt64 {
+            if case .integer(let number) = statement.value(column) { UInt64(bitPattern: number) } else { 0 }
+        }
         func place(_ column: Int) -> RowStart {
-            RowStart(
-                transaction: TransactionNumber(UInt64(bitPattern: statement.integer(column))),
-                sequence: LeafNumber(UInt64(bitPattern: statement.integer(column + 1))))
+            RowStart(transaction: TransactionNumber(number(column)), sequence: LeafNumber(number(column + 1)))
         }
         return VersionLinks(start: place(column), end: isHistory ? place(column + 2) : nil)
     }
@@ -70,7 +72,9 @@ extension SQLiteEvidenceReader {
                 FROM \(table) JOIN main.\(layout.stamps) AS s ON s.row_id = t.\(name)\(Self.condition(rows, on: "t.\(name)"))
                 """)
         }
+        var limit = RowLimit(try rowLimit(), layout.table.name)
         while try statement.step() {
+            try limit.count()
             let links = Self.links(statement, from: 0, isHistory: false)
             if wanted(links) { try body(version(layout, statement, links, offset: 3, isLive: true)) }
         }
@@ -117,7 +121,9 @@ extension SQLiteEvidenceReader {
             SELECT ledger_start_transaction_id, ledger_start_sequence_number, ledger_end_transaction_id,
               ledger_end_sequence_number\(columns) FROM main.\(layout.history) AS h NOT INDEXED\(Self.condition(rows, on: "h.\(layout.historyRowID)"))
             """)
+        var limit = RowLimit(try rowLimit(), layout.history)
         while try statement.step() {
+            try limit.count()
             let links = Self.links(statement, from: 0, isHistory: true)
             if wanted(links) { try body(version(layout, statement, links, offset: 4, isLive: false)) }
         }

@@ -16,6 +16,7 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
     private var blockChunkStatement: SQLiteStatement?
     private var knownEntryLeaves: (transaction: TransactionNumber, leaves: (hashes: TableHashes, leaves: [UInt8])?)?
     private var knownObjects: SchemaObjects?
+    private var knownRowLimit: Int64?
     private var layouts: [TableID: TableLayout] = [:]
 
     init(_ uri: String, _ access: Int32, _ shared: SharedEvidence, _ source: String) throws(VerificationError) {
@@ -79,6 +80,7 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
 
     func begin() throws {
         knownEntryLeaves = nil
+        knownRowLimit = nil
         try connection.execute("BEGIN")
         _ = try connection.value("SELECT count(*) FROM main.sqlite_schema")
     }
@@ -99,6 +101,17 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         let objects = try SchemaObjects(connection)
         knownObjects = objects
         return objects
+    }
+
+    /// More rows than any table of the file can have: each takes a pointer of two bytes and a cell of at least four.
+    func rowLimit() throws -> Int64 {
+        if let knownRowLimit { return knownRowLimit }
+        func number(_ name: String) throws -> Int64 {
+            if case .integer(let number)? = try connection.value("PRAGMA main.\(name)") { number } else { 0 }
+        }
+        let limit = try number("page_count") * number("page_size") / 6 + 1
+        knownRowLimit = limit
+        return limit
     }
 
     /// A statement over one of the ledger's own tables, after making sure that it is a table.
@@ -189,8 +202,10 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         let statement = try (try? select("database_ledger_transactions.leaves")) ?? select("NULL")
         let low = first.rawValue <= 1 ? Int64.min : Int64(bitPattern: first.rawValue)
         try statement.bind(.integer(low), at: 1)
+        var limit = RowLimit(try rowLimit(), "database_ledger_transactions")
         return {
             guard try statement.step() else { return nil }
+            try limit.count()
             func number(_ column: Int) -> Int64? {
                 if case .integer(let value) = statement.value(column) { value } else { nil }
             }
@@ -216,11 +231,12 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         let statement = try prepareOwn(
             "ledger_schema_events",
             """
-            SELECT transaction_id, sequence_number, event_type, table_id, body FROM main.ledger_schema_events NOT INDEXED
-            ORDER BY event_id
+            SELECT transaction_id, sequence_number, event_type, table_id, body, event_id
+            FROM main.ledger_schema_events NOT INDEXED ORDER BY event_id
             """)
+        var walk = RowWalk(statement, of: "ledger_schema_events", column: 5, part: nil, shared)
         return {
-            guard try statement.step() else { return nil }
+            guard try walk.next() != nil else { return nil }
             var body: [UInt8] = []
             if case .text(let bytes) = statement.value(4) { body = bytes }
             return StoredSchemaEvent(

@@ -12,6 +12,7 @@ import pytest
 from kit import ledger
 from kit.bank import FRESH, NEW, marker
 from kit.ledger import agree, connect, fingerprint, scalar
+from kit.pages import Pages
 
 
 def test_E01_index_entry_points_elsewhere(whole_victim):
@@ -280,6 +281,120 @@ def test_E12_deleted_row_resurrected(whole_victim):
     victim.demand({"code": "ROW_EXTRA", "key": {"id": gone}})
 
 
+@pytest.fixture(scope="module")
+def many_rows(tmp_path_factory):
+    """(database, digest): a table of 40,000 rows, which is verified in parts, and one of them missing since ever."""
+    path = tmp_path_factory.mktemp("many") / "many.db"
+    db = connect(path)
+    for statement in (
+            "CREATE TABLE acc(id INTEGER PRIMARY KEY, owner TEXT)", "SELECT ledger_init(0)", "SELECT ledger_enable('acc')",
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40001) "
+            "INSERT INTO acc SELECT i, 'owner ' || i FROM n WHERE i <> 20000",
+            "UPDATE acc SET owner = owner || '.' WHERE id <> 20000"):
+        db.execute(statement).fetchall()
+    digest = path.with_name("digest.json")
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.execute("PRAGMA journal_mode = DELETE").fetchall()
+    db.close()
+    return path, digest
+
+
+def copied(many_rows, tmp_path):
+    """A copy, its digest, and a way to write to it past the ledger."""
+    path, digest = many_rows
+    copy = shutil.copyfile(path, tmp_path / "copy.db")
+    db = sqlite3.connect(copy, isolation_level=None)
+    triggers = db.execute("SELECT rowid, * FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+
+    def write(statement):
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("DELETE FROM sqlite_schema WHERE type = 'trigger'")
+        db.execute("PRAGMA writable_schema = RESET")
+        db.execute(statement)
+        db.execute("PRAGMA writable_schema = ON")
+        for trigger in triggers:
+            db.execute("INSERT INTO sqlite_schema(rowid, type, name, tbl_name, rootpage, sql) VALUES (?, ?, ?, ?, ?, ?)", trigger)
+        db.execute("PRAGMA writable_schema = RESET")
+        db.close()
+    return copy, digest, write
+
+
+@pytest.mark.parametrize("table", ["acc", "ledger_history_1", "ledger_stamps_1"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_E12_row_between_the_parts_that_are_read(many_rows, tmp_path, table, jobs):
+    """A row id at the end of one part that is far too high: a part ends there, and the next one begins behind it."""
+    path, digest, write = copied(many_rows, tmp_path)
+    values = {"acc": "20000, 'mallory'", "ledger_stamps_1": "20000, 2, 19999"}
+    if table == "ledger_history_1":
+        db = sqlite3.connect(path)
+        assert scalar(db, f"SELECT max(rowid) FROM {table}") == 40000
+        db.close()
+        write(f"UPDATE {table} SET rowid = rowid WHERE rowid = 20000")
+    else:
+        write(f"INSERT INTO {table} VALUES ({values[table]})")
+    db = sqlite3.connect(path)
+    root, = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+    before = scalar(db, f"SELECT count(*) FROM {table}")
+    db.close()
+    pages = Pages(path)
+    _, _, _, at, *_ = pages.cell_of(root, rowid=20000)
+    assert pages.data[at - 3 : at] == b"\x81\x9c\x20"
+    pages.data[at - 3 : at] = b"\xbd\x84\x40"
+    pages.save()
+    assert scalar(sqlite3.connect(path), f"SELECT count(*) FROM {table}") == before
+    report = ledger.verify(path, digest, options=["--jobs", str(jobs)])
+    assert report.exit_code == 2 and report.codes == {"VERIFIER_BLOCKED"} or report.exit_code == 1, report
+    assert ledger.second_opinion(path, digest)[0] != 0 or table == "ledger_history_1"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("table", ["acc", "ledger_history_1", "ledger_stamps_1", "database_ledger_transactions", "ledger_schema_events"])
+def test_E14_pages_that_lead_to_the_same_page_over_and_over(many_rows, tmp_path, table):
+    """Six levels of 300 pointers to one page each: to read what hangs below them would take years."""
+    path, digest, _ = copied(many_rows, tmp_path)
+    db = sqlite3.connect(path)
+    root, = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+    db.close()
+    pages = Pages(path)
+    child = pages.leaves(root)[0]
+
+    def append(page):
+        pages.data += bytes(page).ljust(pages.size, b"\0")
+        struct.pack_into(">I", pages.data, 28, len(pages.data) // pages.size)
+        return len(pages.data) // pages.size
+
+    def interior():
+        cells = [struct.pack(">I", child) + bytes([0x80 | key >> 7, key & 0x7F]) for key in range(1, 301)]
+        page = bytearray(pages.size)
+        struct.pack_into(">BHHHBI", page, 0, 5, 0, 300, pages.size - 6 * 300, 0, child)
+        for place, cell in enumerate(cells):
+            at = pages.size - 6 * (place + 1)
+            struct.pack_into(">H", page, 12 + 2 * place, at)
+            page[at : at + 6] = cell
+        return page
+    if child == root:
+        child = append(pages.data[pages.base(root) : pages.base(root) + pages.size])
+    for _ in range(6):
+        child = append(interior())
+    pages.data[pages.base(root) : pages.base(root) + pages.size] = interior()
+    pages.save()
+    report = ledger.verify(path, digest)
+    assert report.exit_code in (1, 2) and "VERIFIER_BLOCKED" in report.codes, report
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE ledger_stamps_1 SET transaction_id = '2x' WHERE row_id = 200", "UPDATE ledger_stamps_1 SET transaction_id = 3.5 WHERE row_id = 200",
+    "UPDATE ledger_stamps_1 SET sequence_number = CAST(sequence_number AS TEXT) WHERE row_id = 200",
+    "UPDATE ledger_history_1 SET ledger_end_transaction_id = x'33' WHERE rowid = 7",
+    "UPDATE ledger_history_1 SET ledger_start_sequence_number = NULL WHERE ledger_start_sequence_number = 0"])
+def test_R19_place_of_a_version_that_is_no_integer(many_rows, tmp_path, statement):
+    """As a number it may be right, but the ledger view shows something else, and finds no transaction for it."""
+    path, digest, write = copied(many_rows, tmp_path)
+    write(statement)
+    report = agree(path, digest)
+    assert report.exit_code == 1 and "VERSION_LINK" in report.codes, report
+
+
 def test_E13_older_copy_of_the_file(chain_victim):
     """Undetectable without a newer digest, and the report does not claim otherwise."""
     victim = chain_victim
@@ -461,3 +576,49 @@ def test_big_values(whole_victim, size):
     db.close()
     report = agree(victim.path, *victim.digests)
     assert report.exit_code == 0, report
+
+
+def without_entry(victim, table, column, row):
+    """An index on `column` of one of the ledger's own tables that does not know of row `row`."""
+    victim.plain(f"CREATE INDEX lacking ON {table}({column}) WHERE rowid <> {row}")
+    victim.schema("UPDATE sqlite_schema SET sql = substr(sql, 1, instr(sql, ' WHERE') - 1) WHERE name = 'lacking'")
+
+
+@pytest.mark.parametrize("table, column", [("history", "id"), ("stamps", "transaction_id"),
+                                           ("database_ledger_transactions", "commit_time")])
+def test_E01_index_on_the_ledger_s_own_tables(whole_victim, table, column):
+    """Views and history are read through these."""
+    victim = whole_victim
+    name = {"history": victim.history(), "stamps": victim.stamps()}.get(table, table)
+    db = ledger.plain(victim.path)
+    row = scalar(db, f"SELECT max(rowid) FROM {name}")
+    db.close()
+    without_entry(victim, name, column, row)
+    victim.demand({"code": "INDEX_DIVERGENCE", "object": "lacking"}, repair=False)
+
+
+def test_E01_keys_of_a_table_without_row_ids_out_of_order(work):
+    """Every row is there and right, and a query by key does not find it."""
+    path = work / "keys.db"
+    db = connect(path)
+    db.execute("SELECT ledger_init(1)")
+    db.execute("CREATE TABLE w(k TEXT PRIMARY KEY, v) WITHOUT ROWID")
+    db.execute("BEGIN")
+    db.executemany("INSERT INTO w VALUES (?, ?)", [(f"k{number:05d}", number) for number in range(3000)])
+    db.execute("COMMIT")
+    digest = work / "digest.json"
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    root = scalar(db, "SELECT rootpage FROM sqlite_schema WHERE name = 'w'")
+    db.close()
+    assert agree(path, digest).exit_code == 0
+    pages = Pages(path)
+    pointers = pages.pointers(pages.leaves(root)[3])
+    (a, _), (b, _) = pointers[2], pointers[-3]
+    pages.data[a : a + 2], pages.data[b : b + 2] = pages.data[b : b + 2], pages.data[a : a + 2]
+    pages.save()
+    db = ledger.plain(path)
+    lost = [number for number in range(3000) if not db.execute("SELECT 1 FROM w WHERE k = ?", (f"k{number:05d}",)).fetchone()]
+    db.close()
+    assert lost
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 1 and {"code": "INDEX_DIVERGENCE", "object": "w"}.items() <= report.findings[0].items(), report

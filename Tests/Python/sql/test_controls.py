@@ -10,7 +10,7 @@ import pytest
 
 from kit import ledger
 from kit.ledger import agree, connect, scalar
-from support.node import ROOT
+from support.node import ROOT, run_cli
 
 
 def clean(victim, path=None):
@@ -313,6 +313,16 @@ def test_a_number_that_SQLite_stores_otherwise_than_it_tells_triggers(tmp_path, 
     assert types == [("integer", 2), ("real", 3.5), ("integer", 8)], "SQLite does it otherwise now: is the test still one?"
 
 
+def test_random_row_ids_of_all_64_bits(tmp_path):
+    keys = [(number * 0x9E3779B97F4A7C15 + 1 << 1) % 2 ** 64 - 2 ** 63 for number in range(60)]
+    for bits in (64, 63):
+        rows = ", ".join(f"({key if bits == 64 else abs(key) % 2 ** 63})" for key in keys)
+        honest(
+            tmp_path / f"keys{bits}.db", "SELECT ledger_init(1)",
+            *(statement for table in "abc" for statement in (
+                f"CREATE TABLE {table}(id INTEGER PRIMARY KEY, v)", f"INSERT INTO {table}(id) VALUES {rows}", f"UPDATE {table} SET v = 1")))
+
+
 @pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
 @pytest.mark.parametrize("unit", ["00d8", "d800", "fffe", "feff", "ffff", "feff0041", "00d84100"])
 @pytest.mark.parametrize("table", ["t(id INTEGER PRIMARY KEY, v)", "t(v PRIMARY KEY, id) WITHOUT ROWID"])
@@ -539,3 +549,24 @@ RENAMED = {
 def test_definitions_changed_within_a_transaction_that_writes(tmp_path, statements, mode):
     honest(tmp_path / "app.db", f"PRAGMA journal_mode = {mode}", "CREATE TABLE t(id INTEGER PRIMARY KEY, v)",
            "SELECT ledger_init(1)", "INSERT INTO t(v) VALUES (1), (2)", *statements)
+
+
+def test_many_tables_take_time_by_their_number(work):
+    """No step looks at all tables once for each of them: twice the tables take about twice the time, not four times."""
+    def seconds(count):
+        path = work / f"{count}.db"
+        db = ledger.plain(path)
+        for number in range(count):
+            db.execute(f"CREATE TABLE t{number}(id INTEGER PRIMARY KEY, v)")
+            db.execute(f"INSERT INTO t{number} VALUES (1, 1)")
+        db.commit()
+        db.close()
+        assert run_cli("sql", "init", path, "--all-tables").returncode == 0
+        digest = work / f"{count}.json"
+        digest.write_text(run_cli("sql", "digest", path).stdout)
+        begin = time.monotonic()
+        assert ledger.verify(path, digest).exit_code == 0
+        return time.monotonic() - begin
+
+    few, many = seconds(100), seconds(300)
+    assert many < 6 * few + 1, (few, many)
