@@ -15,7 +15,8 @@ struct RowLimit {
         left -= 1
         guard left >= 0 else {
             throw VerificationError(
-                object: object, reason: "it has more rows than the file has room for: the file is damaged or was altered")
+                object: object,
+                reason: "it has more rows than the file has room for: the file is damaged or was altered")
         }
     }
 }

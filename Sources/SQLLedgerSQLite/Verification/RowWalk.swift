@@ -20,7 +20,8 @@ struct RowWalk {
     ///   - statement: gives the rows from the first one of `part` on (all of them without), ascending.
     ///   - column: where it has the row id.
     init(
-        _ statement: SQLiteStatement, of object: String, column: Int32, part: ClosedRange<Int64>?, _ shared: SharedEvidence
+        _ statement: SQLiteStatement, of object: String, column: Int32, part: ClosedRange<Int64>?,
+        _ shared: SharedEvidence
     ) {
         self.statement = statement
         self.object = object
@@ -73,6 +74,7 @@ struct RowWalk {
 
     private var damaged: VerificationError {
         VerificationError(
-            object: object, reason: "its rows are not in the order of their row ids: the file is damaged or was altered")
+            object: object, reason: "its rows are not in the order of their row ids: the file is damaged or was altered"
+        )
     }
 }
