@@ -448,6 +448,16 @@ def test_a_digest_of_ones_own_stands_in_for_a_receipt(page, real, tmp_path):
     page.choose_file("#digests-file", tmp_path / "own.json")
     assert verify_files(page, tmp_path / "bundle.json", real.certificate) == "failed"
     assert "your own digest of block 9 has another hash" in text_of(page, "li.failed")
+    for change, told in ({"database_name": "other"}, "database name"), (
+            {"last_transaction_commit_time": "1999-01-01T00:00:00.000000Z"}, "last commit time"):
+        (tmp_path / "own.json").write_text(canonical(dict(digest, **change)))
+        page.choose_file("#digests-file", tmp_path / "own.json")
+        assert verify_files(page, tmp_path / "bundle.json", real.certificate) == "failed"
+        assert f"your own digest of block 9 has another {told}" in text_of(page, "li.failed")
+    (tmp_path / "own.json").write_text(canonical(dict(digest, digest_time="1999-01-01T00:00:00.000000Z")))
+    page.choose_file("#digests-file", tmp_path / "own.json")
+    assert verify_files(page, tmp_path / "bundle.json", real.certificate) == "verified"
+    assert "when the digests without a receipt were made" in text_of(page)
     (tmp_path / "own.json").write_text("hello")
     page.choose_file("#digests-file", tmp_path / "own.json")
     assert verify_files(page, tmp_path / "bundle.json", real.certificate) == "unreadable"

@@ -254,6 +254,31 @@ def test_history_of_names_that_differ_beyond_ascii(app):
     assert "ö" in app.run("history", "ö", code=2).stderr
 
 
+def test_evidence_against_a_digest_of_ones_own(app, tmp_path):
+    """What is for good in the digests of a block must agree; when the digest was made is open if one's own says otherwise."""
+    kept, out, altered = tmp_path / "kept.json", tmp_path / "evidence.json", tmp_path / "altered.json"
+    kept.write_text(app.digest())
+    done = run_cli("evidence", "export", app.path, "--table", "accounts", "--key", "1", "--digest", kept, "--out", out)
+    assert done.returncode == 0, done.stderr
+
+    def verify(change):
+        bundle = json.loads(out.read_text())
+        change(bundle, bundle["digests"][0]["digest"])
+        altered.write_text(json.dumps(bundle))
+        done = run_cli("evidence", "verify", altered, "--digest", kept, "--json")
+        return done.returncode, json.loads(done.stdout)
+
+    open_time = "when the digests without a receipt were made, unless your own say the same time"
+    code, report = verify(lambda bundle, digest: None)
+    assert code == 0 and open_time not in report["not_proven"], report
+    code, report = verify(lambda bundle, digest: digest.update(digest_time="1999-01-01T00:00:00.000000Z"))
+    assert code == 0 and open_time in report["not_proven"], report
+    code, report = verify(lambda bundle, digest: digest.update(last_transaction_commit_time="1999-01-01T00:00:00.000000Z"))
+    assert code == 1 and "has another last commit time" in str(report), report
+    code, report = verify(lambda bundle, digest: (digest.update(database_name="evil"), bundle.update(database_name="evil")))
+    assert code == 1 and "has another database name" in str(report), report
+
+
 def test_shell(app):
     done = app.run("shell", stdin=(
         ".tables\n"

@@ -23,6 +23,7 @@ public struct EvidenceVerifier: Sendable {
         var subjects: [EvidenceReport.Subject] = []
         var usedBlocks: Set<BlockID> = []
         var isAnchored = true
+        var hasOpenTime = false
 
         for (index, item) in bundle.items.enumerated() {
             switch item {
@@ -43,8 +44,10 @@ public struct EvidenceVerifier: Sendable {
             }
         }
         for (index, digest) in bundle.digests.enumerated() {
-            let (steps, vouches) = digestSteps(digest, bundle: bundle, block: blocks[digest.digest.block]?.block)
+            let (steps, vouches, isTimeOpen) = digestSteps(
+                digest, bundle: bundle, block: blocks[digest.digest.block]?.block)
             isAnchored = isAnchored && vouches
+            hasOpenTime = hasOpenTime || isTimeOpen
             subjects.append(
                 .init(kind: .digest, index: index, title: "digest of block \(digest.digest.block)", steps: steps))
         }
@@ -57,7 +60,7 @@ public struct EvidenceVerifier: Sendable {
         let verdict: EvidenceReport.Verdict = hasFailed ? .failed : isAnchored ? .verified : .unanchored
         let rows = Self.rows(of: bundle)
         return EvidenceReport(
-            verdict: verdict, subjects: subjects, notProven: Self.notProven(bundle, rows: rows),
+            verdict: verdict, subjects: subjects, notProven: Self.notProven(bundle, rows: rows, hasOpenTime: hasOpenTime),
             evidence: verdict == .verified
                 ? VerifiedEvidence(
                     database: bundle.database, rows: rows, entries: Self.entries(of: bundle),
@@ -153,10 +156,11 @@ public struct EvidenceVerifier: Sendable {
         return .passed("block \(block.id) is in the history of block \(covering.id), root \(root)")
     }
 
-    /// The steps of a digest, and whether anything that the verifier trusts vouches for it.
+    /// The steps of a digest, whether anything that the verifier trusts vouches for it, and whether that leaves open when
+    /// it was made: without a receipt, and with digests of one's own that were made at other times.
     private func digestSteps(
         _ evidence: EvidenceDigest, bundle: EvidenceBundle, block: Block?
-    ) -> (steps: [EvidenceStep], vouches: Bool) {
+    ) -> (steps: [EvidenceStep], vouches: Bool, isTimeOpen: Bool) {
         let digest = evidence.digest
         var steps = [EvidenceStep(.digest, Self.digestOutcome(digest, database: bundle.database, block: block))]
         var vouches = false
@@ -172,21 +176,30 @@ public struct EvidenceVerifier: Sendable {
             vouches = receipt.allSatisfy(\.hasPassed)
             steps += receipt
         }
+        var isTimeOpen = !vouches
         let trusted = trustedDigests.filter { $0.ledger == digest.ledger && $0.block == digest.block }
         if !trusted.isEmpty {
-            let isEqual = trusted.allSatisfy { $0.hash == digest.hash }
-            vouches = vouches || isEqual
+            let difference = trusted.lazy.compactMap { Self.difference(digest, from: $0) }.first
+            vouches = vouches || difference == nil
+            if trusted.contains(where: { $0.digestTime == digest.digestTime }) { isTimeOpen = false }
             steps.append(
                 EvidenceStep(
                     .trustedDigest,
-                    isEqual
-                        ? .passed("your own digest of block \(digest.block) has the same hash")
-                        : .failed("your own digest of block \(digest.block) has another hash")))
+                    difference.map { .failed("your own digest of block \(digest.block) has another \($0)") }
+                        ?? .passed("your own digest of block \(digest.block) says the same")))
         }
         if !vouches, evidence.anchor == nil {
             steps.append(EvidenceStep(.receiptSignature, .open("there is no entry and no receipt of this digest")))
         }
-        return (steps, vouches)
+        return (steps, vouches, isTimeOpen)
+    }
+
+    /// What is for good in the digests of one block. When they were made differs: a block can have several.
+    private static func difference(_ digest: LedgerDigest, from own: LedgerDigest) -> String? {
+        if digest.hash != own.hash { return "hash" }
+        if digest.databaseName.exact != own.databaseName.exact { return "database name" }
+        if digest.lastTransactionCommitTime != own.lastTransactionCommitTime { return "last commit time" }
+        return nil
     }
 
     private static func digestOutcome(
@@ -233,7 +246,9 @@ public struct EvidenceVerifier: Sendable {
         bundle.items.compactMap { if case .entry(let item) = $0 { item.entry } else { nil } }
     }
 
-    private static func notProven(_ bundle: EvidenceBundle, rows: [VerifiedEvidence.Row]) -> [String] {
+    private static func notProven(
+        _ bundle: EvidenceBundle, rows: [VerifiedEvidence.Row], hasOpenTime: Bool
+    ) -> [String] {
         guard !rows.isEmpty else { return ["that nothing was added to the collections since"] }
         var sentences = ["that a version is still current: a later transaction may have changed or ended it"]
         // Table 0 has one name, whatever the bundle calls it.
@@ -245,6 +260,9 @@ public struct EvidenceVerifier: Sendable {
             "anything about rows that are not disclosed here",
             "that the recorded names and times were right: they are what the database recorded then",
         ]
+        if hasOpenTime {
+            sentences.append("when the digests without a receipt were made, unless your own say the same time")
+        }
         return sentences
     }
 }

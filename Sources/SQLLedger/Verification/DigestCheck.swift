@@ -132,6 +132,13 @@ struct DigestCheck {
                     block: digest.block, certainty: .proven,
                     reason: "the digest and the block's last transaction disagree about its time"))
         }
+        if digest.databaseName.exact != databaseName.exact {
+            findings.report(
+                Finding(
+                    .digestMismatch, object: stated.origin, columns: ["database_name"], expected: digest.databaseName,
+                    found: databaseName, block: digest.block, certainty: .proven,
+                    reason: "the digest and the ledger's identity disagree about the database's name, which is for good"))
+        }
         let witness = stated.witnessTime ?? digest.digestTime
         let limit = witness.microseconds + Int64(options.policy.clockTolerance * 1_000_000)
         if digest.lastTransactionCommitTime.microseconds > limit {
@@ -188,12 +195,12 @@ struct DigestCheck {
                         reason: "digests are uploaded to a place that was not agreed"))
             }
             let current = Set(locations.filter(\.isCurrent).map(\.path))
-            for path in pinned where !current.contains(path) && !locations.isEmpty {
+            for path in pinned where !current.contains(path) {
                 let newest = sorted.last?.digest
                 findings.report(
                     Finding(
                         .digestGap, object: path, block: newest.map { $0.block.next }, certainty: .suspect,
-                        reason: "the database no longer uploads to this agreed place"))
+                        reason: "the database does not say that it uploads to this agreed place, or no longer"))
             }
         }
         let others = locations.filter { $0.isCurrent && !options.stores.contains($0.path) }.map(\.path)

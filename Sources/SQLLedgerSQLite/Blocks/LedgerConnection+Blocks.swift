@@ -26,17 +26,18 @@ extension LedgerConnection {
 
     /// Whether some definition differs from what is ledgered.
     private func hasSchemaChanged() throws(SQLiteLedgerError) -> Bool {
+        let objects = try SchemaObjects(db)
         for table in liveTables {
             let known = table.description
             guard
                 var now = try SchemaReader.describe(
-                    known.table, kind: known.kind, view: known.view, after: known.after, on: db)
+                    known.table, kind: known.kind, view: known.view, after: known.after, in: objects, on: db)
             else { return true }
             now.previous = known.previous
             if now != known { return true }
         }
         guard allTables else { return false }
-        return try !joiningTables().isEmpty
+        return try !joiningTables(objects).isEmpty
     }
 
     private func closeNext(

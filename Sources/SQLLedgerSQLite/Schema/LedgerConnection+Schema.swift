@@ -90,13 +90,18 @@ extension LedgerConnection {
         slotsByName = [:]
         for (id, entry) in loaded.sorted(by: { $0.key < $1.key }) {
             try readHistoryColumns(of: entry.state)
-            try register(entry.state, id)
+            try place(entry.state, id)
         }
         forgetNames()
     }
 
     /// Gives a table its slot.
     func register(_ table: TableState, _ id: TableID) throws(SQLiteLedgerError) {
+        try place(table, id)
+        forgetNames()
+    }
+
+    private func place(_ table: TableState, _ id: TableID) throws(SQLiteLedgerError) {
         guard id.rawValue < 1 << 24 else { throw .refused("the ledger's table numbers are damaged") }
         let slot: Int
         if let known = tables.firstIndex(where: { $0.id == id }) {
@@ -111,7 +116,6 @@ extension LedgerConnection {
         while slots.count <= Int(id.rawValue) { slots.append(-1) }
         slots[Int(id.rawValue)] = slot
         slotsByName[SQLName.folded(table.description.table)] = slot
-        forgetNames()
     }
 
     func forgetNames() {
@@ -133,7 +137,8 @@ extension LedgerConnection {
         hasLooked = true
         try load()
         guard ledger != nil else { throw .refused("the database has no ledger; make one with SELECT ledger_init()") }
-        for table in liveTables { try compare(table) }
+        let objects = try SchemaObjects(db)
+        for table in liveTables { try compare(table, objects) }
         resolveStrangers()
         try realignRowIDs()
         if allTables { try enrollNewTables() }
@@ -143,18 +148,17 @@ extension LedgerConnection {
     }
 
     /// Compares a table with what is ledgered of it.
-    private func compare(_ table: TableState) throws(SQLiteLedgerError) {
+    private func compare(_ table: TableState, _ objects: SchemaObjects) throws(SQLiteLedgerError) {
         table.drift = nil
         let old = table.description
         let after = LeafNumber(table.leaves.leafCount)
         var name = old.table
         // A renamed table takes its triggers along.
-        let follow = try db.value(
-            "SELECT tbl_name FROM \(db.schema).sqlite_schema WHERE type = 'trigger' AND name = ?",
-            [.text("ledger_insert_\(table.id)")])
-        if case .text(let bytes)? = follow { name = String(decoding: bytes, as: UTF8.self) }
+        let follow = objects.object("trigger", "ledger_insert_\(table.id)")
+        if let follow { name = follow.table }
         guard
-            let new = try SchemaReader.describe(name, kind: old.kind, view: old.view, after: after, on: db)
+            let new = try SchemaReader.describe(
+                name, kind: old.kind, view: old.view, after: after, in: objects, on: db)
         else {
             table.drift = "ledger table '\(old.table)' was dropped behind the ledger's back; verify the database"
             return
@@ -257,16 +261,15 @@ extension LedgerConnection {
     /// of the ledger's functions.
     func alterHistories() throws(SQLiteLedgerError) {
         guard altersHistories else { return }
+        let objects = try SchemaObjects(db)
         for table in liveTables where table.drift == nil {
             try readHistoryColumns(of: table)
             let sql = table.sql
             let renamedKeys = zip(table.stampKeys, sql.keyColumns.map(\.name)).filter { $0.exact != $1.exact }
-            let view = try db.value(
-                "SELECT sql FROM \(db.schema).sqlite_schema WHERE type = 'view' AND name = ?",
-                [.text(table.description.view)])
+            let view = objects.object("view", table.description.view)?.sql
             guard
                 table.physicalHistory.map(\.exact) != table.historyColumns.map(\.exact) || !renamedKeys.isEmpty
-                    || view?.string?.exact != sql.createView.exact
+                    || view?.exact != sql.createView.exact
             else { continue }
             try db.execute("DROP VIEW IF EXISTS \(db.schema).\(SQLName.quoted(table.description.view))")
             try rename(
@@ -313,21 +316,9 @@ extension LedgerConnection {
 
     /// Versions that ended before have the column's default, like rows of the table that were written before.
     private func addHistoryColumn(_ column: SchemaColumn, to table: TableState) throws(SQLiteLedgerError) {
-        var definition = SQLName.quoted(column.name)
-        if let text = column.defaultText {
-            let isStrict = table.description.isStrict
-            let value = try? ColumnDefault.value(text, type: column.declaredType, isStrict: isStrict)
-            if case .integer(let number) = value {
-                // Columns of texts have it as a number, too, if it is TRUE or FALSE.
-                definition += " DEFAULT \(number)"
-            } else {
-                // With the declared type the default is converted like the table's. Values that come from the table have
-                // been converted already. ANY of a STRICT table converts nothing, and neither does no type.
-                let isAny = isStrict && column.declaredType.uppercased() == "ANY"
-                definition += "\(isAny ? "" : " \(column.declaredType)") DEFAULT \(text)"
-            }
-        }
-        try db.execute("ALTER TABLE \(db.schema).\(table.sql.history) ADD COLUMN \(definition)")
+        let definition = TableSQL.historyDefault(column, isStrict: table.description.isStrict)
+        try db.execute(
+            "ALTER TABLE \(db.schema).\(table.sql.history) ADD COLUMN \(SQLName.quoted(column.name))\(definition)")
     }
 
     /// History rows that had to wait for their columns. Others have no business here; verification names them.

@@ -44,8 +44,13 @@ extension LedgerConnection {
 
     /// Makes `name` a ledger table. `view`: its ledger view's name, which must be free; the ledger takes a free one by
     /// itself when none is given.
-    func enable(_ name: String, kind: TableKind, view: String?) throws(SQLiteLedgerError) -> TableID {
+    ///
+    /// `known`: the schema, when many tables are enrolled; it must have been read in this transaction.
+    func enable(
+        _ name: String, kind: TableKind, view: String?, in known: SchemaObjects? = nil
+    ) throws(SQLiteLedgerError) -> TableID {
         try prepareTransaction()
+        let objects = if let known { known } else { try SchemaObjects(db) }
         if let known = slotsByName[SQLName.folded(name)] {
             let table = tables[known]
             guard table.description.kind == kind else {
@@ -58,14 +63,15 @@ extension LedgerConnection {
         guard !SQLName.isReservedTable(name) else {
             throw .refused("'\(name)' cannot be a ledger table: its name is one of the ledger's or SQLite's own")
         }
-        let viewName = if let view { view } else { try freeView(of: name) }
+        let viewName = view ?? freeView(of: name, in: objects)
         guard
-            let description = try SchemaReader.describe(name, kind: kind, view: viewName, after: LeafNumber(0), on: db)
+            let description = try SchemaReader.describe(
+                name, kind: kind, view: viewName, after: LeafNumber(0), in: objects, on: db)
         else {
             throw .refused("there is no ordinary table '\(name)' in this database that could become a ledger table")
         }
-        if let obstacle = try SchemaReader.obstacle(to: description, on: db) { throw .refused(obstacle) }
-        let id = try nextTableID()
+        if let obstacle = SchemaReader.obstacle(to: description, in: objects, on: db) { throw .refused(obstacle) }
+        let id = nextTableID(objects)
         let number = Int64(bitPattern: id.rawValue)
         let table = TableState(id: id, description: description)
         let sql = table.sql
@@ -82,18 +88,17 @@ extension LedgerConnection {
         try adoptRows(of: table)
         for trigger in sql.triggers { try define(trigger.sql) }
         try define(sql.createView)
+        objects.take([sql.history, sql.stamps, description.view])
         cookie = try readSchemaCookie()
         return id
     }
 
     /// The first number that no table has had and whose names nobody has taken.
-    private func nextTableID() throws(SQLiteLedgerError) -> TableID {
+    private func nextTableID(_ objects: SchemaObjects) -> TableID {
         var number = Int64(bitPattern: knownIDs.max()?.rawValue ?? 0)
         repeat {
             number += 1
-        } while try db.value(
-            "SELECT 1 FROM \(db.schema).sqlite_schema WHERE name COLLATE NOCASE IN (?, ?)",
-            [.text("ledger_history_\(number)"), .text("ledger_stamps_\(number)")]) != nil
+        } while objects.contains("ledger_history_\(number)") || objects.contains("ledger_stamps_\(number)")
         return TableID(UInt64(bitPattern: number))
     }
 
@@ -140,25 +145,26 @@ extension LedgerConnection {
 
     /// Tables that are not ledger tables yet become ones. For databases all of whose tables are.
     func enrollNewTables() throws(SQLiteLedgerError) {
-        for name in try joiningTables() { _ = try enable(name, kind: .updatable, view: nil) }
+        let objects = try SchemaObjects(db)
+        for name in try joiningTables(objects) { _ = try enable(name, kind: .updatable, view: nil, in: objects) }
     }
 
     /// Tables that are no ledger tables and can be. The others stay outside, and verification names them; they must not
     /// stop the rest.
-    func joiningTables() throws(SQLiteLedgerError) -> [String] {
+    func joiningTables(_ objects: SchemaObjects) throws(SQLiteLedgerError) -> [String] {
         var names: [String] = []
-        for name in try SchemaReader.userTables(besides: knownIDs, on: db)
+        for name in try SchemaReader.userTables(besides: knownIDs, in: objects)
         where slotsByName[SQLName.folded(name)] == nil {
-            if try SchemaReader.obstacle(to: name, on: db) == nil { names.append(name) }
+            if try SchemaReader.obstacle(to: name, in: objects, on: db) == nil { names.append(name) }
         }
         return names
     }
 
     /// The name of the ledger view of a new ledger table. Views of ledger tables that are missing are still taken: they
     /// are written again.
-    private func freeView(of table: String) throws(SQLiteLedgerError) -> String {
-        try SchemaReader.freeView(
-            of: table, besides: Set(liveTables.map { SQLName.folded($0.description.view) }), on: db)
+    private func freeView(of table: String, in objects: SchemaObjects) -> String {
+        SchemaReader.freeView(
+            of: table, besides: Set(liveTables.map { SQLName.folded($0.description.view) }), in: objects)
     }
 
     /// Puts back triggers, guards and views that are missing or not as the ledger makes them.

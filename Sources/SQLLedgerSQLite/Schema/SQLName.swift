@@ -14,7 +14,7 @@ package enum SQLName {
     }
 
     /// Whether SQLite takes both for the same name: it folds ASCII letters only.
-    static func same(_ a: String, _ b: String) -> Bool {
+    package static func same(_ a: String, _ b: String) -> Bool {
         a.utf8.count == b.utf8.count && zip(a.utf8, b.utf8).allSatisfy { folded($0) == folded($1) }
     }
 

@@ -5,17 +5,12 @@ import SQLLedger
 package enum SchemaReader {
     /// The ordinary tables that are neither SQLite's nor those of the ledger whose ledger tables are `tables`, by name.
     /// Virtual tables and the tables that hold their contents are left out.
-    package static func userTables(
-        besides tables: Set<TableID>, on db: SQLiteConnection
+    static func userTables(
+        besides tables: Set<TableID>, in objects: SchemaObjects
     ) throws(SQLiteLedgerError) -> [String] {
-        let statement = try db.prepare(
-            "SELECT name FROM pragma_table_list WHERE schema = \(db.schemaLiteral) AND type = 'table' ORDER BY name")
-        var names: [String] = []
-        while try statement.step() {
-            let name = statement.text(0)
-            if !SQLName.folded(name).hasPrefix("sqlite_"), !SQLName.isOwnTable(name, of: tables) { names.append(name) }
-        }
-        return names
+        try objects.ordinaryTables().values.map(\.name)
+            .filter { !SQLName.folded($0).hasPrefix("sqlite_") && !SQLName.isOwnTable($0, of: tables) }
+            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
     /// The present state of `table`, or `nil` when there is no such ordinary table. `kind` and `view` are the ledger's
@@ -23,23 +18,23 @@ package enum SchemaReader {
     package static func describe(
         _ table: String, kind: TableKind, view: String, after: LeafNumber, on db: SQLiteConnection
     ) throws(SQLiteLedgerError) -> TableDescription? {
-        let found = try db.query(
-            "SELECT name, wr FROM pragma_table_list WHERE schema = \(db.schemaLiteral) AND type = 'table' AND name = ? COLLATE NOCASE",
-            [.text(table)])
-        guard let row = found.first, case .text(let nameBytes) = row[0] else { return nil }
-        let name = String(decoding: nameBytes, as: UTF8.self)
-        let isWithoutRowID = row[1] == .integer(1)
+        try describe(table, kind: kind, view: view, after: after, in: SchemaObjects(db), on: db)
+    }
+
+    /// The same, for many tables: `objects` were read once.
+    static func describe(
+        _ table: String, kind: TableKind, view: String, after: LeafNumber, in objects: SchemaObjects,
+        on db: SQLiteConnection
+    ) throws(SQLiteLedgerError) -> TableDescription? {
+        guard let found = try objects.ordinaryTables()[SQLName.folded(table)],
+            let sql = objects.object("table", found.name)?.sql
+        else { return nil }
+        let name = found.name
         let columns = try columns(of: name, on: db)
-        let sql = try db.prepare("SELECT sql FROM \(db.schema).sqlite_schema WHERE type = 'table' AND name = ?")
-        try sql.bind([.text(name)])
-        guard try sql.step() else { return nil }
-        var rowID: String?
-        if !isWithoutRowID {
-            rowID = try rowIDColumn(of: name, columns: columns, on: db)
-        }
+        let rowID = found.isWithoutRowID ? nil : try rowIDColumn(of: name, columns: columns, on: db)
         return TableDescription(
-            after: after, columns: columns, kind: kind, objects: try objects(of: name, on: db), rowIDColumn: rowID,
-            sql: sql.text(0), table: name, view: view)
+            after: after, columns: columns, kind: kind, objects: usersObjects(of: name, in: objects), rowIDColumn: rowID,
+            sql: sql, table: name, view: view)
     }
 
     private static func columns(of table: String, on db: SQLiteConnection) throws(SQLiteLedgerError) -> [SchemaColumn] {
@@ -80,30 +75,34 @@ package enum SchemaReader {
 
     /// The name of the ledger view of `table` when nobody gives one: `<table>_Ledger`, or else the first of
     /// `<table>_Ledger2`, `<table>_Ledger3` … that nothing in `main` has. `taken`: more names that are not free, folded.
+    /// A name that SQLite keeps for itself gets a line before it: a table can be named `sqlite`.
     static func freeView(
-        of table: String, besides taken: Set<String> = [], on db: SQLiteConnection
-    ) throws(SQLiteLedgerError) -> String {
+        of table: String, besides taken: Set<String> = [], in objects: SchemaObjects
+    ) -> String {
+        let usual = "\(table)_Ledger"
+        let first = isSQLites(usual) ? "_\(usual)" : usual
         var number = 1
         while true {
-            let name = number == 1 ? "\(table)_Ledger" : "\(table)_Ledger\(number)"
-            if !taken.contains(SQLName.folded(name)), try !hasObject(name, on: db) { return name }
+            let name = number == 1 ? first : "\(first)\(number)"
+            if !taken.contains(SQLName.folded(name)), !objects.contains(name) { return name }
             number += 1
         }
     }
 
-    private static func hasObject(_ name: String, on db: SQLiteConnection) throws(SQLiteLedgerError) -> Bool {
-        try db.value("SELECT 1 FROM \(db.schema).sqlite_schema WHERE name = ? COLLATE NOCASE", [.text(name)]) != nil
-    }
+    private static func isSQLites(_ name: String) -> Bool { SQLName.folded(name).hasPrefix("sqlite_") }
 
     /// Why the table cannot become a ledger table whose view has a free name, or `nil`.
-    package static func obstacle(to table: String, on db: SQLiteConnection) throws(SQLiteLedgerError) -> String? {
+    static func obstacle(
+        to table: String, in objects: SchemaObjects, on db: SQLiteConnection
+    ) throws(SQLiteLedgerError) -> String? {
         guard !SQLName.isReservedTable(table) else {
             return "'\(table)' cannot be a ledger table: its name is one of the ledger's or SQLite's own"
         }
         let description: TableDescription?
         do throws(SQLiteLedgerError) {
             description = try describe(
-                table, kind: .updatable, view: freeView(of: table, on: db), after: LeafNumber(0), on: db)
+                table, kind: .updatable, view: freeView(of: table, in: objects), after: LeafNumber(0), in: objects,
+                on: db)
         } catch {
             // What the ledger refuses is the table's fault, all else is not.
             if error.isRefusal { return error.message }
@@ -112,7 +111,7 @@ package enum SchemaReader {
         guard let description else {
             return "there is no ordinary table '\(table)' in this database that could become a ledger table"
         }
-        return try obstacle(to: description, on: db)
+        return obstacle(to: description, in: objects, on: db)
     }
 
     /// A column whose name the ledger needs for itself, in words.
@@ -129,8 +128,8 @@ package enum SchemaReader {
     }
 
     static func obstacle(
-        to description: TableDescription, on db: SQLiteConnection
-    ) throws(SQLiteLedgerError) -> String? {
+        to description: TableDescription, in objects: SchemaObjects, on db: SQLiteConnection
+    ) -> String? {
         let name = description.table
         if let obstacle = nameObstacle(description) { return obstacle }
         // History and view have four columns more.
@@ -138,27 +137,25 @@ package enum SchemaReader {
         guard description.columns.count + 4 <= limit else {
             return "table '\(name)' has more columns than the \(limit - 4) that a ledger table can have"
         }
-        guard try !hasObject(description.view, on: db) else {
+        guard !isSQLites(description.view) else {
+            return "'\(description.view)' cannot be a ledger view: SQLite keeps names that begin with sqlite_ for itself"
+        }
+        guard !objects.contains(description.view) else {
             return "there is an object '\(description.view)' already; name another ledger view for table '\(name)'"
         }
         return nil
     }
 
     /// Indexes and triggers of the user's.
-    private static func objects(of table: String, on db: SQLiteConnection) throws(SQLiteLedgerError) -> [SchemaObject] {
-        let statement = try db.prepare(
-            """
-            SELECT name, coalesce(sql, ''), type FROM \(db.schema).sqlite_schema
-            WHERE type IN ('index', 'trigger') AND tbl_name = ? COLLATE NOCASE
-            """)
-        try statement.bind([.text(table)])
-        var objects: [SchemaObject] = []
-        while try statement.step() {
-            let name = statement.text(0)
-            if statement.text(2) == "trigger", SQLName.isReservedTrigger(name) { continue }
-            objects.append(SchemaObject(name: name, sql: statement.text(1), type: statement.text(2)))
+    private static func usersObjects(of table: String, in objects: SchemaObjects) -> [SchemaObject] {
+        objects.belonging(to: table).compactMap { object in
+            switch object.type {
+            case "index": break
+            case "trigger" where !SQLName.isReservedTrigger(object.name): break
+            default: return nil
+            }
+            return SchemaObject(name: object.name, sql: object.sql ?? "", type: object.type)
         }
-        return objects
     }
 
     /// The collating sequences of the primary key of a table without row ids, in key order.

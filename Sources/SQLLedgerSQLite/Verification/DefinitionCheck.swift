@@ -5,6 +5,8 @@ import SQLLedger
 /// say and with what the engine would make from them.
 struct DefinitionCheck {
     let table: EvidenceTable
+    /// The states of the table, never empty.
+    let versions: [SchemaHistory.Version]
     let newest: SchemaHistory.Version
     let reader: SQLiteEvidenceReader
     let findings: FindingCollector
@@ -15,6 +17,8 @@ struct DefinitionCheck {
     func run() throws {
         let objects = try reader.objects()
         try checkOwnTable(made.history, objects)
+        checkCompanion(
+            made.history, objects, made: HistoryDefinition(table.id, versions).isSQL, usual: made.createHistory)
         for sql in LedgerObjects.guards(of: made.history) {
             LedgerObjectsCheck.check(
                 "trigger", sql, objects, findings, missing: .captureOff, changed: .captureChanged,
@@ -26,8 +30,12 @@ struct DefinitionCheck {
             return
         }
         try checkOwnTable(made.stamps, objects)
+        let keys = made.hasRowID ? [] : try SchemaReader.keyCollations(of: table.name, on: reader.connection)
+        let stamps = made.createStamps(collations: keys)
+        checkCompanion(made.stamps, objects, made: { $0.exact == stamps.exact }, usual: stamps)
         let actual = try SchemaReader.describe(
-            table.name, kind: description.kind, view: description.view, after: description.after, on: reader.connection)
+            table.name, kind: description.kind, view: description.view, after: description.after, in: objects,
+            on: reader.connection)
         if let actual {
             checkColumns(actual)
             checkObjects(actual)
@@ -70,6 +78,31 @@ struct DefinitionCheck {
         let actual = try TableColumns(name, reader.connection)
         for column in newest.storedColumns where !table.isDropped && actual.find(column.name) == nil {
             report(.schemaDrift, name, "the history table has no such column", columns: [column.name])
+        }
+    }
+
+    /// A column, a constraint or a trigger that the ledger did not make can keep versions and stamps from being written.
+    private func checkCompanion(
+        _ name: String, _ objects: SchemaObjects, made isMade: (String) -> Bool, usual: String
+    ) {
+        guard let object = objects.object("table", name), !object.isVirtual else { return }
+        if let sql = object.sql, !isMade(sql) {
+            report(
+                .captureChanged, name, "the ledger's table is not as the ledger makes it", expected: usual, found: sql)
+        }
+        let guards = Set(LedgerObjects.guards(of: name).map { LedgerObjectsCheck.name(in: $0, "trigger") })
+        for other in objects.belonging(to: name) where other.name.exact != name.exact {
+            switch other.type {
+            // Whether a guard is the ledger's is checked with the guards.
+            case "trigger" where name != made.history || !guards.contains(other.name):
+                report(
+                    .captureChanged, other.name, "a trigger on \(name) that is not the ledger's", found: other.sql)
+            case "index" where other.sql?.uppercased().hasPrefix("CREATE UNIQUE") ?? false:
+                report(
+                    .captureChanged, other.name, "a unique index on \(name), which can keep rows from being written",
+                    found: other.sql)
+            default: break
+            }
         }
     }
 

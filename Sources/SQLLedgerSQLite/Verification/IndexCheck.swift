@@ -1,17 +1,25 @@
 import SQLLedger
 
-/// Compares every index of a table with the table: rows were read from the table itself, but applications read through
-/// indexes.
+/// Compares every index of a table with the table, and looks whether its rows can be found by their keys: rows were read
+/// from the table itself, from one end to the other, but applications read through keys and indexes.
 struct IndexCheck {
-    let table: EvidenceTable
+    let table: String
     let reader: SQLiteEvidenceReader
     let findings: FindingCollector
 
+    /// Whether the table has more than row ids to find rows by. (Row ids are compared as rows are read.)
+    private func isNeeded(_ objects: SchemaObjects) throws -> Bool {
+        if !objects.belonging(to: table, type: "index").isEmpty { return true }
+        return try objects.ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID ?? false
+    }
+
     func run() throws {
-        let indexes = try reader.objects().belonging(to: table.name, type: "index")
-        guard !indexes.isEmpty else { return }
-        let statement = try reader.connection.prepare("PRAGMA main.integrity_check(\(SQLName.literal(table.name)))")
+        let objects = try reader.objects()
+        guard let found = objects.object("table", table), !found.isVirtual, try isNeeded(objects) else { return }
+        let indexes = objects.belonging(to: table, type: "index")
+        let statement = try reader.connection.prepare("PRAGMA main.integrity_check(\(SQLName.literal(table)))")
         var damage: [String] = []
+        var disorder: [String] = []
         var counts: [String: (count: UInt64, example: String)] = [:]
         while try statement.step() {
             let line = statement.text(0)
@@ -21,6 +29,8 @@ struct IndexCheck {
                 line.hasSuffix(" index \($0.name)") || line.contains(" index \($0.name) ")
             }) {
                 counts[index.name] = ((counts[index.name]?.count ?? 0) + 1, counts[index.name]?.example ?? line)
+            } else if line.contains("not in PRIMARY KEY order") || line.hasSuffix(" out of order") {
+                disorder.append(line)
             } else if !line.hasPrefix("CHECK constraint failed"), !line.hasPrefix("NULL value in") {
                 damage.append(line)
             }
@@ -29,15 +39,22 @@ struct IndexCheck {
             findings.report(
                 Finding(
                     .indexDivergence, object: name, found: found.example,
-                    reason: "the index does not hold what \(table.name) holds: queries through it give other answers",
+                    reason: "the index does not hold what \(table) holds: queries through it give other answers",
                     count: found.count,
                     repair: RepairProposal(.reindex, table: name, explanation: "builds the index again from the table"))
             )
         }
+        if let first = disorder.first {
+            findings.report(
+                Finding(
+                    .indexDivergence, object: table, found: first,
+                    reason: "rows are not in the order of their keys: queries by key do not find them",
+                    count: UInt64(disorder.count)))
+        }
         if let first = damage.first {
             findings.report(
                 Finding(
-                    .verifierBlocked, object: table.name, found: first, reason: "the file is damaged: \(first)",
+                    .verifierBlocked, object: table, found: first, reason: "the file is damaged: \(first)",
                     count: UInt64(damage.count)))
         }
     }

@@ -31,12 +31,30 @@ struct LedgerObjectsCheck {
                         .captureChanged, object: trigger.name, found: trigger.sql,
                         reason: "a trigger on \(name) that is not the ledger's"))
             }
+            for index in objects.belonging(to: name, type: "index")
+            where index.sql?.uppercased().hasPrefix("CREATE UNIQUE") ?? false {
+                findings.report(
+                    Finding(
+                        .captureChanged, object: index.name, found: index.sql,
+                        reason: "a unique index on \(name), which can keep rows from being written"))
+            }
         }
+        try checkIdentity()
         try checkCoverage(objects)
     }
 
+    /// Whether new tables join the ledger is what the ledgered settings say; capture goes by the copy beside the identity.
+    private func checkIdentity() throws {
+        guard let identity = try reader.identity(), identity.allTables != history.coversAllTables else { return }
+        findings.report(
+            Finding(
+                .captureChanged, object: "ledger_identity", columns: ["all_tables"],
+                expected: history.coversAllTables ? "1" : "0", found: identity.allTables ? "1" : "0",
+                reason: "whether every table is to be a ledger table is not what was ledgered"))
+    }
+
     /// The name is the word after the kind, in every statement of the engine's.
-    private static func name(in sql: String, _ type: String) -> String {
+    static func name(in sql: String, _ type: String) -> String {
         String(sql.dropFirst("CREATE \(type) ".count).prefix { $0 != " " && $0 != "(" })
     }
 
@@ -70,9 +88,9 @@ struct LedgerObjectsCheck {
         guard history.coversAllTables else { return }
         let covered = Set(history.tables.filter { !$0.isDropped }.map { SQLName.folded($0.name) })
         let db = reader.connection
-        for table in try SchemaReader.userTables(besides: Set(history.tables.map(\.id)), on: db)
+        for table in try SchemaReader.userTables(besides: Set(history.tables.map(\.id)), in: objects)
         where !covered.contains(SQLName.folded(table)) {
-            let obstacle = try SchemaReader.obstacle(to: table, on: db)
+            let obstacle = try SchemaReader.obstacle(to: table, in: objects, on: db)
             findings.report(
                 Finding(
                     .coverageGap, object: table,

@@ -13,14 +13,24 @@ extension SQLiteEvidenceReader {
             }
         }
         var checks: [EngineCheck] = []
-        for table in tables where !table.isDropped {
-            checks.append(check(table.name) { try IndexCheck(table: table, reader: $0, findings: $1).run() })
+        // Of all tables that the check of rows reads: ledger views and history are read through the ledger's own tables.
+        var read: [String] = []
+        for table in tables {
+            read.append("ledger_history_\(table.id)")
+            if !table.isDropped { read += [table.name, "ledger_stamps_\(table.id)"] }
+        }
+        if whole { read += LedgerObjects.guarded }
+        for name in read {
+            checks.append(check(name) { try IndexCheck(table: name, reader: $0, findings: $1).run() })
         }
         for table in tables {
             guard let newest = history.newest(table.id) else { continue }
             checks.append(
                 check(table.name) {
-                    try DefinitionCheck(table: table, newest: newest, reader: $0, findings: $1).run()
+                    try DefinitionCheck(
+                        table: table, versions: history.versions[table.id] ?? [], newest: newest, reader: $0,
+                        findings: $1
+                    ).run()
                 })
         }
         if whole {

@@ -1,7 +1,7 @@
 import SQLLedger
 
-/// Everything in `sqlite_schema`, by name.
-struct SchemaObjects {
+/// Everything in `sqlite_schema`, read once and found by name.
+final class SchemaObjects {
     struct Object {
         var type: String
         var name: String
@@ -12,32 +12,74 @@ struct SchemaObjects {
         var isVirtual: Bool { type == "table" && rootPage == 0 }
     }
 
-    /// In the order of the schema.
-    private(set) var all: [Object] = []
-    private var byName: [String: [Int]] = [:]
+    /// An ordinary table: neither virtual nor one that keeps what a virtual table holds.
+    struct OrdinaryTable {
+        var name: String
+        var isWithoutRowID: Bool
+    }
 
-    init(_ connection: SQLiteConnection) throws {
-        let statement = try connection.prepare("SELECT type, name, tbl_name, rootpage, sql FROM main.sqlite_schema")
+    /// In the order of the schema.
+    let all: [Object]
+    private let byName: [String: [Int]]
+    private let byTable: [String: [Int]]
+    private let connection: SQLiteConnection
+    private var knownTables: [String: OrdinaryTable]?
+    /// Names that were given since.
+    private var taken: Set<String> = []
+
+    init(_ connection: SQLiteConnection) throws(SQLiteLedgerError) {
+        let statement = try connection.prepare(
+            "SELECT type, name, tbl_name, rootpage, sql FROM \(connection.schema).sqlite_schema")
+        var all: [Object] = []
+        var byName: [String: [Int]] = [:]
+        var byTable: [String: [Int]] = [:]
         while try statement.step() {
             let object = Object(
                 type: statement.text(0), name: statement.text(1), table: statement.text(2),
                 rootPage: statement.integer(3), sql: statement.optionalText(4))
             byName[SQLName.folded(object.name), default: []].append(all.count)
+            byTable[SQLName.folded(object.table), default: []].append(all.count)
             all.append(object)
         }
+        self.all = all
+        self.byName = byName
+        self.byTable = byTable
+        self.connection = connection
     }
 
     /// The objects of a name, which may be several of different types. SQLite ignores the case of ASCII letters.
     func named(_ name: String) -> [Object] { (byName[SQLName.folded(name)] ?? []).map { all[$0] } }
 
-    func contains(_ name: String) -> Bool { byName[SQLName.folded(name)] != nil }
+    func contains(_ name: String) -> Bool {
+        let name = SQLName.folded(name)
+        return byName[name] != nil || taken.contains(name)
+    }
+
+    /// Notes objects that were made after the schema was read.
+    func take(_ names: [String]) {
+        for name in names { taken.insert(SQLName.folded(name)) }
+    }
 
     /// The object of a type and name.
     func object(_ type: String, _ name: String) -> Object? { named(name).first { $0.type == type } }
 
     /// What belongs to a table.
-    func belonging(to table: String, type: String) -> [Object] {
-        all.filter { $0.type == type && SQLName.same($0.table, table) }
+    func belonging(to table: String) -> [Object] { (byTable[SQLName.folded(table)] ?? []).map { all[$0] } }
+
+    func belonging(to table: String, type: String) -> [Object] { belonging(to: table).filter { $0.type == type } }
+
+    /// The ordinary tables by folded name. SQLite resolves every view before it lists them, so it is asked once.
+    func ordinaryTables() throws(SQLiteLedgerError) -> [String: OrdinaryTable] {
+        if let knownTables { return knownTables }
+        let statement = try connection.prepare(
+            "SELECT name, wr FROM pragma_table_list WHERE schema = \(connection.schemaLiteral) AND type = 'table'")
+        var tables: [String: OrdinaryTable] = [:]
+        while try statement.step() {
+            let name = statement.text(0)
+            tables[SQLName.folded(name)] = OrdinaryTable(name: name, isWithoutRowID: statement.integer(1) == 1)
+        }
+        knownTables = tables
+        return tables
     }
 
     /// - Throws: unless `name` is an ordinary table.

@@ -118,7 +118,7 @@ struct EvidenceExport: AsyncParsableCommand {
         let session = try SQLSession(location, mode: .readOnly)
         try LedgerStatus.requireIdentity(session, location.path)
         let wanted = keys.isEmpty ? rows.map { $0.split(separator: ",").map(String.init) } : [keys]
-        let named = try LedgerStatus(session).tables.filter { $0.name.lowercased() == table.lowercased() }
+        let named = try LedgerStatus(session).tables.filter { SQLName.same($0.name, table) }
         let dropped = named.contains { !$0.isDropped } ? nil : named.last.map { "ledger_history_\($0.tableId)" }
         let filters = try wanted.map { try KeyFilter($0, table: table, source: dropped, session: session) }
         if dropped != nil, filters.contains(where: \.usesRowID) {

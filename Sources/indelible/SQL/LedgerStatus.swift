@@ -105,7 +105,7 @@ struct LedgerStatus: Encodable {
                     path: row[0].shown, lastBlockId: newest, isCurrent: row[2].integer == 1,
                     lag: max(0, blocks - 1 - (newest ?? -1))))
         }
-        let names = Set(tables.filter { !$0.isDropped }.map { $0.name.lowercased() })
+        let names = Set(tables.filter { !$0.isDropped }.map { SQLName.folded($0.name) })
         let numbers = Set(tables.map { TableID(UInt64(bitPattern: $0.tableId)) })
         var uncovered: [String] = []
         var virtual: [String] = []
@@ -113,7 +113,7 @@ struct LedgerStatus: Encodable {
             "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') ORDER BY 1"
         ) {
             let name = row[0].shown
-            let lower = name.lowercased()
+            let lower = SQLName.folded(name)
             if lower.hasPrefix("sqlite_") || SQLName.isOwnTable(name, of: numbers) { continue }
             if row[1].shown == "virtual" {
                 virtual.append(name)

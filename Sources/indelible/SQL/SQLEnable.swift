@@ -1,5 +1,6 @@
 import ArgumentParser
 import SQLLedger
+import SQLLedgerSQLite
 
 /// `indelible sql enable`
 struct SQLEnable: ParsableCommand {
@@ -51,7 +52,7 @@ struct SQLEnable: ParsableCommand {
         }
         let known = try LedgerStatus(session).tables.filter { !$0.isDropped }
         for table in tables {
-            guard let made = known.first(where: { $0.name.lowercased() == table.lowercased() }) else { continue }
+            guard let made = known.first(where: { SQLName.same($0.name, table) }) else { continue }
             if output.json {
                 Output.json(made)
             } else {

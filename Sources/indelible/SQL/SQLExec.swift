@@ -61,21 +61,33 @@ struct SQLExec: ParsableCommand {
         }
         let session = try SQLSession(try DatabaseLocation(database), mode: .readWrite, identity: identity)
         let run = try StatementRun(session: session, asJSON: output.json)
+        func one(_ statement: String) throws {
+            guard singleTransaction else { return try run.run(statement, &bindings) }
+            guard !StatementSplitter.endsTransaction(statement) else {
+                throw Failure(
+                    "--single-transaction: a statement ends the transaction itself (COMMIT, END or ROLLBACK); nothing was kept"
+                )
+            }
+            try run.run(statement, &bindings)
+            guard try session.isInTransaction() else {
+                throw Failure("--single-transaction: a statement ended the transaction; what stood before it may be kept")
+            }
+        }
         func all() throws {
             if !sql.isEmpty {
                 var splitter = StatementSplitter()
                 for text in sql {
                     splitter.append(text)
-                    while let statement = splitter.rest() { try run.run(statement, &bindings) }
+                    while let statement = splitter.rest() { try one(statement) }
                 }
             } else {
                 var reader = try LineReader(path: file == "-" ? nil : file)
                 var splitter = StatementSplitter()
                 while let line = try reader.next() {
                     splitter.append(line + "\n")
-                    while let statement = splitter.next() { try run.run(statement, &bindings) }
+                    while let statement = splitter.next() { try one(statement) }
                 }
-                if let statement = splitter.rest() { try run.run(statement, &bindings) }
+                if let statement = splitter.rest() { try one(statement) }
             }
         }
         if singleTransaction { try session.transaction { try all() } } else { try all() }

@@ -44,7 +44,7 @@ struct SQLHistory: ParsableCommand {
     func run() throws {
         let session = try SQLSession(try DatabaseLocation(database), mode: .readOnly)
         try LedgerStatus.requireIdentity(session, database)
-        let named = try LedgerStatus(session).tables.filter { $0.name.lowercased() == table.lowercased() }
+        let named = try LedgerStatus(session).tables.filter { SQLName.same($0.name, table) }
         guard let known = named.first(where: { !$0.isDropped }) ?? named.last else {
             throw Failure("\(table): is not a ledger table; see: indelible sql status \(database.quotedForShell)")
         }

@@ -54,6 +54,23 @@ struct StatementSplitter {
         place = .start
     }
 
+    /// Whether the statement ends a transaction: COMMIT, END, or ROLLBACK that is not TO a savepoint.
+    static func endsTransaction(_ statement: String) -> Bool {
+        // SQLite reads over a byte order mark.
+        var scanner = StatementSplitter()
+        scanner.append(statement.replacingOccurrences(of: "\u{FEFF}", with: " ") + "\n")
+        var words: [String] = []
+        while words.count < 3, let (token, end) = scanner.token(), case .word(let word) = token {
+            words.append(word)
+            scanner.position = end
+        }
+        return switch words.first {
+        case "COMMIT", "END": true
+        case "ROLLBACK": !words.dropFirst().contains("TO")
+        default: false
+        }
+    }
+
     private func isBlank(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.allSatisfy { $0 <= 0x20 } }
 
     private mutating func take(all: Bool = false) -> String {

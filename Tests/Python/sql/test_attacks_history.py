@@ -452,6 +452,24 @@ def test_H22_digest_setting_points_elsewhere(whole_victim):
     assert report.exit_code == 1 and report.codes >= {"POLICY_DRIFT", "DIGEST_GAP"}, report
 
 
+@pytest.mark.parametrize("change", ["DELETE FROM database_ledger_digest_locations",
+                                    "UPDATE database_ledger_digest_locations SET is_current = 0"])
+def test_H22_list_of_uploads_emptied(whole_victim, change):
+    victim, place = whole_victim, whole_victim.directory / "store"
+    upload(victim, place, 1)
+    assert verify_store(victim, place, "--expect-store", store(place)).exit_code == 0
+    victim.plain(change)
+    report = verify_store(victim, place, "--expect-store", store(place))
+    assert report.exit_code == 1 and "DIGEST_GAP" in report.codes, report
+    report = verify_store(victim, place)
+    assert report.exit_code == 0, f"without a policy the list is no source\n{report}"
+
+
+def test_H22_a_database_that_never_uploaded(whole_victim):
+    report = ledger.verify(whole_victim.path, *whole_victim.digests, options=["--expect-store", "file:///agreed"])
+    assert report.exit_code == 1 and "DIGEST_GAP" in report.codes, report
+
+
 def test_H22_verification_says_where_digests_came_from(whole_victim):
     """The database's own list of stores is no source: who asks which store is for the auditor to say."""
     victim, place = whole_victim, whole_victim.directory / "store"
@@ -475,6 +493,12 @@ def test_H22_plain_writes_to_the_digest_setting_are_refused(whole_victim):
             with pytest.raises(sqlite3.Error, match="ledger_is_writing|only the ledger writes it"):
                 db.execute(statement)
         db.close()
+
+
+def test_H20_name_of_the_database_changed(whole_victim):
+    """The name is for good and in every digest; with another one no evidence could be given any more."""
+    whole_victim.plain("UPDATE ledger_identity SET database_name = 'evil'")
+    whole_victim.demand({"code": "DIGEST_MISMATCH", "columns": ["database_name"]}, repair=False)
 
 
 def test_H23_old_digest_replayed(whole_victim):

@@ -500,3 +500,119 @@ def test_dropped_table_stays_verifiable(whole_victim):
     report = victim.verify()
     assert report.exit_code == 1 and "ROW_ALTERED" in report.codes, report
     agree(victim.path, *victim.digests, report=report)
+
+
+def remade(victim, table, sql):
+    """The ledger's table made again with the rows it had, and its guards."""
+    db = victim.plain()
+    rows = db.execute(f"SELECT * FROM {table}").fetchall()
+    triggers = db.execute("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?", (table,)).fetchall()
+    old = scalar(db, "SELECT sql FROM sqlite_schema WHERE name = ?", table)
+    new = sql(old)
+    assert new != old, old
+    db.execute(f"DROP TABLE {table}")
+    db.execute(new)
+    marks = ", ".join("?" * len(rows[0]))
+    names = ", ".join('"' + row[1] + '"' for row in db.execute(f"PRAGMA table_info({table})").fetchall()[:len(rows[0])])
+    db.executemany(f"INSERT INTO {table}({names}) VALUES ({marks})", rows)
+    for (trigger,) in triggers:
+        db.execute(trigger)
+    db.close()
+
+
+@pytest.mark.parametrize("table", ["history", "stamps"])
+@pytest.mark.parametrize("trigger", ["BEFORE INSERT ON {} BEGIN SELECT RAISE(IGNORE); END",
+                                     "AFTER INSERT ON {} BEGIN UPDATE account SET units = 777 WHERE id = 3; END",
+                                     "AFTER DELETE ON {} BEGIN SELECT 1; END"])
+def test_S12_trigger_on_the_ledger_s_tables_of_a_table(victim, table, trigger):
+    """It can keep versions from being written, or write along with every change, while every row is still right."""
+    name = victim.history() if table == "history" else victim.stamps()
+    victim.plain(f"CREATE TRIGGER z {trigger.format(name)}")
+    victim.demand({"code": "CAPTURE_CHANGED", "object": "z"})
+
+
+@pytest.mark.parametrize("change", ["unique", "extra", "check", "collation", "default"])
+def test_S13_history_made_again_otherwise(victim, change):
+    history = victim.history()
+    remade(victim, history, lambda sql: {
+        "unique": sql[:-1] + ", UNIQUE(ledger_end_transaction_id, ledger_end_sequence_number) ON CONFLICT IGNORE)",
+        "extra": sql[:-1] + ", extra DEFAULT 5)",
+        "check": sql[:-1] + ", CHECK(1))",
+        "collation": sql.replace('"name"', '"name" COLLATE NOCASE'),
+        "default": sql.replace('"name"', '"name" DEFAULT 5')}[change])
+    victim.demand({"code": "CAPTURE_CHANGED", "object": history}, allowed=["SCHEMA_DRIFT"], repair=False)
+
+
+def test_S13_history_with_a_generated_column(whole_victim):
+    history = whole_victim.history()
+    whole_victim.schema(("UPDATE sqlite_schema SET sql = replace(sql, '\"units\"', '\"units\" AS (5)') WHERE name = ?", (history,)))
+    report = whole_victim.verify()
+    assert report.exit_code == 1 and "CAPTURE_CHANGED" in report.codes, report
+
+
+@pytest.mark.parametrize("change", ["extra", "generated", "unique"])
+def test_S13_stamps_made_again_otherwise(victim, change):
+    stamps = victim.stamps()
+    remade(victim, stamps, lambda sql: {
+        "extra": sql[:-1] + ", extra DEFAULT 5)",
+        "generated": sql[:-1] + ", extra AS (transaction_id))",
+        "unique": sql.replace("sequence_number", "sequence_number, UNIQUE(sequence_number, transaction_id) ON CONFLICT IGNORE")
+    }[change])
+    victim.demand({"code": "CAPTURE_CHANGED", "object": stamps}, repair=False)
+
+
+def test_S13_unique_index_on_the_ledger_s_tables(whole_victim):
+    """With INSERT OR IGNORE the stamp would be left out without a word. Other indexes only make reading faster."""
+    whole_victim.plain(f"CREATE INDEX quicker ON {whole_victim.history()}(id)",
+                       f"CREATE UNIQUE INDEX single ON {whole_victim.stamps()}(transaction_id, sequence_number)")
+    report = whole_victim.demand({"code": "CAPTURE_CHANGED", "object": "single"}, repair=False)
+    assert "quicker" not in str(report.findings), report
+
+
+def test_S13_histories_that_the_ledger_changed_itself(work):
+    """Columns that came, went and were renamed, of every kind of table: never accused."""
+    path = work / "all.db"
+    db = connect(path)
+    for statement in (
+            "CREATE TABLE a(id INTEGER PRIMARY KEY, \"two words\" TEXT, v AS (id * 2), \"q\"\"uote\" TEXT)",
+            "CREATE TABLE b(k TEXT COLLATE NOCASE, n INT, x, PRIMARY KEY(n, k)) WITHOUT ROWID",
+            "CREATE TABLE c(x ANY, y TEXT) STRICT", "CREATE TABLE sqlite(x)", "SELECT ledger_init(1)",
+            "INSERT INTO a VALUES (1, 'x', 'y')", "INSERT INTO b VALUES ('k', 1, 2)", "INSERT INTO c VALUES (1, 'y')",
+            "ALTER TABLE a ADD COLUMN t TEXT DEFAULT TRUE", "ALTER TABLE a ADD COLUMN r REAL DEFAULT 5",
+            "ALTER TABLE a ADD COLUMN n DEFAULT x'00ff'", "ALTER TABLE a ADD COLUMN d VARCHAR(10) NOT NULL DEFAULT \"dq\"",
+            "ALTER TABLE a ADD COLUMN p TEXT DEFAULT (5)", "ALTER TABLE a ADD COLUMN m INT DEFAULT - 3",
+            "ALTER TABLE a ADD COLUMN w AS (id) VIRTUAL", "ALTER TABLE c ADD COLUMN z ANY DEFAULT '1'",
+            "ALTER TABLE c ADD COLUMN i INT NOT NULL DEFAULT 7", "SELECT ledger_refresh()", "UPDATE a SET t = 'new'",
+            "ALTER TABLE a RENAME COLUMN \"two words\" TO \"three small words\"", "ALTER TABLE a RENAME COLUMN r TO \"R r\"",
+            "ALTER TABLE b RENAME COLUMN k TO \"key\"", "SELECT ledger_refresh()", "UPDATE b SET x = 3", "UPDATE a SET n = 3",
+            "SELECT ledger_drop_column('a', 'm')", "SELECT ledger_drop_column('a', 'three small words')", "DELETE FROM a",
+            "ALTER TABLE a ADD COLUMN m TEXT DEFAULT 'again'", "ALTER TABLE c RENAME TO cc", "SELECT ledger_refresh()",
+            "BEGIN", "ALTER TABLE b ADD COLUMN l DEFAULT 4", "ALTER TABLE b RENAME COLUMN l TO ll", "UPDATE b SET ll = 5",
+            "SELECT ledger_drop_column('b', 'x')", "COMMIT", "SELECT ledger_drop_table('cc')", "INSERT INTO sqlite VALUES (1)"):
+        db.execute(statement).fetchall()
+    digest = work / "digest.json"
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    report = agree(path, digest)
+    assert report.exit_code == 0 and not report.codes - {"TAIL_UNATTESTED"}, report
+    db = ledger.plain(path)
+    db.execute("VACUUM")
+    db.close()
+    assert agree(path, digest).exit_code == 0
+
+
+def test_S27_a_table_named_sqlite_joins(work):
+    """No view can be named sqlite_Ledger."""
+    path = work / "all.db"
+    db = connect(path)
+    db.execute("SELECT ledger_init(1)")
+    for statement in ("CREATE TABLE a(v)", "CREATE TABLE sqlite(x)", "INSERT INTO a VALUES (1)", "INSERT INTO sqlite VALUES (2)"):
+        db.execute(statement)
+    assert db.execute("SELECT x, ledger_operation_type_desc FROM _sqlite_Ledger").fetchall() == [(2, "INSERT")]
+    db.close()
+
+
+def test_S27_all_tables_switched_off(whole_victim):
+    """Whether new tables join is ledgered; capture goes by the copy beside the identity."""
+    whole_victim.plain("UPDATE ledger_identity SET all_tables = 1 - all_tables")
+    whole_victim.demand({"code": "CAPTURE_CHANGED", "object": "ledger_identity", "columns": ["all_tables"]}, repair=False)
