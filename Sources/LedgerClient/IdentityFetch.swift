@@ -57,7 +57,6 @@ public enum IdentityFetch {
         guard let identity = try? JSONDecoder().decode(IdentityWord.self, from: body) else {
             throw LedgerClientError(.unexpectedResponse, "\(url): the answer does not have the agreed form")
         }
-        _ = try PEMInput.certificates(identity.ledgerTlsCertificate, input: "the answer of \(base)")
-        return ServiceIdentity(ledgerID: identity.ledgerId, certificatePEM: identity.ledgerTlsCertificate)
+        return try ServiceIdentity(identity, from: url)
     }
 }

@@ -125,7 +125,7 @@ extension LedgerClient {
     public func identity(ledgerID: String) async throws -> ServiceIdentity {
         let answer = try await get("/ledgerIdentity/\(PercentEncoding.encode(ledgerID))")
         let identity = try decode(IdentityWord.self, from: answer, of: "identity of \(ledgerID)")
-        return ServiceIdentity(ledgerID: identity.ledgerId, certificatePEM: identity.ledgerTlsCertificate)
+        return try ServiceIdentity(identity, from: "identity of \(ledgerID)")
     }
 
     // MARK: Paging

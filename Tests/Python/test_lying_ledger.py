@@ -56,6 +56,7 @@ class Liar:
         self.receipts: dict[str, object] = {}  # what it answers for each transaction: an object, a status, or text
         self.next_link = None
         self.status = 200
+        self.answers: dict[str, tuple[int, object]] = {}  # by path, before everything else
         liar = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -63,13 +64,17 @@ class Liar:
 
             def do_GET(self):
                 parts = urllib.parse.urlsplit(self.path)
-                if parts.path == "/app/transactions":
+                status = liar.status
+                if parts.path in liar.answers:
+                    status, answer = liar.answers[parts.path]
+                elif parts.path == "/app/transactions":
                     answer = {"state": "Ready", "entries": liar.entries}
                     if liar.next_link:
                         answer["nextLink"] = liar.next_link
                 else:
                     answer = liar.receipts.get(parts.path.split("/")[3], 404)
-                status = liar.status if liar.status != 200 else answer if isinstance(answer, int) else 200
+                if status == 200 and isinstance(answer, int):
+                    status = answer
                 body = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
                 self.send_response(status)
                 self.send_header("content-type", "application/json")
@@ -88,8 +93,12 @@ class Liar:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
+    def url(self):
+        return f"https://127.0.0.1:{self.server.server_port}"
+
+    @property
     def store(self):
-        return f"https://127.0.0.1:{self.server.server_port}?collection={COLLECTION}"
+        return f"{self.url}?collection={COLLECTION}"
 
     def receipt(self, transaction: str, contents: str, collection=COLLECTION, node=None) -> dict:
         secret = bytes(range(32))

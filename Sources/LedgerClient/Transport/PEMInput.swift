@@ -1,3 +1,4 @@
+import Foundation
 import NIOSSL
 
 /// Reads certificates and keys from PEM text and says in plain words what is wrong with it.
@@ -15,6 +16,23 @@ enum PEMInput {
             throw LedgerClientError(.invalidConfiguration, "\(input): holds no readable PEM certificate", cause: error)
         }
     }
+
+    /// The one certificate of a text that is one PEM block and nothing else, encoded again from what was understood: no
+    /// other reader of PEM finds another certificate in it. `nil` for anything else.
+    static func onlyCertificate(_ pem: String) -> String? {
+        let lines = pem.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+            .filter { !$0.isEmpty }
+        guard lines.count > 2, lines[0] == begin, lines[lines.count - 1] == end,
+            let der = Data(base64Encoded: lines[1..<(lines.count - 1)].joined()),
+            let certificate = try? NIOSSLCertificate(bytes: Array(der), format: .der),
+            let again = try? certificate.toDERBytes(), again == Array(der)
+        else { return nil }
+        let text = Data(again).base64EncodedString(options: [.lineLength64Characters, .endLineWithLineFeed])
+        return "\(begin)\n\(text)\n\(end)\n"
+    }
+
+    private static let begin = "-----BEGIN CERTIFICATE-----"
+    private static let end = "-----END CERTIFICATE-----"
 
     static func privateKey(_ pem: String, input: String) throws(LedgerClientError) -> NIOSSLPrivateKey {
         // The key may stand before or after the certificate; the TLS library takes the first block only.

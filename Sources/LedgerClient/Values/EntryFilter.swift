@@ -20,6 +20,27 @@ public struct EntryFilter: Hashable, Sendable {
         self.to = to
     }
 
+    /// The collection that is meant where none is named.
+    public static let defaultCollectionID = "subledger:0"
+
+    /// Compares what a server told with what was asked for: the collection, the range of ids by sequence number, and the
+    /// tag where tags were told. Times and authors are not compared: no receipt proves them.
+    /// Error: `proofFailed`, naming both.
+    public func check(_ entry: EntryRecord) throws(LedgerClientError) {
+        func refuse(_ reason: String) throws(LedgerClientError) {
+            throw LedgerClientError(.proofFailed, "the server answered with entry \(entry.transactionID) \(reason)")
+        }
+        let asked = collectionID ?? Self.defaultCollectionID
+        if !ExactText.same(asked, entry.collectionID) {
+            try refuse("of collection '\(entry.collectionID)', asked for '\(asked)'")
+        }
+        if let from, entry.transactionID.seqno < from.seqno { try refuse("before \(from), where the range begins") }
+        if let to, entry.transactionID.seqno > to.seqno { try refuse("after \(to), where the range ends") }
+        if let tag, let tags = entry.tags, !tags.contains(where: { ExactText.same($0, tag) }) {
+            try refuse("without the tag '\(tag)'")
+        }
+    }
+
     var queryItems: [(String, String)] {
         var items: [(String, String)] = []
         if let collectionID { items.append(("collectionId", collectionID)) }

@@ -8,7 +8,8 @@ struct IdentityGet: AsyncParsableCommand {
         abstract: "Ask a ledger for its service certificate.",
         discussion: """
             Whoever answers is believed on first contact: compare the fingerprint with one that came another way, or \
-            give --expect-fingerprint. With --trust only that certificate is accepted for the connection.
+            give --expect-fingerprint. With --trust only that certificate is accepted for the connection. An answer that \
+            is anything but one PEM certificate is refused; what is written is that certificate, encoded anew.
 
             Exit codes: 0 fine, 1 another fingerprint than expected, 2 unable to tell.
 
@@ -66,7 +67,7 @@ struct IdentityGet: AsyncParsableCommand {
             Output.bytes(Array(identity.certificatePEM.utf8))
             Output.diagnostic("fingerprint \(fingerprint)")
         } else {
-            Output.line("ledger \(identity.ledgerID), fingerprint \(fingerprint)")
+            Output.line("ledger \(PlainText.of(identity.ledgerID)), fingerprint \(fingerprint)")
         }
     }
 }

@@ -19,6 +19,10 @@ struct UserOutput: Encodable {
     }
 
     func show(asJSON: Bool) {
-        if asJSON { Output.json(self) } else { Output.line("\(userId)\t\(assignedRoles.joined(separator: ","))") }
+        if asJSON {
+            Output.json(self)
+        } else {
+            Output.line("\(PlainText.of(userId))\t\(PlainText.of(assignedRoles.joined(separator: ",")))")
+        }
     }
 }

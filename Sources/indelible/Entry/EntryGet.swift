@@ -7,7 +7,9 @@ struct EntryGet: AsyncParsableCommand {
         commandName: "get",
         abstract: "Read one entry, or the last one of a collection.",
         discussion: """
-            The contents are written only after a receipt proved them, unless --no-receipt is given.
+            The contents are written only after a receipt proved them, unless --no-receipt is given. With an id and no \
+            --collection the entry may be of any collection. An entry of another collection than asked for is refused, \
+            exit code 1. Author, time and tags are the server's word, and so is that an entry is the last one.
 
             EXAMPLES
               indelible entry get 2.15 --data ./data
@@ -36,6 +38,8 @@ struct EntryGet: AsyncParsableCommand {
                 if let id { try await client.entry(id.id, collectionID: collection) } else {
                     try await client.currentEntry(collectionID: collection)
                 }
+            // An id finds its entry wherever it is; without one the default collection was asked for.
+            if id == nil || collection != nil { try EntryFilter(collectionID: collection).check(entry) }
             if !noReceipt {
                 _ = try await client.verifiedReceipt(
                     for: entry.transactionID, collectionID: entry.collectionID, contents: entry.contents)

@@ -9,7 +9,9 @@ struct EntryList: AsyncParsableCommand {
         discussion: """
             One line each: transaction id, tab, contents, in which control characters are shown as \\n, \\t or \\u{1b}; \
             --json tells them unchanged. Each entry is proved by its receipt before it is written, \
-            unless --no-receipt is given.
+            unless --no-receipt is given. Collection, id and contents are what the receipt proves; an entry of another \
+            collection or outside --from and --to is refused, exit code 1. Author, time and tags are the server's word, \
+            and that it left no entry out is not proved.
 
             EXAMPLES
               indelible entry list --data ./data --limit 20
@@ -54,6 +56,7 @@ struct EntryList: AsyncParsableCommand {
             var left = limit ?? .max
             var batch: [EntryRecord] = []
             for try await entry in client.entries(filter) {
+                try filter.check(entry)
                 batch.append(entry)
                 left -= 1
                 if batch.count == Self.batchCount || left == 0 {

@@ -30,8 +30,11 @@ struct EntryRangeOptions: ParsableArguments {
         return filter
     }
 
-    /// Proves an entry, if asked to, and writes it.
-    func show(_ entry: EntryRecord, by client: LedgerClient, asJSON: Bool) async throws {
+    /// Compares an entry with what was asked for, proves it, if asked to, and writes it.
+    func show(_ entry: EntryRecord, by client: LedgerClient, asJSON: Bool, after: TransactionID?) async throws {
+        var asked = filter
+        asked.from = after
+        try asked.check(entry)
         if !noReceipt { try await prove(entry, by: client) }
         write(entry, asJSON: asJSON)
     }

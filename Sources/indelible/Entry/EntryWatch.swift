@@ -7,7 +7,9 @@ struct EntryWatch: AsyncParsableCommand {
         commandName: "watch",
         abstract: "Show entries as they are written, until interrupted.",
         discussion: """
-            A ledger that goes away is waited for, 30 seconds; then the entries written meanwhile are shown.
+            A ledger that goes away is waited for, 30 seconds; then the entries written meanwhile are shown. As with \
+            'entry list', the receipt of an entry proves its collection, id and contents; author, time and tags are the \
+            server's word.
 
             EXAMPLES
               indelible entry watch --data ./data
@@ -45,7 +47,7 @@ struct EntryWatch: AsyncParsableCommand {
                     let entries = client.watch(
                         range.filter, after: position, every: .milliseconds(Int64(interval * 1_000)))
                     for try await entry in entries {
-                        try await range.show(entry, by: client, asJSON: output.json)
+                        try await range.show(entry, by: client, asJSON: output.json, after: position)
                         position = entry.transactionID
                         left -= 1
                         if left == 0 { return }
@@ -66,7 +68,7 @@ struct EntryWatch: AsyncParsableCommand {
     }
 
     private func waitForReturn(_ client: LedgerClient, after error: LedgerClientError) async throws {
-        Output.diagnostic("\(error.reason); trying again for \(Self.patience) s")
+        Output.diagnostic("\(PlainText.of(error.reason)); trying again for \(Self.patience) s")
         let end = ContinuousClock.now + .seconds(Self.patience)
         while true {
             do {

@@ -18,9 +18,10 @@ struct Failure: Error {
         case let failure as Failure:
             self = failure
         case let error as LedgerClientError:
-            self.init(error.reason, status: error.code == .proofFailed ? .proofFailed : .unableToTell)
+            // The server's words are in it.
+            self.init(PlainText.of(error.reason), status: error.code == .proofFailed ? .proofFailed : .unableToTell)
         case let error as LedgerError:
-            self.init(error.reason, status: error.code == .corrupt ? .proofFailed : .unableToTell)
+            self.init(PlainText.of(error.reason), status: error.code == .corrupt ? .proofFailed : .unableToTell)
         case is CancellationError:
             self.init("interrupted")
         case let error as CocoaError:
@@ -29,7 +30,7 @@ struct Failure: Error {
         default:
             let type = String(reflecting: Swift.type(of: error))
             if type.hasPrefix("ArgumentParser.") { return nil }
-            self.init("\(error)")
+            self.init(PlainText.of("\(error)"))
         }
     }
 }

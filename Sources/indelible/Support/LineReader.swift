@@ -1,5 +1,13 @@
 import Foundation
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// The lines of a file or of standard input, one at a time, without holding the rest. LF and CRLF end a line and
 /// are not part of it.
 struct LineReader {
@@ -57,13 +65,29 @@ struct LineReader {
             guard buffer.count < 64 << 20 else {
                 throw Failure("\(name): line \(lineNumber + 1) is longer than 64 MiB")
             }
-            let more: Data?
-            do {
-                more = try handle.read(upToCount: 1 << 16)
-            } catch {
-                throw Failure("\(name): cannot be read")
+            isAtEnd = try !readMore()
+        }
+    }
+
+    /// One `read(2)`: what a pipe has is taken at once, without waiting for more. `false` at the end.
+    private mutating func readMore() throws -> Bool {
+        while true {
+            let more = withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 1) { room -> [UInt8]? in
+                let count = read(handle.fileDescriptor, room.baseAddress, room.count)
+                return count < 0 ? nil : Array(room.prefix(count))
             }
-            if let more, !more.isEmpty { buffer += more } else { isAtEnd = true }
+            if let more {
+                buffer += more
+                return !more.isEmpty
+            }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN:
+                // Whoever gave us the pipe has set it not to wait.
+                var wait = pollfd(fd: handle.fileDescriptor, events: Int16(POLLIN), revents: 0)
+                _ = poll(&wait, 1, -1)
+            default: throw Failure("\(name): cannot be read (\(String(cString: strerror(errno))))")
+            }
         }
     }
 

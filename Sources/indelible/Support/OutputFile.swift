@@ -1,21 +1,88 @@
 import Foundation
 
-/// Writes files named by the user, whole or not at all.
+/// Writes files named by the user. A regular file is written whole or not at all and keeps its mode, a symbolic link stays
+/// one; pipes, terminals and devices are written to.
 enum OutputFile {
     /// Errors: a `Failure` naming the path.
     static func write(_ bytes: [UInt8], to path: String) throws {
-        var isDirectory: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
-            throw Failure("\(path): is a directory; name a file")
+        let target = try target(of: path)
+        if let descriptor = ownDescriptor(target) { return try write(bytes, to: descriptor, path) }
+        let facts = try? FileManager.default.attributesOfItem(atPath: target)
+        switch facts?[.type] as? FileAttributeType {
+        case .typeDirectory?: throw Failure("\(path): is a directory; name a file")
+        case nil, .typeRegular?: try replace(target, with: bytes, facts, path)
+        default:
+            let descriptor = open(target, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+            guard descriptor >= 0 else { throw failure(path) }
+            defer { close(descriptor) }
+            try write(bytes, to: descriptor, path)
         }
-        let folder = URL(filePath: path).deletingLastPathComponent().path
+    }
+
+    /// The names of the program's own descriptors: what is behind them is written to, also when it is a file, since
+    /// others write to it as well.
+    private static func ownDescriptor(_ path: String) -> Int32? {
+        switch path {
+        case "/dev/stdout": return STDOUT_FILENO
+        case "/dev/stderr": return STDERR_FILENO
+        default:
+            for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {
+                return Int32(path.dropFirst(folder.count))
+            }
+            return nil
+        }
+    }
+
+    /// Where symbolic links lead to, whether that exists or not.
+    private static func target(of path: String) throws -> String {
+        var target = path
+        // As many as Linux follows.
+        for _ in 0..<40 {
+            if ownDescriptor(target) != nil { return target }
+            guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: target) else { return target }
+            target = next.hasPrefix("/") ? next : folder(of: target) + "/" + next
+        }
+        throw Failure("\(path): too many symbolic links")
+    }
+
+    private static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    private static func replace(_ target: String, with bytes: [UInt8], _ old: [FileAttributeKey: Any]?, _ path: String)
+        throws
+    {
+        let folder = folder(of: target)
         guard FileManager.default.fileExists(atPath: folder) else {
             throw Failure("\(path): there is no directory \(folder)")
         }
+        let temporary = "\(folder)/.indelible-\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, old == nil ? 0o666 : 0o600)
+        guard descriptor >= 0 else { throw failure(path) }
         do {
-            try Data(bytes).write(to: URL(filePath: path), options: .atomic)
+            defer { close(descriptor) }
+            try write(bytes, to: descriptor, path)
+            if let old {
+                // Only the superuser can give it back to another owner; the owner comes first, it clears bits of the mode.
+                if let owner = old[.ownerAccountID] as? Int, let group = old[.groupOwnerAccountID] as? Int {
+                    _ = fchown(descriptor, uid_t(owner), gid_t(group))
+                }
+                let mode = old[.posixPermissions] as? Int ?? 0o600
+                guard fchmod(descriptor, mode_t(mode)) == 0 else { throw failure(path) }
+            }
+            guard fsync(descriptor) == 0, rename(temporary, target) == 0 else { throw failure(path) }
         } catch {
-            throw Failure("\(path): cannot be written (\(error.localizedDescription))")
+            unlink(temporary)
+            throw error
         }
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws {
+        guard Output.write(bytes, to: descriptor) else { throw failure(path) }
+    }
+
+    private static func failure(_ path: String) -> Failure {
+        Failure("\(path): cannot be written (\(String(cString: strerror(errno))))")
     }
 }

@@ -16,6 +16,11 @@ enum PlainText {
         return out
     }
 
+    /// The same for a message of the program's own that may have several lines.
+    static func lines(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { of(String($0)) }.joined(separator: "\n")
+    }
+
     /// Control characters, line ends of any kind, and what turns the direction of writing.
     private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
