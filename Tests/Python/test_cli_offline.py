@@ -159,7 +159,7 @@ def test_a_pipe_among_the_snapshots_is_not_waited_for(tmp_path):
     (tmp_path / "snapshots").mkdir()
     os.mkfifo(tmp_path / "snapshots/snapshot_1_2.committed")
     done = run_cli("ledger", "verify", tmp_path / "ledger", "--snapshots", timeout=30)
-    assert done.returncode == 1 and "snapshot_1_2.committed: is not a regular file" in done.stderr
+    assert done.returncode == 2 and "snapshot_1_2.committed: is not a regular file" in done.stderr
 
 
 def test_credentials_that_do_not_fit_name_their_file(tmp_path):

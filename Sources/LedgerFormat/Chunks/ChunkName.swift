@@ -12,6 +12,9 @@ public struct ChunkName: Hashable, Sendable {
         case ignored = ".ignored"
     }
 
+    /// A chunk is smaller than 4 GiB, and an entry has more than one byte.
+    static let maximumEntryCount: UInt64 = 1 << 32
+
     public var first: SequenceNumber
     /// `nil` for the open chunk.
     public var last: SequenceNumber?
@@ -29,7 +32,8 @@ public struct ChunkName: Hashable, Sendable {
     }
 
     /// Reads a file name without directories. `nil` for anything that is not exactly a chunk name: other words,
-    /// leading zeros, `ledger_5-4`, `ledger_5.committed`, unknown suffixes.
+    /// leading zeros, numbers of 2^63 and more, `ledger_5-4`, `ledger_5.committed`, unknown suffixes,
+    /// more entries than a file can hold.
     public init?(fileName: String) {
         var rest = Substring(fileName)
         guard Self.removePrefix("ledger_", of: &rest) else { return nil }
@@ -44,7 +48,9 @@ public struct ChunkName: Hashable, Sendable {
         guard parts.count == 1 || parts.count == 2, let first = Self.decimal(parts[0]) else { return nil }
         self.init(first: SequenceNumber(first), isCommitted: isCommitted, state: state)
         if parts.count == 2 {
-            guard let last = Self.decimal(parts[1]), last >= first else { return nil }
+            guard let last = Self.decimal(parts[1]), last >= first, last - first < Self.maximumEntryCount else {
+                return nil
+            }
             self.last = SequenceNumber(last)
         } else if isCommitted {
             return nil
@@ -72,7 +78,7 @@ public struct ChunkName: Hashable, Sendable {
         return true
     }
 
-    /// A positive number without leading zeros, as CCF writes it.
+    /// A positive number below 2^63 without leading zeros, as CCF writes it. So no sum with a count of entries overflows.
     static func decimal(_ digits: some Collection<UInt8>) -> UInt64? {
         guard let lead = digits.first, lead != UInt8(ascii: "0"), digits.count <= 20 else { return nil }
         var value: UInt64 = 0
@@ -83,7 +89,7 @@ public struct ChunkName: Hashable, Sendable {
             guard !overflow, !carry else { return nil }
             value = sum
         }
-        return value
+        return value <= UInt64(Int64.max) ? value : nil
     }
 }
 

@@ -19,10 +19,13 @@ final class EntryDetail: Sendable {
     let problem: LedgerFormatError?
     let authenticationProblem: LedgerFormatError?
     let hasWrongCommitEvidence: Bool
+    let hasClaims: Bool
+    /// Whether the transaction touches tables that are not followed, or has a private domain.
+    let hasOtherTables: Bool
 
     init(
         maps: [MapWrites] = [], problem: LedgerFormatError? = nil, authenticationProblem: LedgerFormatError? = nil,
-        hasWrongCommitEvidence: Bool = false
+        hasWrongCommitEvidence: Bool = false, hasClaims: Bool = false, hasOtherTables: Bool = false
     ) {
         func rows<Value>(_ name: MapName, _ decode: ([UInt8]) -> Row<Value>) -> [Row<Value>] {
             maps.filter { $0.name == name }.flatMap { $0.writes.map { decode($0.value) } }
@@ -34,6 +37,8 @@ final class EntryDetail: Sendable {
         self.problem = problem
         self.authenticationProblem = authenticationProblem
         self.hasWrongCommitEvidence = hasWrongCommitEvidence
+        self.hasClaims = hasClaims
+        self.hasOtherTables = hasOtherTables
     }
 
     private static func raw(_ value: [UInt8]) -> Row<RawSignature> {

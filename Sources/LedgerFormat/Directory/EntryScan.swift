@@ -11,7 +11,8 @@ struct EntryScan: Sendable {
     var detail: EntryDetail?
 
     static let followed: [MapName] = [
-        .nodesInfo, .nodesEndorsedCertificates, .serviceInfo, .signatures, .coseSignatures, .tree,
+        .nodesInfo, .nodesEndorsedCertificates, .serviceInfo, .previousServiceIdentityEndorsement, .signatures,
+        .coseSignatures, .tree,
     ]
     private static let followedBytes = followed.map { Array($0.rawValue.utf8) }
     private static let prefix = Array("public:ccf.".utf8)
@@ -23,10 +24,12 @@ struct EntryScan: Sendable {
         do throws(LedgerFormatError) {
             let frame = try EntryFrame(bytes, limits: options.limits)
             flags = frame.header.flags
+            var mapCount = 0
             let parsed = try frame.publicDomain(
                 allowDeprecated: options.allowDeprecatedEntries, limits: options.limits
             ) { name in
-                name.starts(with: EntryScan.prefix)
+                mapCount += 1
+                return name.starts(with: EntryScan.prefix)
                     && EntryScan.followedBytes.contains { name.elementsEqual($0) }
             }
             id = frame.iv.id
@@ -42,7 +45,9 @@ struct EntryScan: Sendable {
             }
             if !parsed.maps.isEmpty || problem != nil || hasWrongCommitEvidence {
                 detail = EntryDetail(
-                    maps: parsed.maps, authenticationProblem: problem, hasWrongCommitEvidence: hasWrongCommitEvidence)
+                    maps: parsed.maps, authenticationProblem: problem, hasWrongCommitEvidence: hasWrongCommitEvidence,
+                    hasClaims: parsed.header.claimsDigest.map { $0 != .zero } ?? false,
+                    hasOtherTables: mapCount > parsed.maps.count || !frame.privateBytes.isEmpty)
             }
         } catch {
             detail = EntryDetail(problem: error)

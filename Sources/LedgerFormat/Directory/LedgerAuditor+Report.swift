@@ -9,7 +9,9 @@ extension LedgerAuditor {
         file = ""
         for seqno in leafAnchors.keys.sorted() {
             for anchor in leafAnchors[seqno] ?? [] {
-                find(.receipt, seqno: seqno, "a receipt exists for transaction \(anchor.id), the ledger has no such")
+                find(
+                    .receipt, unlessUnread: isUnread(at: seqno), seqno: seqno,
+                    "a receipt exists for transaction \(anchor.id), the ledger has no such")
             }
         }
         for anchor in options.expectedReceipts {
@@ -17,11 +19,15 @@ extension LedgerAuditor {
             if case .leaf(let id, _) = anchor, leafAnchors[id.seqno] == nil,
                 id.seqno >= lastSignature?.seqno ?? .zero
             {
-                find(.receipt, seqno: id.seqno, "a receipt exists for \(id), but no signature covers it in the ledger")
+                find(
+                    .receipt, unlessUnread: isUnread(after: id.seqno), seqno: id.seqno,
+                    "a receipt exists for \(id), but no signature covers it in the ledger")
             }
         }
         for root in rootAnchors.map(\.hex).sorted() {
-            find(.receipt, "a receipt exists for the signed root \(root), the ledger has no such signature")
+            find(
+                .receipt, unlessUnread: !unread.isEmpty,
+                "a receipt exists for the signed root \(root), the ledger has no such signature")
         }
         checkService()
         addNotes()
@@ -49,14 +55,25 @@ extension LedgerAuditor {
         do {
             let expectedKey = try key(certificatePEM: expectedPEM)
             guard let serviceKey else {
-                find(.serviceCertificate, "the ledger has no service certificate to compare with the expected one")
+                find(
+                    .serviceCertificate, unlessUnread: !unread.isEmpty,
+                    "the ledger has no service certificate to compare with the expected one")
                 return
             }
             if expectedKey.key != serviceKey.key {
-                let changed = identityChanges.last.map { "; the identity last changed at \($0)" } ?? ""
+                let changed = identityChanges.last.map { "; the identity last changed at \($0.id)" } ?? ""
                 find(
-                    .serviceCertificate,
+                    .serviceCertificate, unlessUnread: isUnread(after: serviceSeqno),
                     "the newest service key of the ledger, \(serviceKey.nodeID), is not the expected one\(changed)")
+            } else if let lastSignature, lastSignatureServiceKey?.key != expectedKey.key {
+                find(
+                    .serviceCertificate, unlessUnread: isUnread(after: lastSignature.seqno), seqno: lastSignature.seqno,
+                    "the newest signature was not made under the expected service certificate")
+            }
+            for change in identityChanges where !change.isEndorsed {
+                find(
+                    .serviceCertificate, unlessUnread: isUnread(after: change.id.seqno), seqno: change.id.seqno,
+                    "the service identity changed at \(change.id), and no later one endorsed the former")
             }
         } catch {
             find(.serviceCertificate, "the expected service certificate cannot be used: \(error.reason)")
@@ -79,7 +96,7 @@ extension LedgerAuditor {
         for item in uncheckedCertificates {
             note("the certificate of node \(item.node) was not checked against a service key: the ledger has none")
         }
-        for id in identityChanges { note("the service identity changed at \(id)") }
+        for change in identityChanges { note("the service identity changed at \(change.id)") }
         if options.expectedReceipts.isEmpty {
             note("transactions cut from the end cannot be noticed without a receipt to expect")
         }

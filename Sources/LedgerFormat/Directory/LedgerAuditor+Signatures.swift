@@ -13,6 +13,7 @@ extension LedgerAuditor {
             for tree in detail.trees { checkTree(tree, scan) }
             return false
         }
+        checkRest(detail, scan)
         report.rawSignatures += UInt64(detail.raws.count)
         report.coseSignatures += UInt64(detail.coses.count)
         guard treeIsKnown, let root = frontier.root() else {
@@ -21,6 +22,8 @@ extension LedgerAuditor {
                 treeWasLostNoted = true
             }
             lastSignature = scan.id
+            lastSignatureServiceKey = serviceKey
+            lastSignedRoot = nil
             return true
         }
         var jobs: [SignatureJob] = []
@@ -29,6 +32,8 @@ extension LedgerAuditor {
         for tree in detail.trees { checkTree(tree, scan) }
         rootAnchors.remove(root)
         lastSignature = scan.id
+        lastSignatureServiceKey = serviceKey
+        lastSignedRoot = root
         tail.restart(at: frontier)
         signatures.add(
             SignatureQueue.Pending(
@@ -36,6 +41,17 @@ extension LedgerAuditor {
                 jobCount: jobs.count),
             jobs, crew: crew)
         return true
+    }
+
+    /// What no later signature covers when this is the newest one.
+    mutating func checkRest(_ detail: EntryDetail, _ scan: EntryScan) {
+        if detail.hasClaims {
+            find(.entry, offset: scan.offset, seqno: scan.id.seqno, "a signature transaction has no claims")
+        }
+        let tables: Set<MapName> = [.signatures, .coseSignatures, .tree]
+        if detail.hasOtherTables || detail.maps.contains(where: { !tables.contains($0.name) }) {
+            find(.entry, offset: scan.offset, seqno: scan.id.seqno, "a signature transaction writes no other tables")
+        }
     }
 
     mutating func checkRaw(
@@ -66,8 +82,15 @@ extension LedgerAuditor {
         }
         do {
             let nodeKey = try key(certificatePEM: pem)
-            if let own = row.certificate, own != pem, try key(certificatePEM: own).key != nodeKey.key {
+            // A node may sign on with its former certificate until the transaction with its new one is committed.
+            if let own = row.certificate, !ExactText.same(own, pem),
+                formerCertificates[row.node]?.contains(ExactText(own)) != true
+            {
                 find(.node, offset: at.offset, seqno: at.seqno, "the signature names another certificate")
+            }
+            // The service may have changed since the certificate was written.
+            if let serviceKey, endorsementCheckedWith[row.node] !== serviceKey {
+                checkEndorsement(row.node, pem, at.seqno, at.offset)
             }
             jobs.append(
                 SignatureJob(

@@ -5,6 +5,7 @@ extension LedgerAuditor {
     mutating func applyTables(_ maps: [MapWrites], _ scan: EntryScan) {
         // The service first: certificates written together with a new identity are endorsed by it.
         for map in maps where map.name == .serviceInfo { applyService(map, scan) }
+        for map in maps where map.name == .previousServiceIdentityEndorsement { applyEndorsement(map) }
         for map in maps where map.name == .nodesInfo { applyNodes(map, scan) }
         for map in maps where map.name == .nodesEndorsedCertificates { applyCertificates(map, scan) }
     }
@@ -27,12 +28,17 @@ extension LedgerAuditor {
             }
             if let old = service?.status, !old.mayBecome(info.status) {
                 find(
-                    .serviceStatus, offset: scan.offset, seqno: scan.id.seqno,
+                    .serviceStatus, unlessUnread: isUnread(after: serviceSeqno), offset: scan.offset,
+                    seqno: scan.id.seqno,
                     "the service may not go from \(old) to \(info.status)")
             }
             do {
                 let key = try key(certificatePEM: info.certificate)
-                if let serviceKey, serviceKey.key != key.key { identityChanges.append(scan.id) }
+                if let serviceKey, serviceKey.key != key.key {
+                    identityChanges.append(
+                        IdentityChange(
+                            id: scan.id, former: serviceKey.key, signedRoot: treeIsKnown ? lastSignedRoot : nil))
+                }
                 serviceKey = key
             } catch {
                 serviceKey = nil
@@ -41,15 +47,33 @@ extension LedgerAuditor {
                     "the service certificate cannot be used: \(error.reason)")
             }
             service = info
+            serviceSeqno = scan.id.seqno
             let waiting = uncheckedCertificates
             uncheckedCertificates = []
             for item in waiting { checkEndorsement(item.node, item.pem, item.seqno, item.offset) }
         }
     }
 
+    /// The key in force may endorse the one before it. A service that was never opened in between endorses nothing:
+    /// the change from it is proven together with the one to it.
+    mutating func applyEndorsement(_ map: MapWrites) {
+        guard let serviceKey, let newest = identityChanges.last, !newest.isEndorsed,
+            let value = map.value(for: zeroKey),
+            let row = try? PreviousServiceIdentityEndorsement(decoding: value),
+            let endorsement = try? ServiceIdentityEndorsement(cose: row.endorsement),
+            endorsement.endorsedKey != serviceKey.key, endorsement.isSigned(by: serviceKey.key),
+            let end = endorsement.epochEnd, end.seqno < newest.id.seqno, end.seqno.next == newest.id.seqno,
+            let first = identityChanges.lastIndex(where: { $0.former == endorsement.endorsedKey })
+        else { return }
+        if let root = endorsement.epochEndRoot, let signed = newest.signedRoot, root != signed { return }
+        for i in first..<identityChanges.count { identityChanges[i].isEndorsed = true }
+    }
+
     mutating func applyNodes(_ map: MapWrites, _ scan: EntryScan) {
         for key in map.removes where nodes.removeValue(forKey: String(decoding: key, as: UTF8.self)) == nil {
-            find(.table, offset: scan.offset, seqno: scan.id.seqno, "a row of nodes.info is removed that is not there")
+            find(
+                .table, unlessUnread: !unread.isEmpty, offset: scan.offset, seqno: scan.id.seqno,
+                "a row of nodes.info is removed that is not there")
         }
         for write in map.writes {
             do {
@@ -62,7 +86,11 @@ extension LedgerAuditor {
     }
 
     mutating func applyCertificates(_ map: MapWrites, _ scan: EntryScan) {
-        for key in map.removes { nodeCertificates.removeValue(forKey: String(decoding: key, as: UTF8.self)) }
+        for key in map.removes {
+            let node = String(decoding: key, as: UTF8.self)
+            nodeCertificates.removeValue(forKey: node)
+            formerCertificates.removeValue(forKey: node)
+        }
         for write in map.writes {
             let node = String(decoding: write.key, as: UTF8.self)
             guard let pem = String(validating: write.value, as: UTF8.self) else {
@@ -70,6 +98,7 @@ extension LedgerAuditor {
                 continue
             }
             nodeCertificates[node] = pem
+            formerCertificates[node, default: []].insert(ExactText(pem))
             checkEndorsement(node, pem, scan.id.seqno, scan.offset)
         }
     }
@@ -90,8 +119,11 @@ extension LedgerAuditor {
             if service == nil { uncheckedCertificates.append((node, pem, seqno, offset)) }
             return
         }
+        endorsementCheckedWith[node] = serviceKey
         if let finding = CertificateEndorsement.verify(certificatePEM: pem, issuer: serviceKey.key).findings.first {
-            find(.node, offset: offset, seqno: seqno, "node \(node): \(finding.reason)")
+            find(
+                .node, unlessUnread: isUnread(after: serviceSeqno), offset: offset, seqno: seqno,
+                "node \(node): \(finding.reason)")
         }
     }
 

@@ -16,6 +16,8 @@ public struct LedgerAuditor: Sendable {
     var view = View(0)
     var frontier = MerkleFrontier()
     var tail = TreeTail()
+    /// Where files could not be read: from a seqno on, to the next one that was read or to the end of the ledger.
+    var unread: [(from: SequenceNumber, next: SequenceNumber?)] = []
     /// False after something unreadable: from there on no root can be computed.
     var treeIsKnown = true
     var treeWasLostNoted = false
@@ -25,15 +27,24 @@ public struct LedgerAuditor: Sendable {
 
     var nodes: [String: NodeStatus] = [:]
     var nodeCertificates: [String: String] = [:]
+    /// Every certificate that a node had so far.
+    var formerCertificates: [String: Set<ExactText>] = [:]
+    /// The service key with which a node's certificate was compared last.
+    var endorsementCheckedWith: [String: RecurringKey] = [:]
     var lastKey: (pem: String, key: RecurringKey)?
     var uncheckedCertificates: [(node: String, pem: String, seqno: SequenceNumber, offset: UInt64)] = []
     var service: ServiceInfo?
     var serviceKey: RecurringKey?
     var keys: [String: RecurringKey] = [:]
-    var identityChanges: [TransactionID] = []
+    var identityChanges: [IdentityChange] = []
+    /// Where the newest row of `service.info` stands.
+    var serviceSeqno = SequenceNumber.zero
 
     var signatures = SignatureQueue()
     var lastSignature: TransactionID?
+    /// The service key in force at the newest signature.
+    var lastSignatureServiceKey: RecurringKey?
+    var lastSignedRoot: Digest32?
     var firstFindingSeqno: SequenceNumber?
 
     var leafAnchors: [SequenceNumber: [(id: TransactionID, leaf: Digest32)]] = [:]
@@ -91,8 +102,9 @@ public struct LedgerAuditor: Sendable {
     }
 
     /// Something in the current chunk could not be read: what follows has no known root.
-    mutating func skipRest(of file: String, next: SequenceNumber?) {
+    mutating func skipRest(of file: String, next: SequenceNumber?, isUnread: Bool = false) {
         loseTree()
+        if isUnread { unread.append((from: expected, next: next)) }
         if let next { expected = next }
     }
 
@@ -105,6 +117,27 @@ public struct LedgerAuditor: Sendable {
         add(
             LedgerFinding(
                 code, file: file ?? (self.file.isEmpty ? nil : self.file), offset: offset, seqno: seqno, reason))
+    }
+
+    /// Whether something between `seqno` and the end could not be read.
+    func isUnread(after seqno: SequenceNumber) -> Bool {
+        unread.contains { place in place.next.map { $0 > seqno } ?? true }
+    }
+
+    func isUnread(at seqno: SequenceNumber) -> Bool {
+        unread.contains { place in place.from <= seqno && (place.next.map { $0 > seqno } ?? true) }
+    }
+
+    /// A finding that may follow only from a place that could not be read, when there is one: then it proves nothing.
+    mutating func find(
+        _ code: LedgerFinding.Code, unlessUnread isUnread: Bool, offset: UInt64? = nil, seqno: SequenceNumber? = nil,
+        _ reason: String
+    ) {
+        guard isUnread else {
+            find(code, offset: offset, seqno: seqno, reason)
+            return
+        }
+        find(.unreadable, offset: offset, seqno: seqno, "\(reason), or a place that could not be read explains it")
     }
 
     mutating func add(_ finding: LedgerFinding) {

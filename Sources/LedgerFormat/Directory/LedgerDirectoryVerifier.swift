@@ -43,6 +43,7 @@ extension LedgerDirectoryVerifier {
                 listing = try DirectoryListing(path: verifier.path)
             } catch {
                 findOutside(.unreadable, file: nil, "the directory cannot be read")
+                pipeline.tell { $0.skipRest(of: "", next: nil, isUnread: true) }
                 return pipeline.finish()
             }
             var next: SequenceNumber?
@@ -109,8 +110,8 @@ extension LedgerDirectoryVerifier {
 
         private mutating func note(_ text: String) { pipeline.tell { $0.note(text) } }
 
-        private mutating func skipRest(_ name: ChunkName) {
-            pipeline.tell { $0.skipRest(of: name.fileName, next: name.last?.next) }
+        private mutating func skipRest(_ name: ChunkName, isUnread: Bool = false) {
+            pipeline.tell { $0.skipRest(of: name.fileName, next: name.last?.next, isUnread: isUnread) }
         }
 
         private mutating func tellProgress() {
@@ -127,7 +128,7 @@ extension LedgerDirectoryVerifier {
                 return try read(name, DirectoryFile(path: path(name)))
             } catch {
                 find(.unreadable, error.reason)
-                skipRest(name)
+                skipRest(name, isUnread: true)
                 return name.last
             }
         }

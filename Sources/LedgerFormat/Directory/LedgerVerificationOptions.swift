@@ -5,7 +5,8 @@ public struct LedgerVerificationOptions: Sendable {
     /// Read chunks that are not committed too: the complete ones and the open one. Without it they are left out,
     /// and files with other names are no findings.
     public var includeOpen = true
-    /// PEM. The newest service certificate of the ledger must have this key.
+    /// PEM. The newest service certificate of the ledger must have this key, the newest signature must be made under it,
+    /// and a former identity must be endorsed by the one that took over.
     public var expectedServiceCertificatePEM: String?
     /// With secrets, the GCM tags and commit evidence digests of the transactions they cover are checked.
     public var secrets = LedgerSecrets.none

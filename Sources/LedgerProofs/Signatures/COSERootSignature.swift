@@ -137,14 +137,7 @@ public struct COSERootSignature: Hashable, Sendable {
         let bytes = Self.toBeSigned(protected: protectedBytes, payload: root.bytes)
         let isValid: Bool?
         do {
-            isValid = try signature.withUnsafeBytes { raw in
-                switch (key, algorithm) {
-                case (.p256, COSELabel.es256): try key.isValid(raw: raw, digest: SHA256.hash(data: bytes))
-                case (.p384, COSELabel.es384): try key.isValid(raw: raw, digest: SHA384.hash(data: bytes))
-                case (.p521, COSELabel.es512): try key.isValid(raw: raw, digest: SHA512.hash(data: bytes))
-                default: nil
-                }
-            }
+            isValid = try key.isValid(cose: signature, algorithm: algorithm, signed: bytes)
         } catch {
             return .failed(.signatureInvalid, "the signature is not r ‖ s of the key's curve")
         }

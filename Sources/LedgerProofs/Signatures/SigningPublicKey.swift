@@ -80,6 +80,19 @@ public enum SigningPublicKey: Sendable {
         }
     }
 
+    /// Whether the COSE signature `r ‖ s` signs these bytes; `nil` when the algorithm is not of the key's curve.
+    /// - Throws: when the signature is not of the length that the curve demands.
+    func isValid(cose signature: [UInt8], algorithm: Int64, signed bytes: [UInt8]) throws -> Bool? {
+        try signature.withUnsafeBytes { raw in
+            switch (self, algorithm) {
+            case (.p256, COSELabel.es256): try isValid(raw: raw, digest: SHA256.hash(data: bytes))
+            case (.p384, COSELabel.es384): try isValid(raw: raw, digest: SHA384.hash(data: bytes))
+            case (.p521, COSELabel.es512): try isValid(raw: raw, digest: SHA512.hash(data: bytes))
+            default: nil
+            }
+        }
+    }
+
     /// The number of bytes of a raw `r ‖ s` signature.
     var rawSignatureByteCount: Int {
         switch self {

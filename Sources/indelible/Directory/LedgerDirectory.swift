@@ -1,3 +1,5 @@
+import Foundation
+
 /// What the user named: a ledger directory, or a data directory that has one in it.
 struct LedgerDirectory {
     var path: String
@@ -7,8 +9,27 @@ struct LedgerDirectory {
         (path.hasSuffix("/") ? String(path.dropLast()) : path) + "/../snapshots"
     }
 
+    /// Errors: no such directory; chunks both in it and in a `ledger` in it, because one of the two would go unread.
     init(_ given: String) throws {
         guard InputFile.exists(given) else { throw Failure("\(given): there is no such directory") }
-        path = InputFile.exists("\(given)/ledger") ? "\(given)/ledger" : given
+        let inner = "\(given)/ledger"
+        guard InputFile.exists(inner) else {
+            path = given
+            return
+        }
+        if Self.hasChunks(given) {
+            throw Failure("\(given): holds ledger chunks, and a 'ledger' beside them; name the one to read")
+        }
+        path = inner
+    }
+
+    private static func hasChunks(_ directory: String) -> Bool {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else { return false }
+        return names.contains { name in
+            var isDirectory: ObjCBool = false
+            return name.utf8.starts(with: "ledger_".utf8)
+                && !(FileManager.default.fileExists(atPath: "\(directory)/\(name)", isDirectory: &isDirectory)
+                    && isDirectory.boolValue)
+        }
     }
 }

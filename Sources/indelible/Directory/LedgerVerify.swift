@@ -61,16 +61,29 @@ struct LedgerVerify: ParsableCommand {
         }
         let pinned = options.expectedServiceCertificatePEM ?? report.serviceCertificatePEM
         var unproved = receipts.compactMap { $0.problem(serviceCertificatePEM: pinned) }
+        var unreadable: [String] = []
+        if options.expectedServiceCertificatePEM == nil, report.findings.contains(where: { $0.code == .unreadable }) {
+            // The certificate that verifies them may lie in what could not be read.
+            swap(&unproved, &unreadable)
+        }
         if snapshots {
             let check = try SnapshotCheck(directory: directory.snapshots, serviceCertificatePEM: pinned)
             unproved += check.problems
+            unreadable += check.unreadable
             report.notes.append("\(check.verified) snapshots verified")
         }
-        let outcome: LedgerVerificationReport.Outcome = unproved.isEmpty ? report.outcome : .failed
+        var outcome = report.outcome
+        if !unproved.isEmpty {
+            outcome = .failed
+        } else if !unreadable.isEmpty, outcome == .ok {
+            outcome = .unableToTell
+        }
         if output.json {
-            Output.json(ReportOutput(report, directory: directory.path, outcome: outcome, unproved: unproved))
+            Output.json(
+                ReportOutput(
+                    report, directory: directory.path, outcome: outcome, unproved: unproved, unreadable: unreadable))
         } else {
-            tell(report, directory: directory.path, outcome: outcome, unproved: unproved)
+            tell(report, directory: directory.path, outcome: outcome, unproved: unproved + unreadable)
         }
         switch outcome {
         case .ok: return
@@ -116,6 +129,7 @@ struct LedgerVerify: ParsableCommand {
         case .failed: Output.line("\(Style.bad("failed")) \(counts)")
         case .unableToTell: Output.line("\(Style.bad("unable to tell")) \(counts)")
         }
+        Output.line("directory \(PlainText.of(directory))")
         if let fingerprint = report.serviceCertificateFingerprint {
             Output.line("service certificate \(fingerprint)")
         }
@@ -123,7 +137,7 @@ struct LedgerVerify: ParsableCommand {
         for finding in report.findings { Output.error("\(directory): \(finding)") }
         if report.findingsLeftOff > 0 { Output.error("\(report.findingsLeftOff) more problems are not shown") }
         for problem in unproved { Output.error(problem) }
-        if outcome == .unableToTell, report.findings.isEmpty {
+        if outcome == .unableToTell, report.findings.isEmpty, unproved.isEmpty {
             Output.error("\(directory): nothing in it proves anything (no signature was found)")
         }
     }

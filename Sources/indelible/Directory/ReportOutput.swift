@@ -34,7 +34,7 @@ struct ReportOutput: Encodable {
 
     init(
         _ report: LedgerVerificationReport, directory: String, outcome: LedgerVerificationReport.Outcome,
-        unproved: [String]
+        unproved: [String], unreadable: [String]
     ) {
         self.directory = directory
         self.outcome = outcome.rawValue
@@ -56,6 +56,7 @@ struct ReportOutput: Encodable {
                     code: $0.code.description, file: $0.file, offset: $0.offset, seqno: $0.seqno?.rawValue,
                     reason: $0.reason)
             } + unproved.map { Problem(code: "receipt", reason: $0) }
+            + unreadable.map { Problem(code: "unreadable", reason: $0) }
         problemsLeftOff = report.findingsLeftOff
         notes = report.notes
     }

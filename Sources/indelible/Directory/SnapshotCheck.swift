@@ -2,33 +2,58 @@ import Foundation
 import LedgerFormat
 import LedgerProofs
 
-/// Checks the snapshot files of a directory: each must decode, and its receipt must prove its digest.
+/// Checks the snapshot files of a directory: each must decode, its receipt must prove its digest, and its name must say
+/// what it holds.
 struct SnapshotCheck {
     var verified = 0
     var problems: [String] = []
+    /// Files that could not be read: nothing is known about them.
+    var unreadable: [String] = []
+
+    private struct Unreadable: Error {
+        let reason: String
+    }
 
     init(directory: String, serviceCertificatePEM: String?) throws {
         guard let pem = serviceCertificatePEM, let verifier = try? ReceiptVerifier(serviceCertificatePEM: pem) else {
             throw Failure("\(directory): there is no service certificate to verify snapshots with")
         }
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else {
+        guard let files = try? FileManager.default.contentsOfDirectory(atPath: directory) else {
             throw Failure("\(directory): there is no such directory")
         }
-        for name in names.sorted() where SnapshotName(fileName: name)?.isCommitted == true {
-            if let problem = Self.problem("\(directory)/\(name)", verifier) {
-                problems.append("\(directory)/\(name): \(problem)")
-            } else {
-                verified += 1
+        for file in files.sorted() {
+            guard let name = SnapshotName(fileName: file), name.isCommitted else { continue }
+            let path = "\(directory)/\(file)"
+            do throws(Unreadable) {
+                if let problem = Self.problem(name, try Self.bytes(path), verifier) {
+                    problems.append("\(path): \(problem)")
+                } else {
+                    verified += 1
+                }
+            } catch {
+                unreadable.append("\(path): \(error.reason)")
             }
         }
     }
 
-    private static func problem(_ path: String, _ verifier: ReceiptVerifier) -> String? {
+    private static func bytes(_ path: String) throws(Unreadable) -> [UInt8] {
         do {
             // A pipe of that name would hold us for ever.
             let type = try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
-            guard type == .typeRegular else { return "is not a regular file" }
-            let file = try SnapshotFile(decoding: try InputFile.bytes(path, limit: 1 << 30))
+            guard type == .typeRegular else { throw Unreadable(reason: "is not a regular file") }
+            return try InputFile.bytes(path, limit: 1 << 30)
+        } catch let unreadable as Unreadable {
+            throw unreadable
+        } catch let failure as Failure {
+            throw Unreadable(reason: failure.message)
+        } catch {
+            throw Unreadable(reason: "\(error)")
+        }
+    }
+
+    private static func problem(_ name: SnapshotName, _ bytes: [UInt8], _ verifier: ReceiptVerifier) -> String? {
+        do {
+            let file = try SnapshotFile(decoding: bytes)
             let leaf: LeafComponents
             let findings: [VerificationFinding]
             switch file.receipt {
@@ -44,9 +69,14 @@ struct SnapshotCheck {
                 findings = verifier.verify(receipt, claims: nil).findings
             }
             guard findings.isEmpty else { return findings.map(\.reason).joined(separator: "; ") }
-            return leaf.claimsDigest == file.digest ? nil : "its receipt is for another snapshot"
-        } catch let failure as Failure {
-            return failure.message
+            guard leaf.claimsDigest == file.digest else { return "its receipt is for another snapshot" }
+            let seqno = try Snapshot(decoding: file.entry, secret: nil).seqno
+            guard seqno == name.seqno else { return "it holds the state at \(seqno), its name says \(name.seqno)" }
+            guard let evidence = leaf.transactionID, evidence.seqno == name.evidence else {
+                let found = leaf.transactionID?.description ?? "no transaction"
+                return "its evidence is \(found), its name says \(name.evidence)"
+            }
+            return nil
         } catch {
             return "\(error)"
         }
