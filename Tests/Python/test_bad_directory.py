@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import socket
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -416,3 +417,51 @@ def test_verify_commands_on_nonsense(tmp_path):
     empty.mkdir()
     done = run_cli("ledger", "verify", empty)
     assert done.returncode in (1, 2), "nothing verified is not fine"
+
+
+@pytest.mark.parametrize("ledger_type", ["private", "public"])
+def test_the_ledger_type_is_not_what_a_plain_file_says(new_node, ledger_type):
+    """One word in node.json had a private ledger write in clear."""
+    node = new_node(ledger_type)
+    node.stop()
+    other = {"private": "public", "public": "private"}[ledger_type]
+    settings = node.directory / "node.json"
+    settings.write_text(settings.read_text().replace(f'"{ledger_type}"', f'"{other}"'))
+    node.ledger_type = None
+    start_refused(node, "node.json", f"is {other},", f"is {ledger_type}.", code=2)
+    settings.write_text(settings.read_text().replace(f'"{other}"', f'"{ledger_type}"'))
+    node.start()
+
+
+@pytest.mark.parametrize("view", [1_999_999_999, 2_147_483_647])
+def test_an_absurd_view_is_refused(stopped, view):
+    """Each skipped view takes memory: 11.8 GB at the next write."""
+    node, _ = stopped
+    path = node.directory / "keys" / "view"
+    path.write_text(f"view {view}\n")
+    start_refused(node, "keys/view", str(view), "views ahead", code=2)
+    path.write_text("view 5000\n")
+    node.start()
+
+
+def test_verify_on_start_finds_what_was_taken_out_of_the_index(new_node, identities):
+    node = new_node("public", options=["--snapshot-interval", "10", "--chunk-size", "4096"])
+    rest = Rest(node, identities.admin)
+    for number in range(40):
+        rest.append(f"{number}", collection="keys")
+    newest = rest.append("revoked", collection="keys").transaction_id
+    node.stop()
+    index = sqlite3.connect(node.directory / "index" / "index.sqlite")
+    collection = index.execute("SELECT id FROM names WHERE name = 'keys'").fetchone()[0]
+    seqno = int(newest.split(".")[1])
+    for table in ("by_collection", "by_author"):
+        index.execute(f"DELETE FROM {table} WHERE collection = ? AND seqno = ?", (collection, seqno))
+    last = index.execute("SELECT max(seqno) FROM by_collection WHERE collection = ?", (collection,)).fetchone()[0]
+    index.execute("UPDATE heads SET last = ? WHERE collection = ?", (last, collection))
+    index.commit()
+    index.close()
+    node.options.append("--verify-on-start")
+    node.start()
+    rest = Rest(node, identities.admin)
+    current = rest.get("/app/transactions/current", query={"collectionId": "keys"})
+    assert current.json()["contents"] == "revoked"

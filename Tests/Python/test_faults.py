@@ -6,7 +6,9 @@ import contextlib
 import errno
 import http.client
 import os
+import resource
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -17,7 +19,7 @@ import pytest
 
 from support.faults import Faults
 from support.judge import judge
-from support.node import NodeDidNotStart
+from support.node import NodeDidNotStart, retry_until
 from support.receipts import verify_with_sdk
 from support.rest import Rest
 
@@ -357,3 +359,51 @@ def test_start_on_a_full_disk_changes_nothing(new_node, identities, small_disk):
     finally:
         node.kill()
         node.tampered = True
+
+
+def test_the_limit_of_open_files_is_raised(new_node):
+    node = new_node("public", preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 2_048)))
+    assert resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE) == (2_048, 2_048)
+
+
+def test_connections_leave_the_ledger_its_files(new_node, identities):
+    """Connections that say nothing used up all descriptors; the node was read-only from then on."""
+    limit = 256
+    node = new_node(
+        "public", preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)),
+        options=["--chunk-size", "4096", "--snapshot-interval", "10"])
+    rest = Rest(node, identities.admin)
+    assert rest.append("before").status == 200
+    idle = []
+    try:
+        for _ in range(2 * limit):
+            idle.append(socket.create_connection(("127.0.0.1", node.port), timeout=5))
+        time.sleep(1)
+        assert len(os.listdir(f"/proc/{node.process.pid}/fd")) < limit - 32
+        ids = [rest.append(f"during {number} " + "x" * 300) for number in range(30)]
+        assert [answer.status for answer in ids] == [200] * 30, ids
+        read = rest.get(f"/app/transactions/{ids[0].transaction_id}/receipt")
+        assert read.status == 200, read
+        assert rest.get("/health").json()["status"] == "ok"
+    finally:
+        for one in idle:
+            one.close()
+    assert retry_until(lambda: Rest(node, identities.admin).append("after").status == 200)
+
+
+def test_what_can_be_read_again_is_not_reported_for_ever(new_node, identities):
+    node = new_node("public", options=["--chunk-size", "4096"])
+    rest = Rest(node, identities.admin)
+    ids = [rest.append("x" * 500).transaction_id for _ in range(30)]
+    node.restart()
+    rest = Rest(node, identities.admin)
+    chunk = max(node.ledger_directory.glob("*.committed"), key=lambda path: int(path.name.split("_")[1].split("-")[0]))
+    first, last = (int(part) for part in chunk.name.removesuffix(".committed").split("_")[1].split("-"))
+    inside = [one for one in ids if first <= int(one.split(".")[1]) <= last]
+    away = node.directory / "away"
+    chunk.rename(away)
+    assert rest.get(f"/app/transactions/{inside[0]}").status >= 500
+    assert "cannot be read" in rest.get("/health").json()["reason"]
+    away.rename(chunk)
+    assert rest.get(f"/app/transactions/{inside[1]}").status == 200
+    assert rest.get("/health").json()["status"] == "ok"

@@ -16,6 +16,8 @@ struct Keyring: Sendable {
     var memberCertificatePEM: String
     /// Encrypts the private domain of every transaction from seqno 1.
     var ledgerSecret: LedgerSecret
+    /// What the ledger was created as. `nil` in keyrings that were made before it was kept here.
+    var ledgerType: NodeConfiguration.LedgerType?
 
     private struct Stored: Codable {
         var serviceKey: String
@@ -24,12 +26,13 @@ struct Keyring: Sendable {
         var memberKey: String
         var memberCertificate: String
         var ledgerSecret: Data
+        var ledgerType: String?
     }
 
     private static let purpose = "keyring"
 
     /// Fresh keys for a new service.
-    static func generate(name: String, now: Date) throws -> Keyring {
+    static func generate(name: String, ledgerType: NodeConfiguration.LedgerType, now: Date) throws -> Keyring {
         let serviceKey = P384.Signing.PrivateKey()
         let memberKey = P384.Signing.PrivateKey()
         return Keyring(
@@ -39,14 +42,15 @@ struct Keyring: Sendable {
             memberKey: memberKey,
             memberCertificatePEM: try CertificateMaker.selfSigned(
                 key: Certificate.PrivateKey(memberKey), commonName: "\(name) operator", now: now),
-            ledgerSecret: LedgerSecret.random())
+            ledgerSecret: LedgerSecret.random(), ledgerType: ledgerType)
     }
 
     func sealed(with key: SealedFile.Key) throws -> [UInt8] {
         let stored = Stored(
             serviceKey: serviceKey.pemRepresentation, serviceCertificate: serviceCertificatePEM,
             nodeKey: nodeKey.pemRepresentation, memberKey: memberKey.pemRepresentation,
-            memberCertificate: memberCertificatePEM, ledgerSecret: Data(ledgerSecret.bytes))
+            memberCertificate: memberCertificatePEM, ledgerSecret: Data(ledgerSecret.bytes),
+            ledgerType: ledgerType?.rawValue)
         return try SealedFile.seal(Array(try JSONEncoder().encode(stored)), purpose: Keyring.purpose, key: key)
     }
 
@@ -56,18 +60,21 @@ struct Keyring: Sendable {
         guard let secret = LedgerSecret(bytes: Array(stored.ledgerSecret)) else {
             throw LedgerError(.invalidInput, "\(path): the ledger secret must be 32 bytes")
         }
+        let type = stored.ledgerType.map { NodeConfiguration.LedgerType(rawValue: $0) }
+        if case .some(nil) = type { throw LedgerError(.invalidInput, "\(path): the ledger type is not known") }
         self.init(
             serviceKey: try P384.Signing.PrivateKey(pemRepresentation: stored.serviceKey),
             serviceCertificatePEM: stored.serviceCertificate,
             nodeKey: try P256.Signing.PrivateKey(pemRepresentation: stored.nodeKey),
             memberKey: try P384.Signing.PrivateKey(pemRepresentation: stored.memberKey),
             memberCertificatePEM: stored.memberCertificate,
-            ledgerSecret: secret)
+            ledgerSecret: secret, ledgerType: type ?? nil)
     }
 
     init(
         serviceKey: P384.Signing.PrivateKey, serviceCertificatePEM: String, nodeKey: P256.Signing.PrivateKey,
-        memberKey: P384.Signing.PrivateKey, memberCertificatePEM: String, ledgerSecret: LedgerSecret
+        memberKey: P384.Signing.PrivateKey, memberCertificatePEM: String, ledgerSecret: LedgerSecret,
+        ledgerType: NodeConfiguration.LedgerType?
     ) {
         self.serviceKey = serviceKey
         self.serviceCertificatePEM = serviceCertificatePEM
@@ -75,6 +82,7 @@ struct Keyring: Sendable {
         self.memberKey = memberKey
         self.memberCertificatePEM = memberCertificatePEM
         self.ledgerSecret = ledgerSecret
+        self.ledgerType = ledgerType
     }
 
     /// Hex SHA-256 of the node key's DER SubjectPublicKeyInfo (ccf-formats 3.2).

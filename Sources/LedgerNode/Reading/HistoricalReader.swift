@@ -31,6 +31,7 @@ final class HistoricalReader: Sendable {
     private let certificate: @Sendable (String) -> String?
     private let queue = DispatchQueue(label: "indelible.reads", qos: .userInitiated, attributes: .concurrent)
     private let found = Mutex<String?>(nil)
+    private let unread = Mutex<Unread?>(nil)
     private let recent = Mutex<[SequenceNumber: CoveringSignature]>([:])
 
     init(
@@ -76,25 +77,51 @@ final class HistoricalReader: Sendable {
         }
     }
 
-    /// What was found to be damaged since the start; `nil` when nothing was.
-    var damage: String? { found.withLock { $0 } }
+    /// What could not be read last.
+    private struct Unread {
+        var reason: String
+        var seqno: SequenceNumber
+        /// Set when its whole file could not be opened.
+        var fileName: String?
+    }
+
+    /// What was found to be damaged since the start, or cannot be read now; `nil` when there is nothing of that kind.
+    var damage: String? { found.withLock { $0 } ?? unread.withLock { $0?.reason } }
+
+    /// Reading `seqno` went well.
+    private func noteRead(_ seqno: SequenceNumber) {
+        unread.withLock { unread in
+            guard let missed = unread else { return }
+            let isSameFile = missed.fileName.map { $0 == catalog.fileName(of: seqno) } ?? false
+            if missed.seqno == seqno || isSameFile { unread = nil }
+        }
+    }
 
     /// Runs what reads one transaction; an error names it and its chunk. The path and the particulars, which are for the
     /// log, are in the cause.
     private func named<R>(_ seqno: SequenceNumber, _ body: () throws -> R) throws -> R {
         do {
-            return try body()
+            let result = try body()
+            noteRead(seqno)
+            return result
         } catch let error as LedgerError where error.code != .corrupt && error.code != .inputOutput {
             throw error
         } catch {
             let place = "transaction \(seqno)" + (catalog.fileName(of: seqno).map { " in \($0)" } ?? "")
-            let isUnread = error is DiskError || (error as? LedgerError)?.code == .inputOutput
+            let ledgerError = error as? LedgerError
+            let diskError = error as? DiskError ?? ledgerError?.cause as? DiskError
+            let isUnread = diskError != nil || ledgerError?.code == .inputOutput
             var failure = LedgerError(
                 isUnread ? .inputOutput : .corrupt,
                 isUnread ? "\(place) cannot be read" : "the ledger is damaged: \(place) is not what was written",
                 cause: error)
             failure.place = place
-            found.withLock { $0 = failure.reason }
+            if !isUnread {
+                found.withLock { $0 = failure.reason }
+            } else if diskError?.isPassing != true {
+                let fileName = diskError?.operation == "open" ? catalog.fileName(of: seqno) : nil
+                unread.withLock { $0 = Unread(reason: failure.reason, seqno: seqno, fileName: fileName) }
+            }
             throw failure
         }
     }
@@ -219,10 +246,13 @@ final class HistoricalReader: Sendable {
     /// What the index says is only believed when the ledger confirms it; otherwise the ledger itself is read from there
     /// on, which takes no more steps than a batch has entries.
     private func signature(atOrAfter seqno: SequenceNumber) throws -> CoveringSignature? {
-        if let found = try indexer.signatures.first(atLeast: seqno), found >= seqno,
-            let signature = try? signature(at: found)
-        {
-            return signature
+        if let found = try indexer.signatures.first(atLeast: seqno), found >= seqno {
+            do {
+                if let signature = try signature(at: found) { return signature }
+            } catch let error as LedgerError where error.code == .inputOutput {
+                // Nothing is known about the index then.
+                throw error
+            } catch {}
         }
         var next = seqno
         while next.rawValue - seqno.rawValue <= UInt64(Sequencer.batchEntryLimit) {

@@ -31,12 +31,19 @@ struct LedgerOpener {
         try checkParts(directory, settings)
         try directory.prepare(disk: disk)
         let keyring = try openKeyring(directory, settings)
+        if let type = keyring.ledgerType {
+            let witness = "the sealed keys in \(directory.keyring)"
+            try check(settings.ledgerType, in: directory, is: type, accordingTo: witness)
+        }
         let catalog = ChunkCatalog(directory: directory.ledger)
         // Up to here only what a first start needs was made; nothing that was there before is changed until recovery
         // has found the ledger to be whole.
         let (recovered, index) = try recover(directory, keyring, catalog, isCreated: settings.created == true)
         var state = recovered.state
         for note in recovered.notes { logger.warning("\(note)") }
+        if keyring.ledgerType == nil, let type = try writtenType(catalog, keyring) {
+            try check(settings.ledgerType, in: directory, is: type, accordingTo: "the entries in \(directory.ledger)")
+        }
         let serviceCertificate = Array(keyring.serviceCertificatePEM.utf8)
         if try DurableFile.read(directory.serviceCertificate, limit: 65_536) != serviceCertificate {
             try DurableFile.write(serviceCertificate, to: directory.serviceCertificate, mode: 0o644, disk: disk)
@@ -44,9 +51,17 @@ struct LedgerOpener {
 
         let viewFile = ViewFile(path: directory.view, disk: disk)
         let isNew = state.next.seqno == SequenceNumber(1)
-        let highest = try max(viewFile.read() ?? View(0), recovered.highestView)
+        let storedView = try viewFile.read()
+        if let storedView, UInt64(storedView.rawValue) > UInt64(recovered.highestView.rawValue) + Self.viewsAhead {
+            throw LedgerError(
+                .invalidInput,
+                "\(directory.view) is damaged: it says view \(storedView), the ledger has come to view "
+                    + "\(recovered.highestView), and the file is never more than \(Self.viewsAhead) views ahead. "
+                    + "Restore it from a copy")
+        }
+        let highest = max(storedView ?? View(0), recovered.highestView)
         state.view =
-            try isNew && viewFile.read() == nil
+            isNew && storedView == nil
             ? .initial : View(max(highest.rawValue + 1, View.initial.rawValue))
         try viewFile.write(state.view)
 
@@ -146,6 +161,38 @@ struct LedgerOpener {
         return settings
     }
 
+    /// How far the stored view may be ahead of the ledger: starts and failed writes without a single write between them.
+    /// Each view that was skipped takes 8 bytes of memory and of every snapshot.
+    private static let viewsAhead: UInt64 = 1 << 24
+
+    /// The settings are a plain file. Were they believed, one word in them would have a private ledger written in clear.
+    private func check(
+        _ stated: NodeConfiguration.LedgerType, in directory: DataDirectory, is type: NodeConfiguration.LedgerType,
+        accordingTo witness: String
+    ) throws {
+        guard stated != type else { return }
+        throw LedgerError(
+            .configurationMismatch,
+            "\(directory.settings) says that this ledger is \(stated.rawValue), but according to \(witness) it is "
+                + "\(type.rawValue). Restore the file from a copy")
+    }
+
+    /// The type in which the first entry was written; `nil` when none is found among the first transactions.
+    private func writtenType(_ catalog: ChunkCatalog, _ keyring: Keyring) throws -> NodeConfiguration.LedgerType? {
+        var seqno = SequenceNumber(1)
+        while seqno <= catalog.last, seqno.rawValue <= Self.transactionsSearched {
+            let entry = try Entry(decoding: try catalog.entryBytes(seqno))
+            if entry.publicDomain.maps.contains(where: { EntryValue.isLog($0.name) }) { return .public }
+            if try entry.decryptPrivate(with: keyring.ledgerSecret).contains(where: { EntryValue.isLog($0.name) }) {
+                return .private
+            }
+            seqno = seqno.next
+        }
+        return nil
+    }
+
+    private static let transactionsSearched: UInt64 = 20_000
+
     /// Whether what is there can be a whole directory, or one whose creation was interrupted: first the settings are
     /// written, then the keys, then the ledger.
     private func checkParts(_ directory: DataDirectory, _ settings: NodeSettings) throws {
@@ -207,7 +254,7 @@ struct LedgerOpener {
         if !FileManager.default.fileExists(atPath: directory.settings) {
             try settings.write(directory.settings, disk: disk)
         }
-        let keyring = try Keyring.generate(name: settings.name, now: Date())
+        let keyring = try Keyring.generate(name: settings.name, ledgerType: settings.ledgerType, now: Date())
         try DurableFile.write(try keyring.sealed(with: key), to: directory.keyring, disk: disk)
         return keyring
     }
@@ -253,7 +300,9 @@ struct LedgerOpener {
         let open = try LedgerRecovery.registerChunks(in: directory, catalog)
         let start = try SnapshotLoader(directory: directory, catalog: catalog, keyring: keyring, logger: logger)
             .newest()
-        if let start, let present, !FileManager.default.fileExists(atPath: directory.staleMarker),
+        // Verification reads everything anyway; the index is made anew from what it finds, whatever was removed from it.
+        if !configuration.verifyOnStart, let start, let present,
+            !FileManager.default.fileExists(atPath: directory.staleMarker),
             try fits(present, start, indexedTo: anchor)
         {
             return (try checked(try recovery(present).replay(from: start, open: open)), present)

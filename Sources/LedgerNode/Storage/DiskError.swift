@@ -8,6 +8,9 @@ struct DiskError: Error, CustomStringConvertible {
 
     var isDiskFull: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
 
+    /// Too many files are open, in the process or in the system: that says nothing about this one, and it passes.
+    var isPassing: Bool { code == EMFILE || code == ENFILE }
+
     var description: String {
         "\(operation) \(path): \(String(cString: strerror(code)))"
     }

@@ -134,7 +134,12 @@ final class FileLog: Replicator {
         try disk.sync(descriptor)
         try disk.write(descriptor, ChunkLayout.header(tableOffset: open.byteCount), at: 0)
         try disk.sync(descriptor)
-        try disk.rename(directory + "/" + open.fileName, to: directory + "/" + name)
+        do throws(DiskError) {
+            try disk.rename(directory + "/" + open.fileName, to: directory + "/" + name)
+        } catch {
+            // Renamed by an attempt that failed after it.
+            guard error.code == ENOENT, access(directory + "/" + name, F_OK) == 0 else { throw error }
+        }
         try disk.syncDirectory(directory)
         return ChunkCatalog.ClosedChunk(
             first: open.first, last: last, fileName: name, tableOffset: open.byteCount,

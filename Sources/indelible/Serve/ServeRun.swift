@@ -11,6 +11,7 @@ struct ServeRun {
     var settings: ServeSettings
 
     func run() async throws {
+        let openFiles = OpenFileLimit.raise()
         let logger = makeLogger()
         let directory = settings.node.directory
         let administrator = "\(directory)/admin.pem"
@@ -34,7 +35,7 @@ struct ServeRun {
             Output.diagnostic("made an administrator: certificate and private key are in \(administrator)")
         }
         let server = try LedgerServer(
-            ledger: ledger, configuration: serverConfiguration(), fetch: { try await fetcher.fetch($0) },
+            ledger: ledger, configuration: serverConfiguration(openFiles), fetch: { try await fetcher.fetch($0) },
             logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -65,8 +66,10 @@ struct ServeRun {
         }
     }
 
-    private func serverConfiguration() -> LedgerServerConfiguration {
+    private func serverConfiguration(_ openFiles: Int) -> LedgerServerConfiguration {
         var configuration = LedgerServerConfiguration(host: settings.host, port: settings.port)
+        configuration.limits.connectionCount = OpenFileLimit.connections(
+            of: openFiles, atMost: configuration.limits.connectionCount)
         configuration.limits.bodyByteCount = settings.maxBodySize
         configuration.issuers = settings.oidcIssuers.map { issuer in
             guard let claim = settings.oidcUserClaim else { return TokenIssuer(issuer: issuer) }
