@@ -83,6 +83,51 @@ import Testing
         try check([], outcome: .ok) { try $0.makeDirectory("archive") }
     }
 
+    /// No sum of a name's numbers and a file's entries may overflow.
+    @Test func numbersNearTheLimit() throws {
+        for name in [
+            "ledger_1-18446744073709551615.committed", "ledger_18446744073709551615", "ledger_9223372036854775808",
+            "ledger_18446744073709551614-18446744073709551615", "ledger_1-9223372036854775807.committed",
+        ] {
+            try check([.foreignFile]) { try $0.write(name, try $0.bytes(open)) }
+        }
+        try check([.gap, .seqno]) { try $0.write("ledger_9223372036854775807", try $0.bytes(open)) }
+        try check([.gap]) { try $0.write("ledger_9223372036854775806-9223372036854775807", try $0.bytes(open)) }
+    }
+
+    /// What depends on a place that cannot be read is not called tampering.
+    @Test(arguments: ["ledger_1-10.committed", "ledger_11-20.committed", "ledger_21"])
+    func unreadable(name: String) throws {
+        var options = LedgerVerificationOptions()
+        options.expectedReceipts = try Vectors.json("receipts.json")["receipts"].members.values.map {
+            try #require(LedgerAnchor(try UnverifiedReceipt(json: $0.encoded())))
+        }
+        options.expectedServiceCertificatePEM = try TestIdentity.standard().serviceCertificate
+        let pipe: (TemporaryDirectory) throws -> Void = {
+            try $0.remove(name)
+            #expect(mkfifo($0.path + "/" + name, 0o600) == 0)
+        }
+        try check([.unreadable], outcome: .unableToTell, options: options, pipe)
+        // Another service is another service, as long as its certificate was read.
+        options.expectedServiceCertificatePEM = try TestIdentity.small().serviceCertificate
+        try check([.unreadable], outcome: .unableToTell, options: options, pipe)
+        // A wrong receipt for what was read stays wrong.
+        let id = TransactionID(view: .initial, seqno: SequenceNumber(name == first ? 12 : 3))
+        options.expectedReceipts = [.leaf(id, .zero)]
+        try check([.unreadable, .receipt], options: options, pipe)
+    }
+
+    @Test func unreadableDirectory() throws {
+        var options = LedgerVerificationOptions()
+        options.expectedServiceCertificatePEM = try TestIdentity.standard().serviceCertificate
+        options.expectedReceipts = [
+            .signedRoot(.zero), .leaf(TransactionID(view: .initial, seqno: SequenceNumber(3)), .zero),
+        ]
+        let report = LedgerDirectoryVerifier(path: "/no such directory", options: options).verify()
+        #expect(report.outcome == .unableToTell)
+        #expect(Set(report.findings.map(\.code)) == [.unreadable])
+    }
+
     @Test func otherKeys() throws {
         var options = LedgerVerificationOptions()
         options.secrets = LedgerSecrets(.random())
@@ -103,6 +148,70 @@ import Testing
         let report = LedgerDirectoryVerifier(path: directory.path).verify()
         #expect(report.outcome == .failed)
         #expect(report.findings.map(\.code) == [.node])
+    }
+
+    /// No later signature covers the newest one: what its own signatures leave open must be as a node writes it.
+    @Test func newestSignature() throws {
+        func codes(_ shape: (inout SignatureShape) -> Void) throws -> [LedgerFinding.Code] {
+            let directory = try TemporaryDirectory()
+            try directory.write("ledger_1", TestLedger(.standard(), signature: shape).chunk(1...2, isComplete: false))
+            let report = LedgerDirectoryVerifier(path: directory.path).verify()
+            #expect(report.outcome == (report.findings.isEmpty ? .ok : .failed))
+            return report.findings.map(\.code)
+        }
+        let certificate = try TestIdentity.standard().nodeCertificate
+        #expect(try codes { _ in } == [])
+        #expect(try codes { $0.claims = SHA256Hashing.digest([1]) } == [.entry])
+        #expect(try codes { $0.extra = { $0.put(.publicLogs, key: [1], value: [2]) } } == [.entry])
+        #expect(try codes { $0.extra = { $0.put(.privateLogs, key: [1], value: [2]) } } == [.entry])
+        #expect(try codes { $0.row = { $0["cert"] = .string(certificate + "\n") } } == [.node])
+        #expect(try codes { $0.row = { $0["cert"] = .null } } == [.rawSignature])
+    }
+
+    /// A node goes on with its former certificate for a moment after a new one is written.
+    @Test func renewedCertificate() throws {
+        let identity = try TestIdentity.standard()
+        var ledger = try TestLedger(identity)
+        var writes = WriteSet()
+        writes.put(
+            .nodesEndorsedCertificates, key: Array(try identity.nodeID.utf8),
+            value: Array((identity.nodeCertificate + "\n").utf8))
+        try ledger.add(writes)
+        try ledger.sign()
+        try ledger.sign { $0.row = { $0["cert"] = .string(identity.nodeCertificate + "\n") } }
+        let directory = try TemporaryDirectory()
+        try directory.write("ledger_1", ledger.chunk(1...5, isComplete: false))
+        let report = LedgerDirectoryVerifier(path: directory.path).verify()
+        #expect(report.outcome == .ok, "\(report.findings)")
+    }
+
+    /// Which bytes of the newest signature transaction of a real ledger the files alone cannot tell.
+    @Test func everyByteOfTheNewestSignature() throws {
+        let directory = try TemporaryDirectory()
+        for file in [first, second] { try directory.write(file, try Vectors.bytes("ledger/\(file)")) }
+        let entries = try Vectors.entries(chunk: "ledger/\(open)").prefix(11)
+        let entry = try #require(entries.last)
+        let original = ChunkLayout.header(tableOffset: 0) + entries.joined()
+        let start = original.count - entry.count
+        let unused = [
+            "\"cert\"", "\"commit_seqno\":0", "\"commit_view\":0",
+            "\"hashed_nonce\":\"\(String(repeating: "0", count: 64))\"",
+        ]
+        var openRanges = [1..<2, 8..<24, 44 + 41..<44 + 73]
+        for text in unused {
+            let bytes = Array(text.utf8)
+            let at = try #require((0..<entry.count).first { entry[$0...].starts(with: bytes) })
+            openRanges.append(at..<at + bytes.count)
+        }
+        for offset in stride(from: 0, to: entry.count, by: 37) {
+            var changed = original
+            changed[start + offset] ^= 1
+            try directory.write(open, changed)
+            let report = LedgerDirectoryVerifier(path: directory.path).verify()
+            if report.outcome != .failed {
+                #expect(openRanges.contains { $0.contains(offset) }, "byte \(offset) of \(entry.count)")
+            }
+        }
     }
 
     /// The whole ledger replaced by one of another service: only the expected certificate can tell.

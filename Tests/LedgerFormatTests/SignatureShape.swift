@@ -9,6 +9,8 @@ struct SignatureShape {
     var hasTree = true
     var claims = Digest32.zero
 
+    /// Rows beside the signature.
+    var extra: (inout WriteSet) -> Void = { _ in }
     /// Changes the members of the JSON row.
     var row: (inout [String: JSONValue]) -> Void = { _ in }
     /// Replaces the raw signature.

@@ -60,7 +60,10 @@ import Testing
         let name = SnapshotName(seqno: SequenceNumber(20), evidence: SequenceNumber(21), isCommitted: true)
         #expect(name.fileName == "snapshot_20_21.committed")
         #expect(SnapshotName(fileName: name.fileName) == name)
-        for bad in ["snapshot_20", "snapshot_21_20", "snapshot_020_21", "snapshot_20_21.x", "ledger_1-2"] {
+        for bad in [
+            "snapshot_20", "snapshot_21_20", "snapshot_020_21", "snapshot_20_21.x", "ledger_1-2",
+            "snapshot_1_18446744073709551615", "snapshot_1_9223372036854775808.committed",
+        ] {
             #expect(SnapshotName(fileName: bad) == nil)
         }
     }

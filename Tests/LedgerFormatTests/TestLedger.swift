@@ -5,7 +5,8 @@ import LedgerProofs
 /// Writes small ledgers, correct ones and ones with exactly one fault. The digests are always those of the faulty
 /// bytes, as if a careless node had written them.
 struct TestLedger {
-    let identity: TestIdentity
+    /// Whose keys sign from now on.
+    var identity: TestIdentity
     let secret = LedgerSecret.random()
     private(set) var entries: [[UInt8]] = []
     private var frontier = MerkleFrontier()
@@ -56,6 +57,18 @@ struct TestLedger {
         frontier.append(leaf)
     }
 
+    /// The rows that make `other` the service, endorsed and trusted. It does not sign from here on.
+    mutating func write(identity other: TestIdentity) throws {
+        var writes = WriteSet()
+        let node = Array(try other.nodeID.utf8)
+        writes.put(.nodesInfo, key: node, value: Array("{\"status\":\"Trusted\"}".utf8))
+        writes.put(.nodesEndorsedCertificates, key: node, value: Array(other.nodeCertificate.utf8))
+        writes.put(
+            .serviceInfo, key: zeroKey,
+            value: ServiceInfo(certificate: other.serviceCertificate, status: .opening).encoded())
+        try add(writes)
+    }
+
     /// A transaction that writes one application row.
     mutating func addRow(patch: (inout [UInt8]) -> Void = { _ in }) throws {
         var writes = WriteSet()
@@ -93,6 +106,7 @@ struct TestLedger {
             let leaves = try frontierLeaves()
             writes.put(.tree, key: zeroKey, value: leaves)
         }
+        shape.extra(&writes)
         try add(writes, flags: flags, claims: shape.claims, patch: shape.patch)
     }
 

@@ -15,6 +15,7 @@ import Testing
         "normal tx with wrong public version": .failed,
         "tx header flags 0x03": .failed,
         "COSE without kid": .failed,
+        "claims digest on a signature tx": .failed,
     ]
 
     /// Why each refused case is refused: nothing else may be found in it.
