@@ -60,7 +60,8 @@ public struct EvidenceVerifier: Sendable {
         let verdict: EvidenceReport.Verdict = hasFailed ? .failed : isAnchored ? .verified : .unanchored
         let rows = Self.rows(of: bundle)
         return EvidenceReport(
-            verdict: verdict, subjects: subjects, notProven: Self.notProven(bundle, rows: rows, hasOpenTime: hasOpenTime),
+            verdict: verdict, subjects: subjects,
+            notProven: Self.notProven(bundle, rows: rows, hasOpenTime: hasOpenTime),
             evidence: verdict == .verified
                 ? VerifiedEvidence(
                     database: bundle.database, rows: rows, entries: Self.entries(of: bundle),

@@ -137,7 +137,8 @@ struct DigestCheck {
                 Finding(
                     .digestMismatch, object: stated.origin, columns: ["database_name"], expected: digest.databaseName,
                     found: databaseName, block: digest.block, certainty: .proven,
-                    reason: "the digest and the ledger's identity disagree about the database's name, which is for good"))
+                    reason: "the digest and the ledger's identity disagree about the database's name, which is for good"
+                ))
         }
         let witness = stated.witnessTime ?? digest.digestTime
         let limit = witness.microseconds + Int64(options.policy.clockTolerance * 1_000_000)

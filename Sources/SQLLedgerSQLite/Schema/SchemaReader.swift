@@ -33,8 +33,8 @@ package enum SchemaReader {
         let columns = try columns(of: name, on: db)
         let rowID = found.isWithoutRowID ? nil : try rowIDColumn(of: name, columns: columns, on: db)
         return TableDescription(
-            after: after, columns: columns, kind: kind, objects: usersObjects(of: name, in: objects), rowIDColumn: rowID,
-            sql: sql, table: name, view: view)
+            after: after, columns: columns, kind: kind, objects: usersObjects(of: name, in: objects),
+            rowIDColumn: rowID, sql: sql, table: name, view: view)
     }
 
     private static func columns(of table: String, on db: SQLiteConnection) throws(SQLiteLedgerError) -> [SchemaColumn] {
@@ -138,7 +138,8 @@ package enum SchemaReader {
             return "table '\(name)' has more columns than the \(limit - 4) that a ledger table can have"
         }
         guard !isSQLites(description.view) else {
-            return "'\(description.view)' cannot be a ledger view: SQLite keeps names that begin with sqlite_ for itself"
+            return
+                "'\(description.view)' cannot be a ledger view: SQLite keeps names that begin with sqlite_ for itself"
         }
         guard !objects.contains(description.view) else {
             return "there is an object '\(description.view)' already; name another ledger view for table '\(name)'"

@@ -70,7 +70,8 @@ struct SQLExec: ParsableCommand {
             }
             try run.run(statement, &bindings)
             guard try session.isInTransaction() else {
-                throw Failure("--single-transaction: a statement ended the transaction; what stood before it may be kept")
+                throw Failure(
+                    "--single-transaction: a statement ended the transaction; what stood before it may be kept")
             }
         }
         func all() throws {

@@ -606,8 +606,9 @@ def test_S27_a_table_named_sqlite_joins(work):
     path = work / "all.db"
     db = connect(path)
     db.execute("SELECT ledger_init(1)")
-    for statement in ("CREATE TABLE a(v)", "CREATE TABLE sqlite(x)", "INSERT INTO a VALUES (1)", "INSERT INTO sqlite VALUES (2)"):
-        db.execute(statement)
+    for statement in ("CREATE TABLE a(v)", "CREATE TABLE sqlite(x)", "INSERT INTO a VALUES (1)", "INSERT INTO sqlite VALUES (2)",
+                      "SELECT ledger_refresh()"):
+        db.execute(statement).fetchall()
     assert db.execute("SELECT x, ledger_operation_type_desc FROM _sqlite_Ledger").fetchall() == [(2, "INSERT")]
     db.close()
 
