@@ -86,7 +86,10 @@ final class HistoricalReader: Sendable {
     }
 
     /// What was found to be damaged since the start, or cannot be read now; `nil` when there is nothing of that kind.
-    var damage: String? { found.withLock { $0 } ?? unread.withLock { $0?.reason } }
+    var damage: String? {
+        let reasons = [found.withLock { $0 }, unread.withLock { $0?.reason }].compactMap { $0 }
+        return reasons.isEmpty ? nil : reasons.joined(separator: "; ")
+    }
 
     /// Reading `seqno` went well.
     private func noteRead(_ seqno: SequenceNumber) {
