@@ -171,6 +171,7 @@ extension LedgerConnection {
             isReady = false
             // Histories may have been altered in what was rolled back.
             altersHistories = true
+            rereadSchema()
         }
         // No row operation is under way when a savepoint or a statement is taken back; what waits for the capture of
         // others from before it stays.
@@ -181,6 +182,16 @@ extension LedgerConnection {
         outstanding = 0
         if let poison, poison.level >= level { self.poison = nil }
         self.level = level
+    }
+
+    /// What SQLite has in memory of the schema can be ahead of the file when definitions of a statement are taken back. Where it
+    /// notices that while a row is captured, it frees the names that it goes on telling the pre-update hook: so it shall
+    /// notice now, while no statement changes rows.
+    private func rereadSchema() {
+        let wasInternal = isInternal
+        isInternal = true
+        ils_exec(db.handle, "SELECT 1 FROM \(db.schema).sqlite_schema LIMIT 1")
+        isInternal = wasInternal
     }
 
     // MARK: Hooks of connections that are ours alone
