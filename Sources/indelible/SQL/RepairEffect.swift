@@ -9,6 +9,10 @@ struct RepairEffect {
     /// By table, the row versions that shall end, and the most that shall begin and stay.
     private var ended: [String: Int64] = [:]
     private var begun: [String: Int64] = [:]
+    /// By table, the keys of rows to be repaired, and the tables in which one row is repaired more than once: the versions in between
+    /// do not stay.
+    private var keys: [String: Set<[NamedValue]>] = [:]
+    private var repeated: Set<String> = []
 
     init(_ session: SQLSession) throws {
         last =
@@ -17,6 +21,7 @@ struct RepairEffect {
 
     /// One row more will have been repaired.
     mutating func expect(_ proposal: RepairProposal) {
+        if !keys[proposal.table, default: []].insert(proposal.key).inserted { repeated.insert(proposal.table) }
         switch proposal.action {
         case .update:
             ended[proposal.table, default: 0] += 1
@@ -38,7 +43,9 @@ struct RepairEffect {
             let waiting = try session.value(
                 "SELECT count(DISTINCT sequence_number) FROM ledger_pending WHERE table_id = ?", [.integer(id)])
             let (shallEnd, mayBegin) = (ended[table] ?? 0, begun[table] ?? 0)
-            guard hasEnded + (waiting?.integer ?? 0) == shallEnd, hasBegun <= mayBegin else {
+            guard hasEnded + (waiting?.integer ?? 0) == shallEnd,
+                repeated.contains(table) ? hasBegun <= mayBegin : hasBegun == mayBegin
+            else {
                 throw Failure(
                     "\(table): the repair would end \(hasEnded) row versions and begin \(hasBegun), not \(shallEnd) and "
                         + "\(mayBegin)\(try Self.triggers(of: table, session)); repair the rows by hand, nothing was changed"
