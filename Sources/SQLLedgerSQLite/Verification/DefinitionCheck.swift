@@ -97,7 +97,7 @@ struct DefinitionCheck {
             case "trigger" where name != made.history || !guards.contains(other.name):
                 report(
                     .captureChanged, other.name, "a trigger on \(name) that is not the ledger's", found: other.sql)
-            case "index" where other.sql?.uppercased().hasPrefix("CREATE UNIQUE") ?? false:
+            case "index" where other.isUniqueIndex:
                 report(
                     .captureChanged, other.name, "a unique index on \(name), which can keep rows from being written",
                     found: other.sql)

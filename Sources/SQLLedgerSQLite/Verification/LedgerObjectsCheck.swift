@@ -31,8 +31,7 @@ struct LedgerObjectsCheck {
                         .captureChanged, object: trigger.name, found: trigger.sql,
                         reason: "a trigger on \(name) that is not the ledger's"))
             }
-            for index in objects.belonging(to: name, type: "index")
-            where index.sql?.uppercased().hasPrefix("CREATE UNIQUE") ?? false {
+            for index in objects.belonging(to: name) where index.isUniqueIndex {
                 findings.report(
                     Finding(
                         .captureChanged, object: index.name, found: index.sql,

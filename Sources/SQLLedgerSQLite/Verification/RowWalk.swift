@@ -72,9 +72,11 @@ struct RowWalk {
         guard shared.agree(SharedEvidence.Border(object: object, row: border), row) else { throw damaged }
     }
 
-    private var damaged: VerificationError {
+    private var damaged: VerificationError { Self.disorder(in: object) }
+
+    static func disorder(in object: String) -> VerificationError {
         VerificationError(
-            object: object, reason: "its rows are not in the order of their row ids: the file is damaged or was altered"
-        )
+            object: object,
+            reason: "its rows are not in the order of their row ids: the file is damaged or was altered")
     }
 }

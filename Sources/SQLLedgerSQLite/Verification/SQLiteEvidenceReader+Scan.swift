@@ -43,11 +43,7 @@ extension SQLiteEvidenceReader {
                 bounds = (low, high)
             }
         }
-        if let bounds, bounds.0 > bounds.1 {
-            throw VerificationError(
-                object: name ?? table.name,
-                reason: "its rows are not in the order of their row ids: the file is damaged or was altered")
-        }
+        if let bounds, bounds.0 > bounds.1 { throw RowWalk.disorder(in: name ?? table.name) }
         let span = bounds.map { UInt64(bitPattern: $0.1 &- $0.0) } ?? 0
         let parts = span < 20_000 ? 1 : UInt64(max(count, 1))
         guard let bounds, parts > 1 else {

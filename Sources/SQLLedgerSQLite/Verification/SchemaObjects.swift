@@ -10,6 +10,9 @@ final class SchemaObjects {
         var sql: String?
 
         var isVirtual: Bool { type == "table" && rootPage == 0 }
+
+        /// Made by `CREATE UNIQUE INDEX`, not by a constraint of its table.
+        var isUniqueIndex: Bool { type == "index" && sql?.uppercased().hasPrefix("CREATE UNIQUE") ?? false }
     }
 
     /// An ordinary table: neither virtual nor one that keeps what a virtual table holds.

@@ -26,10 +26,7 @@ struct LedgerDirectory {
     private static func hasChunks(_ directory: String) -> Bool {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else { return false }
         return names.contains { name in
-            var isDirectory: ObjCBool = false
-            return name.utf8.starts(with: "ledger_".utf8)
-                && !(FileManager.default.fileExists(atPath: "\(directory)/\(name)", isDirectory: &isDirectory)
-                    && isDirectory.boolValue)
+            name.utf8.starts(with: "ledger_".utf8) && FileKind.of("\(directory)/\(name)") != .typeDirectory
         }
     }
 }
