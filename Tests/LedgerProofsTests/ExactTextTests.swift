@@ -11,4 +11,16 @@ import Testing
         #expect(!ExactText.same(a, b[...]) && ExactText.same(a, Substring(a)))
         #expect(![a].containsExactly(b) && [a].containsExactly(a))
     }
+
+    @Test func eachByteCounts() {
+        for count in 0...40 {
+            let text = String(repeating: "a", count: count)
+            #expect(ExactText.same(text, text[...]) && !ExactText.same(text, text + "a"))
+            for place in 0..<count {
+                var other = Array(text.utf8)
+                other[place] = UInt8(ascii: "b")
+                #expect(!ExactText.same(text, String(decoding: other, as: UTF8.self)), "\(place) of \(count)")
+            }
+        }
+    }
 }

@@ -11,9 +11,27 @@ public struct ExactText: Hashable, Sendable, Comparable {
     /// Whether two texts have the same bytes.
     public static func same(_ a: some StringProtocol, _ b: some StringProtocol) -> Bool {
         let fast = a.utf8.withContiguousStorageIfAvailable { a in
-            b.utf8.withContiguousStorageIfAvailable { b in a.count == b.count && a.elementsEqual(b) }
+            b.utf8.withContiguousStorageIfAvailable { same(UnsafeRawBufferPointer(a), UnsafeRawBufferPointer($0)) }
         }
         return fast.flatMap { $0 } ?? a.utf8.elementsEqual(b.utf8)
+    }
+
+    /// By words: a bearer token of a kilobyte is compared for each request.
+    private static func same(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+        guard a.count == b.count else { return false }
+        var offset = 0
+        while offset + 8 <= a.count {
+            guard
+                a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                    == b.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            else { return false }
+            offset += 8
+        }
+        while offset < a.count {
+            guard a[offset] == b[offset] else { return false }
+            offset += 1
+        }
+        return true
     }
 
     public static func == (a: ExactText, b: ExactText) -> Bool { same(a.text, b.text) }
