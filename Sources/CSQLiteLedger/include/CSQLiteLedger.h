@@ -49,6 +49,15 @@ static inline unsigned ils_data_version(sqlite3 *db, const char *name) {
     sqlite3_file_control(db, name, SQLITE_FCNTL_DATA_VERSION, &version);
     return version;
 }
+// Bytes of the database file, through the file that the connection has open: a descriptor of its own, when closed, would take the
+// process's locks away.
+static inline int ils_read_file(sqlite3 *db, void *bytes, int count, sqlite3_int64 offset) {
+    sqlite3_file *file = 0;
+    int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (code != SQLITE_OK) return code;
+    if (!file || !file->pMethods) return SQLITE_CANTOPEN;
+    return file->pMethods->xRead(file, bytes, count, offset);
+}
 static inline void ils_interrupt(sqlite3 *db) { sqlite3_interrupt(db); }
 static inline void ils_progress_handler(sqlite3 *db, int steps, int (*f)(void *), void *p) {
     sqlite3_progress_handler(db, steps, f, p);

@@ -49,6 +49,9 @@ public protocol LedgerEvidenceReader: AnyObject, Sendable {
     ) throws
 
     /// The checks that only the engine can make: of its capture, views, indexes, definitions and coverage. Small
-    /// pieces, so that they can be shared out. `tables` are those in scope.
-    func engineChecks(_ tables: [EvidenceTable], history: SchemaHistory, whole: Bool) throws -> [EngineCheck]
+    /// pieces, so that they can be shared out. `tables` are those in scope. `after`: what reads whole tables may leave out what
+    /// earlier transactions wrote.
+    func engineChecks(
+        _ tables: [EvidenceTable], history: SchemaHistory, whole: Bool, after: TransactionNumber?
+    ) throws -> [EngineCheck]
 }

@@ -225,7 +225,8 @@ final class VerificationRun: Sendable {
             }
         }
         do {
-            let checks = try reader.engineChecks(scope.tables, history: scope.history, whole: options.tables == nil)
+            let checks = try reader.engineChecks(
+                scope.tables, history: scope.history, whole: options.tables == nil, after: after)
             for check in checks {
                 tasks.append { worker in
                     do { try check.run(worker.reader, findings) } catch { findings.blocked(check.subject, error) }

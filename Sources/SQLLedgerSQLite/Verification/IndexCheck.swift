@@ -6,9 +6,13 @@ struct IndexCheck {
     let table: String
     let reader: SQLiteEvidenceReader
     let findings: FindingCollector
+    /// Whether only new rows are read, and whether with them their entries in each index.
+    var isContinued = false
+    var isProbed = false
 
-    /// Whether the table has more than row ids to find rows by. (Row ids are compared as rows are read.)
+    /// Whether the table has more than row ids to find rows by. (`SearchCheck` looks at these.)
     private func isNeeded(_ objects: SchemaObjects) throws -> Bool {
+        if isContinued { return try !isProbed && !objects.belonging(to: table, type: "index").isEmpty }
         if !objects.belonging(to: table, type: "index").isEmpty { return true }
         return try objects.ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID ?? false
     }
@@ -36,13 +40,7 @@ struct IndexCheck {
             }
         }
         for (name, found) in counts.sorted(by: { $0.key < $1.key }) {
-            findings.report(
-                Finding(
-                    .indexDivergence, object: name, found: found.example,
-                    reason: "the index does not hold what \(table) holds: queries through it give other answers",
-                    count: found.count,
-                    repair: RepairProposal(.reindex, table: name, explanation: "builds the index again from the table"))
-            )
+            findings.report(Self.finding(name, of: table, found: found.example, count: found.count))
         }
         if let first = disorder.first {
             findings.report(
@@ -57,5 +55,12 @@ struct IndexCheck {
                     .verifierBlocked, object: table, found: first, reason: "the file is damaged: \(first)",
                     count: UInt64(damage.count)))
         }
+    }
+
+    static func finding(_ index: String, of table: String, found: String, count: UInt64) -> Finding {
+        Finding(
+            .indexDivergence, object: index, found: found,
+            reason: "the index does not hold what \(table) holds: queries through it give other answers", count: count,
+            repair: RepairProposal(.reindex, table: index, explanation: "builds the index again from the table"))
     }
 }

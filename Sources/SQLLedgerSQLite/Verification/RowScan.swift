@@ -351,6 +351,7 @@ struct RowScan {
     /// until as many were found as the transactions say there are.
     func liveAfter() throws {
         var wanted = try createdSince()
+        let probes = try reader.indexProbes(of: layout.table) ?? []
         switch layout.identity {
         case .key(let names):
             let join = names.map { "t.\(SQLName.quoted($0)) = s.\(SQLName.quoted($0))" }.joined(separator: " AND ")
@@ -359,9 +360,9 @@ struct RowScan {
             let key = names.first.map { "t.\(SQLName.quoted($0))" } ?? "NULL"
             try liveAfter(
                 """
-                SELECT s.transaction_id, s.sequence_number, \(key) IS NOT NULL\(list(layout.liveColumns, of: "t"))
+                SELECT s.transaction_id, s.sequence_number, \(state(key, probes))\(list(layout.liveColumns, of: "t"))
                 FROM main.\(layout.stamps) AS s LEFT JOIN \(table) AS t ON \(join) WHERE s.transaction_id > ?
-                """, &wanted)
+                """, &wanted, probes)
         case .rowID(let name):
             guard layout.hasTable, !layout.isRenumbered else {
                 reader.shared.note("\(layout.table.name) was read as a whole, because its rows were moved.")
@@ -370,10 +371,10 @@ struct RowScan {
             try reader.objects().requireTable(layout.stamps)
             try liveAfter(
                 """
-                SELECT s.transaction_id, s.sequence_number, t.\(name) IS NOT NULL\(list(layout.liveColumns, of: "t"))
+                SELECT s.transaction_id, s.sequence_number, \(state("t.\(name)", probes))\(list(layout.liveColumns, of: "t"))
                 FROM main.\(layout.stamps) AS s LEFT JOIN \(table) AS t NOT INDEXED ON t.\(name) = s.row_id
                 WHERE s.transaction_id > ? ORDER BY s.row_id DESC
-                """, &wanted)
+                """, &wanted, probes)
             try reportAppended(name)
         }
     }
@@ -400,8 +401,15 @@ struct RowScan {
         while try statement.step() { reportUnstamped(statement) }
     }
 
-    private func liveAfter(_ sql: String, _ wanted: inout UInt64) throws {
+    /// SQL: 0 where there is no row, the number of the first index (from 1) that does not hold it, otherwise -1.
+    private func state(_ key: String, _ probes: [IndexProbe]) -> String {
+        let lacking = probes.indices.map { " WHEN NOT \(probes[$0].condition) THEN \($0 + 1)" }
+        return "CASE WHEN \(key) IS NULL THEN 0\(lacking.joined()) ELSE -1 END"
+    }
+
+    private func liveAfter(_ sql: String, _ wanted: inout UInt64, _ probes: [IndexProbe]) throws {
         guard wanted > 0 else { return }
+        var lacking = [UInt64](repeating: 0, count: probes.count)
         let statement = try connection.prepare(sql)
         try statement.bind(.integer(Int64(bitPattern: after)), at: 1)
         var encoder = RowLeafEncoder()
@@ -410,12 +418,20 @@ struct RowScan {
             sink.row()
             try limit.count()
             let place = place(statement.handle, 0)
-            if ils_column_int64(statement.handle, 2) == 0 {
+            let state = Int(ils_column_int64(statement.handle, 2))
+            if state == 0 {
                 strayStamp(place, key: [])
             } else {
+                if state > 0 { lacking[state - 1] += 1 }
                 created(statement.handle, 3, at: place, &encoder)
             }
             wanted -= 1
+        }
+        for (probe, count) in zip(probes, lacking) where count > 0 {
+            sink.findings.report(
+                IndexCheck.finding(
+                    probe.index, of: layout.table.name, found: "new rows are missing from index \(probe.index)",
+                    count: count))
         }
     }
 

@@ -29,7 +29,7 @@ public final class SQLiteEvidence: LedgerEvidence {
     private init(_ path: String) throws(VerificationError) {
         file = try DatabaseFile(path)
         opened = FileState(path)
-        shared = SharedEvidence()
+        shared = SharedEvidence(isImmutable: file.access == .immutable)
         switch file.access {
         case .shared, .immutable:
             copy = nil

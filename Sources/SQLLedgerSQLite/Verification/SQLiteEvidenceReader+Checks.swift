@@ -1,7 +1,9 @@
 import SQLLedger
 
 extension SQLiteEvidenceReader {
-    func engineChecks(_ tables: [EvidenceTable], history: SchemaHistory, whole: Bool) throws -> [EngineCheck] {
+    func engineChecks(
+        _ tables: [EvidenceTable], history: SchemaHistory, whole: Bool, after: TransactionNumber?
+    ) throws -> [EngineCheck] {
         func check(
             _ subject: String, _ run: @escaping @Sendable (SQLiteEvidenceReader, FindingCollector) throws -> Void
         )
@@ -14,14 +16,27 @@ extension SQLiteEvidenceReader {
         }
         var checks: [EngineCheck] = []
         // Of all tables that the check of rows reads: ledger views and history are read through the ledger's own tables.
-        var read: [String] = []
+        var own: [String] = []
         for table in tables {
-            read.append("ledger_history_\(table.id)")
-            if !table.isDropped { read += [table.name, "ledger_stamps_\(table.id)"] }
+            own.append("ledger_history_\(table.id)")
+            guard !table.isDropped else { continue }
+            own.append("ledger_stamps_\(table.id)")
+            checks.append(
+                check(table.name) { reader, findings in
+                    let isProbed = try after != nil && reader.indexProbes(of: table) != nil
+                    try IndexCheck(
+                        table: table.name, reader: reader, findings: findings, isContinued: after != nil,
+                        isProbed: isProbed
+                    ).run()
+                    if after == nil { try SearchCheck(table: table.name, reader: reader, findings: findings).run() }
+                })
         }
-        if whole { read += LedgerObjects.guarded }
-        for name in read {
-            checks.append(check(name) { try IndexCheck(table: name, reader: $0, findings: $1).run() })
+        if whole { own += LedgerObjects.guarded }
+        for name in own {
+            checks.append(
+                check(name) {
+                    try IndexCheck(table: name, reader: $0, findings: $1, isContinued: after != nil).run()
+                })
         }
         for table in tables {
             guard let newest = history.newest(table.id) else { continue }

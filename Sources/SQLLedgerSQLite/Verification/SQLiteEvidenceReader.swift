@@ -114,6 +114,24 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         return limit
     }
 
+    /// Whether all pages of the snapshot are in the database file itself, none in a log.
+    func isFileWhole() throws -> Bool {
+        guard isOwner else { return false }
+        if shared.isImmutable { return true }
+        return try connection.value("PRAGMA main.journal_mode") != .text(Array("wal".utf8))
+    }
+
+    /// - Throws: `VerificationError` where the file ends before.
+    func readFile(into bytes: inout [UInt8], at offset: Int64) throws {
+        let count = Int32(truncatingIfNeeded: bytes.count)
+        let code = bytes.withUnsafeMutableBytes { ils_read_file(handle, $0.baseAddress, count, offset) }
+        guard code == SQLITE_OK else {
+            throw VerificationError(
+                object: source,
+                reason: "\(count) bytes at \(offset) cannot be read: \(String(cString: ils_errstr(code)))")
+        }
+    }
+
     /// A statement over one of the ledger's own tables, after making sure that it is a table.
     func prepareOwn(_ table: String, _ sql: String) throws -> SQLiteStatement {
         try objects().requireTable(table)
@@ -341,6 +359,10 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         let history = try SchemaHistory(reading: schemaEvents())
         shared.history.withLock { $0 = history }
         return history
+    }
+
+    func indexProbes(of table: EvidenceTable) throws -> [IndexProbe]? {
+        try IndexProbe.all(of: layout(of: table), self)
     }
 
     /// How the versions of a table are laid out in its columns.

@@ -5,6 +5,10 @@ import Synchronization
 final class SharedEvidence: Sendable {
     let notes = Mutex<[String]>([])
     let history = Mutex<SchemaHistory?>(nil)
+    /// Whether SQLite was told that nobody writes to the file, and reads no log beside it.
+    let isImmutable: Bool
+
+    init(isImmutable: Bool = false) { self.isImmutable = isImmutable }
 
     /// Where one part of a table ends and the next one begins.
     struct Border: Hashable, Sendable {

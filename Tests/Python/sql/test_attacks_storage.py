@@ -15,8 +15,7 @@ from kit.ledger import agree, connect, fingerprint, scalar
 from kit.pages import Pages
 
 
-def test_E01_index_entry_points_elsewhere(whole_victim):
-    victim = whole_victim
+def test_E01_index_entry_points_elsewhere(victim):
     pages = victim.pages()
     root = victim.root("account_nick")
     pages_of = pages.cell_of(root, marker=f"nick-{FRESH:08d}".encode())
@@ -27,8 +26,7 @@ def test_E01_index_entry_points_elsewhere(whole_victim):
     victim.demand({"code": "INDEX_DIVERGENCE", "object": "account_nick"})
 
 
-def test_E01_index_entry_removed(whole_victim):
-    victim = whole_victim
+def test_E01_index_entry_removed(victim):
     pages = victim.pages()
     page, index, *_ = pages.cell_of(victim.root("account_nick"), marker=f"nick-{FRESH:08d}".encode())
     pages.remove_cell(page, index)
@@ -37,6 +35,37 @@ def test_E01_index_entry_removed(whole_victim):
     assert scalar(db, "SELECT count(*) FROM account WHERE nick = ?", f"nick-{FRESH:08d}") == 0
     db.close()
     victim.demand({"code": "INDEX_DIVERGENCE", "object": "account_nick"}, allowed=["VERIFIER_BLOCKED"], repair=False)
+
+
+@pytest.mark.parametrize("row_ids", ["", " WITHOUT ROWID"])
+@pytest.mark.parametrize("index", ["v", "v COLLATE NOCASE", "n, v DESC", "g", "k, v", "v) WHERE (n > 3", "upper(v)"])
+def test_E01_entry_of_a_new_row_removed(work, index, row_ids):
+    """`--since-last` looks each new row up in each index; an index over a part of the rows or an expression it reads as a whole."""
+    path, state, digest = work / "new.db", work / "seen.json", work / "digest.json"
+    db = connect(path)
+    db.execute("SELECT ledger_init(1)")
+    db.execute(f"CREATE TABLE t(k TEXT PRIMARY KEY, v TEXT, n REAL, g AS (v || n)){row_ids}")
+    db.execute(f"CREATE INDEX i ON t({index})")
+    fill = "INSERT INTO t VALUES (?, ?, ?)"
+    db.executemany(fill, [(f"k{number}", None if number % 9 == 0 else f"Old{number}", number) for number in range(300)])
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    options = ["--since-last", "--state", state]
+    assert ledger.verify(path, digest, options=options).exit_code == 0
+    db.executemany(fill, [("k-zero", None, None), ("k-one", "New-mark", 5.5), ("k-two", "New-mark", 7)])
+    db.execute("UPDATE t SET n = n + 1 WHERE k = 'k3'")
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    root = scalar(db, "SELECT rootpage FROM sqlite_schema WHERE name = 'i'")
+    db.close()
+    seen = state.read_bytes()
+    assert ledger.verify(path, digest, options=options).exit_code == 0
+    pages = Pages(path)
+    page, place, *_ = pages.cell_of(root, marker=b"NEW-MARK" if index.startswith("upper") else b"New-mark")
+    pages.remove_cell(page, place)
+    pages.save()
+    state.write_bytes(seen)
+    report = ledger.verify(path, digest, options=options)
+    assert report.exit_code == 1 and report.codes <= {"INDEX_DIVERGENCE", "VERIFIER_BLOCKED"}, report
+    assert {"code": "INDEX_DIVERGENCE", "object": "i"}.items() <= report.findings[0].items(), report
 
 
 @pytest.mark.parametrize("statement, table", [
@@ -393,6 +422,37 @@ def test_R19_place_of_a_version_that_is_no_integer(many_rows, tmp_path, statemen
     write(statement)
     report = agree(path, digest)
     assert report.exit_code == 1 and "VERSION_LINK" in report.codes, report
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "WAL", "WAL in use", "WAL left by a crash"])
+def test_E12_searches_led_past_a_row(many_rows, tmp_path, mode):
+    """Every row is there and right, but a number beside a pointer between pages leads searches for some of them elsewhere."""
+    path, digest, _ = copied(many_rows, tmp_path)
+    db = sqlite3.connect(path)
+    root = scalar(db, "SELECT rootpage FROM sqlite_schema WHERE name = 'acc'")
+    db.execute(f"PRAGMA journal_mode = {mode.split()[0]}").fetchall()
+    db.close()
+    assert ledger.verify(path, digest).exit_code == 0
+    pages = Pages(path)
+    first, second = (cell + 4 for _, cell in pages.pointers(root)[:2])
+    assert all(pages.data[at] >= 0x80 > pages.data[at + 1] for at in (first, second)), "row ids of two bytes"
+    pages.data[first : first + 2] = pages.data[second : second + 2]
+    pages.save()
+    db = sqlite3.connect(path, isolation_level=None)
+    lost = [number for number in range(1, 2000) if not db.execute("SELECT 1 FROM acc WHERE id = ?", (number,)).fetchone()]
+    assert lost and scalar(db, "SELECT count(*) FROM acc") == 40000
+    if " " in mode:
+        db.execute("PRAGMA user_version = 7")
+        assert path.with_name(path.name + "-wal").stat().st_size
+    if mode.endswith("crash"):
+        path = ledger.copy_database(path, tmp_path / "crashed.db")
+        os.remove(f"{path}-shm")
+    if not mode.endswith("use"):
+        db.close()
+    report = ledger.verify(path, digest)
+    db.close()
+    assert report.exit_code == 1 and {"code": "INDEX_DIVERGENCE", "object": "acc"}.items() <= report.findings[0].items(), report
+    assert len(report.findings) == 1, report
 
 
 def test_E13_older_copy_of_the_file(chain_victim):

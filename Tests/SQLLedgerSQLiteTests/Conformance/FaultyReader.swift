@@ -120,5 +120,7 @@ final class FaultyReader: LedgerEvidenceReader, @unchecked Sendable {
         }
     }
 
-    func engineChecks(_ tables: [EvidenceTable], history: SchemaHistory, whole: Bool) throws -> [EngineCheck] { [] }
+    func engineChecks(
+        _ tables: [EvidenceTable], history: SchemaHistory, whole: Bool, after: TransactionNumber?
+    ) throws -> [EngineCheck] { [] }
 }
