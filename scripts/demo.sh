@@ -1,5 +1,16 @@
 # Shared by the quickstarts. Not a program. Wants $data and $port set; gives $indelible, $python, $ledger, $url, $server.
 
+# Refuses what is no port before anything is stopped or deleted.
+check_port() {
+    { [[ $1 =~ ^[0-9]{1,5}$ ]] && [ "$((10#$1))" -le 65535 ]; } || fail "--port $1: not a port; 0 to 65535"
+}
+
+# A word as the shell takes it: paths may hold spaces.
+quoted() {
+    local quote="'\\''"
+    if [[ $1 =~ ^[A-Za-z0-9_./:@%+=,-]+$ ]]; then printf '%s' "$1"; else printf "'%s'" "${1//"'"/$quote}"; fi
+}
+
 # Sets up and builds, or takes the programs that INDELIBLE_BIN and INDELIBLE_EXTENSION name.
 prepare_programs() {
     say "Setting up"
@@ -26,18 +37,21 @@ clear_data() {
             fi
         done
     fi
-    if [ -e "$data" ]; then
-        [ -f "$data/quickstart.pid" ] || fail "$data: exists and was not made by this script; name another with --data"
-        rm -rf "$data"
+    if [ -e "$data" ] && [ ! -f "$data/quickstart.pid" ] && ! rmdir "$data" 2>/dev/null; then
+        fail "$data: exists and was not made by this script; name another with --data"
     fi
+    # The file by which the next run knows this directory is there from the beginning, whatever interrupts this one.
     mkdir -p "$data"
+    echo "starting" > "$data/quickstart.pid"
+    find "$data" -mindepth 1 -maxdepth 1 ! -name quickstart.pid -exec rm -rf {} +
 }
 
 # Starts a ledger that goes on running, and points every client command at it.
 start_ledger() {
     port=$("$python" - "$port" <<'PY'
 import socket, sys
-for port in [*range(int(sys.argv[1]), int(sys.argv[1]) + 50), 0]:
+first = int(sys.argv[1])
+for port in [*range(first, min(first + 50, 65536)), 0]:
     with socket.socket() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -51,7 +65,6 @@ PY
     url="https://127.0.0.1:$port"
     ledger="$data/data"
     say "Starting a ledger at $url"
-    echo "starting" > "$data/quickstart.pid"
     setsid nohup "$indelible" serve --data "$ledger" --listen "127.0.0.1:$port" --ledger-type public \
         > "$data/ready.txt" 2> "$data/log.txt" < /dev/null &
     server=$!
