@@ -13,6 +13,11 @@ quoted() {
 
 # Sets up and builds, or takes the programs that INDELIBLE_BIN and INDELIBLE_EXTENSION name.
 prepare_programs() {
+    # Settings of the user's shell are for other ledgers: an earlier quickstart's, for one, whose commands export some.
+    local name
+    for name in "${!INDELIBLE_@}"; do
+        case "$name" in INDELIBLE_BIN | INDELIBLE_EXTENSION) ;; *) unset "$name" ;; esac
+    done
     say "Setting up"
     scripts/setup
     if [ -n "${INDELIBLE_BIN:-}" ]; then
