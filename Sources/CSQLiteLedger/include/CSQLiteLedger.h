@@ -49,12 +49,16 @@ static inline unsigned ils_data_version(sqlite3 *db, const char *name) {
     sqlite3_file_control(db, name, SQLITE_FCNTL_DATA_VERSION, &version);
     return version;
 }
-// Bytes of the database file, through the file that the connection has open: a descriptor of its own, when closed, would take the
-// process's locks away.
-static inline int ils_read_file(sqlite3 *db, void *bytes, int count, sqlite3_int64 offset) {
+// SQLite's file of the main database. It stays the same until `sqlite3_deserialize` puts another database in its place.
+static inline sqlite3_file *ils_main_file(sqlite3 *db) {
     sqlite3_file *file = 0;
-    int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-    if (code != SQLITE_OK) return code;
+    sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    return file;
+}
+static inline const void *ils_file(sqlite3 *db) { return ils_main_file(db); }
+// Bytes of that file: a descriptor of its own, when closed, would take the process's locks away.
+static inline int ils_read_file(sqlite3 *db, void *bytes, int count, sqlite3_int64 offset) {
+    sqlite3_file *file = ils_main_file(db);
     if (!file || !file->pMethods) return SQLITE_CANTOPEN;
     return file->pMethods->xRead(file, bytes, count, offset);
 }

@@ -30,12 +30,15 @@ extension VerificationReport {
     private var headline: String {
         switch verdict {
         case .verified:
-            return
-                "VERIFIED up to block \(anchoredThrough?.description ?? "?"): every row leads to a digest from outside."
+            let block = anchoredThrough?.description ?? "?"
+            if let partRead {
+                return "VERIFIED IN PART up to block \(block), \(partRead): every row of this leads to a digest from outside."
+            }
+            return "VERIFIED up to block \(block): every row leads to a digest from outside."
         case .tampered:
             let count = findings.filter { $0.code.consequence == .tampered }.reduce(0) { $0 + $1.count }
             return "TAMPERED: \(count) \(count == 1 ? "finding" : "findings")."
-        case .unable where anchoredThrough == nil && !findings.contains { $0.code.consequence == .unable }:
+        case .unable where lacksOnlyAnAnchor:
             return "NOT ANCHORED: the ledger agrees with itself, but no digest from outside was given; "
                 + "whoever can write the file could have written all of it."
         case .unable:
@@ -50,7 +53,10 @@ extension VerificationReport {
     }
 
     private var digestLine: String {
-        guard digestCount > 0 else { return "none from outside: nothing anchors the result" }
+        guard digestCount > 0 else {
+            return verdict == .unable && !lacksOnlyAnAnchor
+                ? "none could be compared" : "none from outside: nothing anchors the result"
+        }
         return "\(digestCount) from outside, \(matchingDigestCount) reproduced"
             + (anchoredThrough.map { ", anchored through block \($0)" } ?? "")
     }

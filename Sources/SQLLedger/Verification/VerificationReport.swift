@@ -55,4 +55,17 @@ public struct VerificationReport: Sendable {
     }
 
     public var exitCode: Int32 { verdict.exitCode }
+
+    /// What was read where it was not the whole ledger, in words; `nil` for a whole verification. A verdict holds for no more.
+    public var partRead: String? {
+        var parts: [String] = []
+        if let tables { parts.append("\(tables.count == 1 ? "table" : "tables") \(tables.joined(separator: ", "))") }
+        if let sinceBlock { parts.append("what came after block \(sinceBlock)") }
+        return parts.isEmpty ? nil : "only " + parts.joined(separator: ", and of that only ")
+    }
+
+    /// Everything could be read and agrees with itself, but no digest from outside anchors it.
+    public var lacksOnlyAnAnchor: Bool {
+        verdict == .unable && anchoredThrough == nil && !findings.contains { $0.code.consequence == .unable }
+    }
 }

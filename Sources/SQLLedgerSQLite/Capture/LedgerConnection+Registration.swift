@@ -133,11 +133,15 @@ extension LedgerConnection {
         left = root == nil ? written : nil
         let version = ils_data_version(db.handle, db.schemaName)
         if version == 0 { left = nil } else { left?.version = version }
+        if enlistedFile != nil { enlistedVersion = version }
         endTransaction()
     }
 
     func rolledBack() {
-        veto = nil
+        // `sqlite3_close` says that everything was rolled back before it looks whether statements are still under way, and nothing
+        // was: what they wrote must not be committed later on, because nobody is told of that.
+        let isOpen = ils_txn_state(db.handle, db.schemaName) == SQLITE_TXN_WRITE
+        veto = isOpen && isEnlisted ? "the connection was closed in the middle of a transaction, which must be rolled back" : nil
         if hasEvents { isStale = true }
         endTransaction()
     }
@@ -200,7 +204,10 @@ extension LedgerConnection {
         guard let connection = LedgerConnection.of(context) else { return 0 }
         // Of a transaction that the virtual table is told of, the table refuses the commit, and says why.
         let isPoisoned = connection.poison != nil && !connection.isEnlisted
-        return isPoisoned || connection.veto != nil || connection.attached.contains { $0.veto != nil } ? 1 : 0
+        // Rows were announced that no trigger brought: triggers are switched off.
+        let isUntold =
+            connection.outstanding > 0 && !connection.isEnlisted && ils_is_triggers_enabled(connection.db.handle) == 0
+        return isPoisoned || isUntold || connection.veto != nil || connection.attached.contains { $0.veto != nil } ? 1 : 0
     }
 
     private static let rollbackHook: @convention(c) (UnsafeMutableRawPointer?) -> Void = { context in

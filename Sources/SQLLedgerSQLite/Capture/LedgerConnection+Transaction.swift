@@ -58,6 +58,12 @@ extension LedgerConnection {
             for place in events.indices { events[place].level = level }
             return
         }
+        // SQLite keeps what it knows of virtual tables beyond `sqlite3_deserialize`, with a schema that it has freed.
+        let (file, version) = (ils_file(db.handle), ils_data_version(db.handle, db.schemaName))
+        guard enlistedFile == nil || enlistedFile == file && version >= enlistedVersion else {
+            throw .refused("this connection's database was replaced by another one; open a new connection for it")
+        }
+        (enlistedFile, enlistedVersion) = (file, version)
         let statement: SQLiteStatement
         if let enlist {
             statement = enlist

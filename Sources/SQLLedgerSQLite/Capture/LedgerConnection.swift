@@ -64,6 +64,11 @@ final class LedgerConnection {
     var cookie: Int64 = -1
     /// Something was rolled back or changed that `tables` may depend on.
     var isStale = true
+    /// SQLite's file of the main database when it told the ledger about a transaction, and the newest count of its commits.
+    var enlistedFile: UnsafeRawPointer?
+    var enlistedVersion: UInt32 = 0
+    /// A table is being made a ledger table by name: no others join.
+    var isEnabling = false
     /// A statement that changes definitions was prepared, and the schema was not compared since.
     var sawDefinition = false
     /// How many frames of the WAL SQLite would make a checkpoint at by itself, had its hook not been taken.

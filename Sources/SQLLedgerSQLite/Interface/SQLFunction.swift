@@ -49,8 +49,11 @@ struct SQLFunction: Sendable {
         },
         SQLFunction(name: "ledger_init", argumentCount: -1) { context, count, values in
             run(context, count, values) { connection, arguments throws(SQLiteLedgerError) in
-                guard arguments.count <= 1 else { throw .refused("ledger_init takes one argument, 0 or 1") }
-                let all = arguments.first.map { $0 == .integer(1) } ?? false
+                let flag = arguments.first ?? .integer(0)
+                guard arguments.count <= 1, flag == .integer(0) || flag == .integer(1) else {
+                    throw .refused("ledger_init takes one argument, 0 or 1")
+                }
+                let all = flag == .integer(1)
                 let id = try connection.write { () throws(SQLiteLedgerError) in
                     try connection.initialise(allTables: all)
                 }
@@ -131,14 +134,14 @@ struct SQLFunction: Sendable {
             }
         },
         SQLFunction(name: "ledger_set_principal", argumentCount: 1) { context, count, values in
-            run(context, count, values) { connection, arguments in
-                connection.principal = arguments[0].string
+            run(context, count, values) { connection, arguments throws(SQLiteLedgerError) in
+                connection.principal = try name(arguments[0], "ledger_set_principal")
                 return .null
             }
         },
         SQLFunction(name: "ledger_set_application", argumentCount: 1) { context, count, values in
-            run(context, count, values) { connection, arguments in
-                connection.application = arguments[0].string
+            run(context, count, values) { connection, arguments throws(SQLiteLedgerError) in
+                connection.application = try name(arguments[0], "ledger_set_application")
                 return .null
             }
         },
@@ -148,6 +151,18 @@ struct SQLFunction: Sendable {
             }
         },
     ]
+
+    /// Who is meant: a text, or a number that stands for somebody. NULL: nobody is named.
+    private static func name(_ value: SQLValue, _ function: String) throws(SQLiteLedgerError) -> String? {
+        switch value {
+        case .null: return nil
+        case .integer(let number): return String(number)
+        case .text:
+            if let text = value.string, !text.isEmpty { return text }
+        default: break
+        }
+        throw .refused("\(function) takes a text that is not empty, an integer, or NULL")
+    }
 
     /// Calls `body` and hands its result or error to SQLite.
     private static func run(

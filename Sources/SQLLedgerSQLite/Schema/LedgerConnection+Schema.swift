@@ -134,15 +134,21 @@ extension LedgerConnection {
         let now = try readSchemaCookie()
         // Once in each connection: what others did before it, a VACUUM for instance, changes no cookie any more.
         guard now != cookie || isStale || !hasLooked else { return }
-        hasLooked = true
-        try load()
-        guard ledger != nil else { throw .refused("the database has no ledger; make one with SELECT ledger_init()") }
-        let objects = try SchemaObjects(db)
-        for table in liveTables { try compare(table, objects) }
-        resolveStrangers()
-        try realignRowIDs()
-        if allTables { try enrollNewTables() }
-        cookie = try readSchemaCookie()
+        do throws(SQLiteLedgerError) {
+            try load()
+            hasLooked = true
+            guard ledger != nil else { throw .refused("the database has no ledger; make one with SELECT ledger_init()") }
+            let objects = try SchemaObjects(db)
+            for table in liveTables { try compare(table, objects) }
+            resolveStrangers()
+            try realignRowIDs()
+            if allTables, !isEnabling { try enrollNewTables() }
+            cookie = try readSchemaCookie()
+        } catch {
+            // An interrupt can leave less than there is.
+            isStale = true
+            throw error
+        }
         isStale = false
         sawDefinition = false
     }

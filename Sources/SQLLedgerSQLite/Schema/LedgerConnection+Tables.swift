@@ -49,6 +49,16 @@ extension LedgerConnection {
     func enable(
         _ name: String, kind: TableKind, view: String?, in known: SchemaObjects? = nil
     ) throws(SQLiteLedgerError) -> TableID {
+        // The table must not join as an updatable one before, nor those that are named after it. They join at the next chance.
+        isEnabling = known == nil
+        defer {
+            if isEnabling, allTables {
+                isStale = true
+                isReady = false
+                sawDefinition = true
+            }
+            isEnabling = false
+        }
         try prepareTransaction()
         let objects = if let known { known } else { try SchemaObjects(db) }
         if let known = slotsByName[SQLName.folded(name)] {
@@ -57,6 +67,10 @@ extension LedgerConnection {
                 throw .refused(
                     "table '\(name)' is a ledger table already, \(table.description.kind.rawValue); its kind is for good"
                 )
+            }
+            if let view, !SQLName.same(view, table.description.view) {
+                throw .refused(
+                    "table '\(name)' is a ledger table already, and its ledger view is '\(table.description.view)'")
             }
             return table.id
         }

@@ -44,13 +44,15 @@ struct SQLVerify: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Threads that read and hash. (default: one for each core)", valueName: "count"))
     var jobs: Int?
 
-    @Option(help: ArgumentHelp("Write the report as a page for people, too.", valueName: "file"))
+    @Option(help: ArgumentHelp(
+            "Write the report as a page for people, too; - prints the page instead of the report.", valueName: "file"))
     var html: String?
 
     @OptionGroup var output: JSONOption
 
     func validate() throws {
         if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs: \(jobs) is not 1 to 256") }
+        if html == "-", output.json { throw ValidationError("--html -: standard output holds what --json prints") }
     }
 
     func run() async throws {
@@ -73,22 +75,44 @@ struct SQLVerify: AsyncParsableCommand {
             }
         }
         let report = try LedgerVerification(location: location, options: options).run(gathered)
-        if let html {
-            try OutputFile.write(Array(VerificationPage(report, program: ProgramVersion.text).html.utf8), to: html)
-        }
-        if report.tables == nil, let digest = report.resumeDigest {
-            try VerifiedState(digest: digest, verifyTime: report.startTime.description)
-                .save(state.path(ledger: digest.ledger.hex))
-        }
+        let page = html == nil ? nil : Array(VerificationPage(report, program: ProgramVersion.text).html.utf8)
         if output.json {
             Output.line(report.json)
+        } else if let page, html == "-" {
+            Output.bytes(page)
         } else {
             Output.bytes(Array(LedgerVerification.painted(report).utf8))
         }
+        // The verdict is out and stands, whatever cannot be written.
+        let isPageMissing = !writePage(page)
+        remember(report)
         switch report.verdict {
-        case .verified: return
+        case .verified: if isPageMissing { throw ExitStatus.unableToTell }
         case .tampered: throw ExitStatus.proofFailed
         case .unable: throw ExitStatus.unableToTell
+        }
+    }
+
+    /// `false` when the page that was asked for could not be written.
+    private func writePage(_ page: [UInt8]?) -> Bool {
+        guard let page, let html, html != "-" else { return true }
+        do {
+            try OutputFile.write(page, to: html)
+            return true
+        } catch {
+            Output.error("--html: \(error)")
+            return false
+        }
+    }
+
+    /// For `--since-last`. Without it the next one reads everything.
+    private func remember(_ report: VerificationReport) {
+        guard report.tables == nil, let digest = report.resumeDigest else { return }
+        do {
+            try VerifiedState(digest: digest, verifyTime: report.startTime.description)
+                .save(state.path(ledger: digest.ledger.hex))
+        } catch {
+            Output.diagnostic("warning: what was verified cannot be kept for --since-last: \(error)")
         }
     }
 }

@@ -20,7 +20,7 @@ struct VerificationPage {
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-        <title>\(Self.escape("Verification of \(name): \(word)"))</title>
+        <title>\(Self.escape("Verification of \(name)")): \(word)</title>
         <style>\(Self.style)</style>
         </head>
         <body>
@@ -47,23 +47,28 @@ struct VerificationPage {
 
     private var word: String {
         switch report.verdict {
-        case .verified: "verified"
+        case .verified: report.partRead.map { "verified in part, \(Self.escape($0))" } ?? "verified"
         case .tampered: "tampered with"
-        case .unable: report.anchoredThrough == nil ? "not anchored" : "not everything could be checked"
+        case .unable: report.lacksOnlyAnAnchor ? "not anchored" : "not everything could be checked"
         }
     }
 
     private var meaning: String {
         switch report.verdict {
+        case .verified where report.partRead != nil:
+            """
+            Of the ledger \(Self.escape(report.partRead ?? "")) was read, every hash of it was computed again, and all of them lead to \
+            a digest that was kept outside of the database. Whether the rest was changed this verification cannot say.
+            """
         case .verified:
             """
-            Every row in scope was read, its hash was computed again, and all of them lead to a digest that was kept \
+            Every row was read, its hash was computed again, and all of them lead to a digest that was kept \
             outside of the database. Nothing up to block \(report.anchoredThrough?.description ?? "?") was changed, \
             removed or added after that digest was made.
             """
         case .tampered:
             "The database is not what its ledger recorded. What differs, where and since when is listed below."
-        case .unable where report.anchoredThrough == nil:
+        case .unable where report.lacksOnlyAnAnchor:
             """
             No digest from outside of the database anchors this result. Whoever can write the file could have written \
             all of it anew; that the ledger agrees with itself proves nothing.
@@ -93,7 +98,8 @@ struct VerificationPage {
             (
                 "Digests from outside",
                 report.digestCount == 0
-                    ? "<strong>none</strong>" : "\(report.digestCount), of which \(report.matchingDigestCount) match"
+                    ? report.verdict == .unable && !report.lacksOnlyAnAnchor
+                        ? "none could be compared" : "<strong>none</strong>" : "\(report.digestCount), of which \(report.matchingDigestCount) match"
             ))
         if let digest = report.lastGoodDigest { rows.append(("Newest good digest", Self.digest(digest))) }
         if let digest = report.firstGoodDigest, digest != report.lastGoodDigest {
