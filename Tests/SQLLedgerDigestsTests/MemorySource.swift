@@ -5,17 +5,24 @@ import SQLLedgerDigests
 /// What an engine tells the uploader, kept in memory. The digest's time is another one at each call, as an engine that
 /// makes digests on demand would have it.
 actor MemorySource: DigestSource {
-    let ledger = LedgerID.random()
+    private(set) var ledger = LedgerID.random()
     private(set) var locations: [DigestLocation] = []
     private var newest: BlockID?
     private var hashes: [BlockID: UInt8] = [:]
     private var callCount: Int64 = 0
+    private(set) var recordCount = 0
     var isLocked = false
 
     struct Locked: Error {}
 
     func close(upTo block: UInt64) { newest = BlockID(block) }
     func rewrite(_ block: UInt64, hash: UInt8) { hashes[BlockID(block)] = hash }
+    /// Another ledger in the same place.
+    func replace() {
+        ledger = LedgerID.random()
+        (locations, newest, hashes) = ([], nil, [:])
+    }
+
     func lock(_ value: Bool) { isLocked = value }
 
     func ledgerID() throws -> LedgerID {
@@ -34,6 +41,7 @@ actor MemorySource: DigestSource {
 
     func record(_ location: DigestLocation) throws {
         if isLocked { throw Locked() }
+        recordCount += 1
         locations.removeAll { $0.path == location.path }
         locations.append(location)
     }

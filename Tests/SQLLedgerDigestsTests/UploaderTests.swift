@@ -177,4 +177,118 @@ import Testing
             #expect(try await store.digests(for: source.ledger).count == 1)
         }
     }
+
+    /// One store never answers, and does not even notice that it is cancelled.
+    @Test func aStoreThatHangsHoldsUpNobodyAndNotTheEnd() async throws {
+        try await TemporaryDirectory.with { root async throws in
+            let source = MemorySource()
+            await source.close(upTo: 0)
+            let hanging = HangingStore()
+            let good = DirectoryDigestStore(path: root)
+            let uploader = DigestUploader(source: source, stores: [hanging, good], policy: Self.eager)
+            for newest in 0...2 as ClosedRange<UInt64> {
+                await source.close(upTo: newest)
+                try await Self.until("block \(newest) is at the store that answers") {
+                    await uploader.begin { _ in }
+                    return (await uploader.current())[1].lastStoredBlock == BlockID(newest)
+                }
+            }
+            let waiting = (await uploader.current())[0]
+            #expect(waiting.waitingSince != nil && waiting.summary.contains("no answer since"))
+            await source.close(upTo: 3)
+            let begun = ContinuousClock.now
+            let statuses = await uploader.finish(within: .milliseconds(200))
+            #expect(ContinuousClock.now - begun < .seconds(5))
+            #expect(statuses[0].newestBlock == BlockID(3) && statuses[0].blocksBehind == 1)
+            #expect(statuses[1].lastStoredBlock == BlockID(3) && statuses[1].blocksBehind == 0)
+            await hanging.release()
+        }
+    }
+
+    @Test func theLastRoundWaitsForNoPause() async throws {
+        try await TemporaryDirectory.with { root async throws in
+            let source = MemorySource()
+            await source.close(upTo: 0)
+            let store = DirectoryDigestStore(path: root + "/later")
+            var policy = DigestUploadPolicy()
+            policy.firstPause = .seconds(3600)
+            let uploader = DigestUploader(source: source, stores: [store], policy: policy)
+            #expect(await uploader.finish(within: .seconds(5))[0].failureCount == 1, "what is behind is told")
+            #expect(try await uploader.uploadOnce()[0].failureCount == 1, "a pause is kept")
+            try FileManager.default.createDirectory(atPath: root + "/later", withIntermediateDirectories: false)
+            #expect(try await uploader.uploadOnce()[0].blocksBehind == 1, "a pause is kept")
+            #expect(await uploader.finish(within: .seconds(5))[0].blocksBehind == 0)
+        }
+    }
+
+    @Test func anotherLedgerBeginsAnew() async throws {
+        try await TemporaryDirectory.with { root async throws in
+            let source = MemorySource()
+            await source.close(upTo: 3)
+            let store = DirectoryDigestStore(path: root)
+            let uploader = DigestUploader(source: source, stores: [store], policy: Self.eager)
+            _ = try await uploader.uploadOnce()
+            await source.replace()
+            await source.close(upTo: 3)
+            try await source.record(DigestLocation(path: "file:///old"))
+            let status = try await uploader.uploadOnce()[0]
+            #expect(status.lastStoredBlock == BlockID(3) && status.blocksBehind == 0)
+            #expect(try await store.digests(for: source.ledger).map(\.digest.block) == [BlockID(3)])
+            #expect(await source.locations.map(\.isCurrent) == [false, true], "its other places are former ones, too")
+        }
+    }
+
+    /// Each marks the other's store as a former one at its start, and its own as current again.
+    @Test func uploadersWithOtherStoresLeaveEachOtherAlone() async throws {
+        try await TemporaryDirectory.with { root async throws in
+            let source = MemorySource()
+            await source.close(upTo: 0)
+            let uploaders = try ["x", "y"].map { name in
+                let path = "\(root)/\(name)"
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+                return DigestUploader(source: source, stores: [DirectoryDigestStore(path: path)], policy: Self.eager)
+            }
+            for uploader in uploaders { _ = try await uploader.uploadOnce() }
+            for newest in 1...3 as ClosedRange<UInt64> {
+                await source.close(upTo: newest)
+                for uploader in uploaders {
+                    _ = try await uploader.uploadOnce()
+                    if newest > 1 { #expect(await source.locations.map(\.isCurrent) == [true, true]) }
+                }
+            }
+            let count = await source.recordCount
+            for uploader in uploaders { _ = try await uploader.uploadOnce() }
+            #expect(await source.recordCount == count, "nothing is written when nothing changed")
+        }
+    }
+
+    /// Answers to nothing until it is released.
+    private actor HangingStore: DigestArchive {
+        nonisolated let url = "https://hangs"
+        private var waiting: [CheckedContinuation<Void, Never>] = []
+        private var isReleased = false
+
+        func append(_ digest: LedgerDigest) async throws { await hang() }
+
+        func listing(for ledger: LedgerID) async throws -> DigestListing {
+            await hang()
+            return DigestListing()
+        }
+
+        func digests(for ledger: LedgerID, block: BlockID) async throws -> [StoredDigest] {
+            await hang()
+            return []
+        }
+
+        func release() {
+            isReleased = true
+            for one in waiting { one.resume() }
+            waiting = []
+        }
+
+        private func hang() async {
+            guard !isReleased else { return }
+            await withCheckedContinuation { waiting.append($0) }
+        }
+    }
 }

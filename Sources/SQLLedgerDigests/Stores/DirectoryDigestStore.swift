@@ -1,3 +1,4 @@
+import Dispatch
 import LedgerProofs
 import SQLLedger
 
@@ -8,6 +9,8 @@ import SQLLedger
 public struct DirectoryDigestStore: DigestArchive {
     public let url: String
     private let path: String
+    /// A medium that hangs keeps its own thread waiting, none of those that all tasks share.
+    private let queue = DispatchQueue(label: "indelible.digest-directory")
 
     /// `path` is absolute. Nothing is opened yet.
     public init(path: String) {
@@ -16,6 +19,26 @@ public struct DirectoryDigestStore: DigestArchive {
     }
 
     public func append(_ digest: LedgerDigest) async throws {
+        try await onQueue { try write(digest) }
+    }
+
+    public func listing(for ledger: LedgerID) async throws -> DigestListing {
+        try await onQueue { try list(ledger) }
+    }
+
+    public func digests(for ledger: LedgerID, block: BlockID) async throws -> [StoredDigest] {
+        try await onQueue { try find(block, of: ledger) }
+    }
+
+    // MARK: Files
+
+    private func onQueue<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+        try await withCheckedThrowingContinuation { done in
+            queue.async { done.resume(with: Result { try body() }) }
+        }
+    }
+
+    private func write(_ digest: LedgerDigest) throws {
         let directory = folder(of: digest.ledger)
         let name = Self.name(of: digest.block)
         let bytes = Self.contents(of: digest)
@@ -39,7 +62,7 @@ public struct DirectoryDigestStore: DigestArchive {
         }
     }
 
-    public func listing(for ledger: LedgerID) async throws -> DigestListing {
+    private func list(_ ledger: LedgerID) throws -> DigestListing {
         let directory = folder(of: ledger)
         do {
             try requireDirectory()
@@ -66,7 +89,7 @@ public struct DirectoryDigestStore: DigestArchive {
         }
     }
 
-    public func digests(for ledger: LedgerID, block: BlockID) async throws -> [StoredDigest] {
+    private func find(_ block: BlockID, of ledger: LedgerID) throws -> [StoredDigest] {
         try requireDirectory()
         let name = Self.name(of: block)
         let file = "\(folder(of: ledger))/\(name)"
@@ -76,8 +99,6 @@ public struct DirectoryDigestStore: DigestArchive {
         case nil: return []
         }
     }
-
-    // MARK: Files
 
     static let maximumFileByteCount = LedgerDigest.maximumByteCount + 1
 

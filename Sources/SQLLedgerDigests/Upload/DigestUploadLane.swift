@@ -8,9 +8,11 @@ actor DigestUploadLane {
     private let policy: DigestUploadPolicy
     private let metrics: DigestUploadMetrics
     private var state: DigestUploadState?
-    /// What `database_ledger_digest_locations` says.
-    private var recorded: DigestLocation?
+    /// The ledger that `state` is about: another one may be put in its place.
+    private var ledger: LedgerID?
     private var behindSince: CommitTime?
+    private var waitingSince: CommitTime?
+    private var running: Task<ContinuousClock.Instant?, any Error>?
     private var databaseFailure: String?
 
     init(store: any DigestArchive, source: any DigestSource, policy: DigestUploadPolicy) {
@@ -25,15 +27,45 @@ actor DigestUploadLane {
             url: store.url, isCurrent: true, lastStoredBlock: state?.lastStored, newestBlock: state?.newest,
             blocksBehind: state?.blocksBehind ?? 0, behindSince: behindSince, startBlock: state?.startBlock,
             failureCount: state?.failureCount ?? 0, lastFailure: state?.lastFailure ?? databaseFailure,
-            isHalted: state?.isHalted ?? false)
+            isHalted: state?.isHalted ?? false, waitingSince: waitingSince)
     }
 
-    /// Does everything that can be done now. Returns when the next attempt makes sense, `nil`: when there is a new block.
-    func advance() async throws -> ContinuousClock.Instant? {
+    /// Does everything that can be done now, after what another call is doing. Returns when the next attempt makes
+    /// sense, `nil`: when there is a new block. `ignoringPauses`: also when a pause after a failure is not over.
+    func round(ignoringPauses: Bool = false) async throws -> ContinuousClock.Instant? {
+        while let running { _ = await running.result }
+        let task = Task {
+            defer { running = nil }
+            return try await advance(ignoringPauses: ignoringPauses)
+        }
+        running = task
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    /// Starts a round, unless one is under way, and does not wait for it. `told` is called at its end.
+    func begin(_ told: @escaping @Sendable (DigestUploadStatus) async -> Void) {
+        guard running == nil else { return }
+        Task {
+            _ = try? await round()
+            await told(status)
+        }
+    }
+
+    func cancel() { running?.cancel() }
+
+    /// For the status of a store whose round goes on.
+    func note(newest: BlockID) { state?.closed(newest) }
+
+    private func advance(ignoringPauses: Bool) async throws -> ContinuousClock.Instant? {
         var state: DigestUploadState
         let ledger: LedgerID
         do {
             (state, ledger) = try await prepared()
+            if ignoringPauses { state.resume() }
             databaseFailure = nil
         } catch let error as CancellationError {
             throw error
@@ -42,24 +74,24 @@ actor DigestUploadLane {
             return .now.advanced(by: policy.firstPause)
         }
         while true {
-            try Task.checkCancellation()
             self.state = state
+            try Task.checkCancellation()
             behindSince = state.blocksBehind > 0 ? behindSince ?? .now() : nil
             metrics.record(
                 lastStored: state.lastStored, blocksBehind: state.blocksBehind, behindSince: behindSince)
             switch state.next(now: .now) {
             case .idle:
-                await record(state)
+                await record(state, of: ledger)
                 return nil
             case .halted:
-                await record(state)
+                await record(state, of: ledger)
                 return nil
             case .wait(let time):
-                await record(state)
+                await record(state, of: ledger)
                 return time
             case .upload(let block):
                 await attempt(block, &state) { state in
-                    try await self.store.append(try await self.source.digest(of: block))
+                    try await self.store.append(try await self.digest(of: block, ledger))
                     state.stored(block)
                     self.metrics.uploaded()
                 }
@@ -74,11 +106,12 @@ actor DigestUploadLane {
     private func prepared() async throws -> (DigestUploadState, LedgerID) {
         let ledger = try await source.ledgerID()
         var state: DigestUploadState
-        if let known = self.state {
+        if let known = self.state, ledger == self.ledger {
             state = known
         } else {
-            recorded = try await source.digestLocations().first { $0.path == store.url }
-            state = DigestUploadState(lastStored: recorded?.lastBlock, policy: policy)
+            state = DigestUploadState(lastStored: try await recorded()?.lastBlock, policy: policy)
+            behindSince = nil
+            self.ledger = ledger
         }
         if let newest = try await source.newestBlock() { state.closed(newest) }
         return (state, ledger)
@@ -88,11 +121,16 @@ actor DigestUploadLane {
         _ block: BlockID, _ state: inout DigestUploadState,
         _ body: (inout DigestUploadState) async throws -> Void
     ) async {
+        waitingSince = .now()
+        defer { waitingSince = nil }
         do {
             try await body(&state)
         } catch let error as DigestStoreError {
             metrics.failed()
             state.failed(block, error.code, reason: error.reason, now: .now)
+        } catch is CancellationError {
+            metrics.failed()
+            state.failed(block, .unavailable, reason: "\(store.url): stopped before it answered", now: .now)
         } catch {
             metrics.failed()
             state.failed(block, nil, reason: "\(error)", now: .now)
@@ -101,7 +139,7 @@ actor DigestUploadLane {
 
     /// Reads the store for one block. A digest is the same when all but its time is.
     private func look(for block: BlockID, of ledger: LedgerID, _ state: inout DigestUploadState) async throws {
-        let wanted = try await source.digest(of: block)
+        let wanted = try await digest(of: block, ledger)
         let stored = try await store.digests(for: ledger, block: block)
         if let other = stored.first(where: { $0.digest.hash != wanted.hash }) {
             state.found(
@@ -116,13 +154,37 @@ actor DigestUploadLane {
         if isStored { state.stored(block) } else { state.found(nothingFor: block) }
     }
 
-    /// Writes down how far the store is, unless it is written already. A failure is tried again at the next round.
-    private func record(_ state: DigestUploadState) async {
-        let location = DigestLocation(path: store.url, lastBlock: state.lastStored)
-        guard location != recorded else { return }
+    /// The digest of a block of this ledger.
+    private func digest(of block: BlockID, _ ledger: LedgerID) async throws -> LedgerDigest {
+        let digest = try await source.digest(of: block)
+        guard digest.ledger == ledger else { throw OtherLedger(found: digest.ledger) }
+        return digest
+    }
+
+    private struct OtherLedger: Error, CustomStringConvertible {
+        var found: LedgerID
+        var description: String { "the database is another one now, with the ledger \(found)" }
+    }
+
+    /// The store's row in `database_ledger_digest_locations`.
+    private func recorded() async throws -> DigestLocation? {
+        try await source.digestLocations().first { $0.path == store.url }
+    }
+
+    /// Writes down how far the store is, unless it is written already. The row is read each time: another uploader may
+    /// have been further, or may have taken this store for a former one. A failure is tried again at the next round.
+    private func record(_ state: DigestUploadState, of ledger: LedgerID) async {
         do {
-            try await source.record(location)
-            recorded = location
+            guard Self.isOutdated(try await recorded(), state), try await source.ledgerID() == ledger else { return }
+            try await source.record(DigestLocation(path: store.url, lastBlock: state.lastStored))
         } catch { databaseFailure = "the database: \(error)" }
+    }
+
+    /// Whether a row is to be written. One that names a newer block of this ledger stays as it is.
+    private static func isOutdated(_ row: DigestLocation?, _ state: DigestUploadState) -> Bool {
+        guard let row, row.isCurrent else { return true }
+        guard let noted = row.lastBlock else { return state.lastStored != nil }
+        if let newest = state.newest, noted > newest { return true }
+        return state.lastStored.map { $0 > noted } ?? false
     }
 }

@@ -97,6 +97,9 @@ public struct DigestUploadState: Hashable, Sendable {
         pausedUntil = nil
     }
 
+    /// A pause after a failure is over.
+    public mutating func resume() { pausedUntil = nil }
+
     private mutating func succeeded() {
         failureCount = 0
         lastFailure = nil

@@ -17,6 +17,8 @@ public struct DigestUploadStatus: Hashable, Sendable {
     public var lastFailure: String?
     /// The store holds another history of this ledger; nothing is sent until somebody has looked into it.
     public var isHalted: Bool
+    /// Since when the store has been asked for something and has not answered; `nil` when nothing is asked.
+    public var waitingSince: CommitTime?
 
     /// One sentence for people.
     public var summary: String {
@@ -25,6 +27,7 @@ public struct DigestUploadStatus: Hashable, Sendable {
         if isHalted { return "\(url): halted, \(last): \(lastFailure ?? "")" }
         let failure = lastFailure.map { "; failed \(failureCount) times: \($0)" } ?? ""
         guard blocksBehind > 0 else { return "\(url): up to date, \(last)\(failure)" }
-        return "\(url): \(blocksBehind) blocks behind since \(behindSince.map { "\($0)" } ?? "now"), \(last)\(failure)"
+        let waiting = waitingSince.map { "; no answer since \($0)" } ?? ""
+        return "\(url): \(blocksBehind) blocks behind since \(behindSince.map { "\($0)" } ?? "now"), \(last)\(failure)\(waiting)"
     }
 }

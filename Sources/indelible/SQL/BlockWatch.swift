@@ -3,104 +3,179 @@ import SQLLedger
 import SQLLedgerDigests
 import ServiceLifecycle
 
-/// Closes blocks and uploads digests, again and again.
+/// Closes blocks and uploads digests, again and again. Blocks are closed whatever the stores do, and each store is
+/// served by itself.
 struct BlockWatch: Service {
-    var session: SQLSession
-    var uploader: DigestUploader
+    /// As the user named it.
+    var database: String
+    var urls: [String]
+    var stores: StoreOptions
     var interval: Duration
     var asJSON: Bool
+    var teller: WatchTeller
+    var outcome = Outcome()
+    /// The database, opened already.
+    var first: WatchedDatabase
 
-    /// What one round leaves to the next.
-    struct Seen {
-        /// How far each store was.
-        var uploads: [String: DigestUploadStatus] = [:]
-        /// The number of the schema whose changes were looked for.
-        var schema: Int64?
+    /// How long the last round may take, all stores together.
+    static let lastRound = Duration.seconds(10)
+    /// How often it is looked whether a store does not answer, or a database has come back.
+    static let look = Duration.seconds(5)
+
+    /// Whether the watch left nothing behind.
+    actor Outcome {
+        private(set) var isFine = false
+        func ended(fine: Bool) { isFine = fine }
     }
 
-    private struct Line: Encodable {
-        var time: String
-        var event: String
-        var blockId: UInt64?
-        var store: String?
-        var reason: String?
+    /// Why the watch of one file ended.
+    private enum Ending {
+        case stopped(isFine: Bool)
+        /// What is at the path now is not what was opened.
+        case moved(String)
     }
 
     func run() async throws {
         if !asJSON {
-            Output.line("watching, every \(interval.formatted(.units(allowed: [.hours, .minutes, .seconds])))")
+            let parts: Set<Duration.UnitsFormatStyle.Unit> =
+                interval < .seconds(1) ? [.milliseconds] : [.hours, .minutes, .seconds]
+            Output.line("watching, every \(interval.formatted(.units(allowed: parts)))")
         }
-        var seen = Seen()
+        var opened: WatchedDatabase? = first
+        var reason = ""
         while true {
-            try await round(&seen)
-            do {
-                try await cancelWhenGracefulShutdown { try await Task.sleep(for: interval) }
-            } catch is CancellationError {
-                break
+            guard let current = opened else {
+                do {
+                    let found = try WatchedDatabase(database)
+                    await teller.reopened("\(database): \(reason); going on with it, ledger \(found.ledger)")
+                    opened = found
+                } catch {
+                    await teller.absent(
+                        "\(Failure(describing: error)?.message ?? "\(error)"); nothing is watched, trying on")
+                    if await isStopped(after: min(interval, Self.look)) { break }
+                }
+                continue
             }
-            if Task.isShuttingDownGracefully { break }
+            switch try await watch(current) {
+            case .stopped(let isFine):
+                await outcome.ended(fine: isFine)
+                if !asJSON { Output.line("stopped") }
+                return
+            case .moved(let why):
+                reason = why
+                opened = nil
+            }
         }
-        // What was written since the last round is not left without a digest.
-        try await round(&seen)
         if !asJSON { Output.line("stopped") }
     }
 
-    /// Whether everything worked. Errors that the next round may not have are told and not thrown.
-    @discardableResult
-    func round(_ seen: inout Seen) async throws -> Bool {
-        var isFine = true
-        do {
-            try close(&seen.schema)
-        } catch {
-            isFine = false
-            tell("failed", reason: Failure(describing: error)?.message ?? "\(error)")
+    /// One round, for `--once`. Returns whether everything worked.
+    func once() async throws -> Bool {
+        try await withStores(first) { uploader in
+            var seen: Int64?
+            let isClosed = await close(first, &seen)
+            return await teller.ended(try await uploader.uploadOnce()) && isClosed
         }
-        for status in try await uploader.uploadOnce() where status.isCurrent {
-            if status.lastStoredBlock != seen.uploads[status.url]?.lastStoredBlock, let block = status.lastStoredBlock {
-                tell("uploaded", block: block, store: status.url)
-            }
-            if status.blocksBehind > 0 || status.isHalted {
-                isFine = false
-                if status.failureCount != seen.uploads[status.url]?.failureCount {
-                    tell("behind", block: status.newestBlock, store: status.url, reason: status.summary)
+    }
+
+    private func withStores<R>(
+        _ current: WatchedDatabase, _ body: (DigestUploader) async throws -> R
+    ) async throws -> R {
+        let source = DatabaseDigests(session: current.session)
+        return try await stores.withStores(urls, collection: try LedgerStatus.collection(current.session)) { opened in
+            try await body(DigestUploader(source: source, stores: opened))
+        }
+    }
+
+    /// Watches one file until it is to stop or the file is another one.
+    private func watch(_ current: WatchedDatabase) async throws -> Ending {
+        try await withStores(current) { uploader in
+            var seenSchema: Int64?
+            repeat {
+                if let reason = await moved(current) {
+                    await uploader.cancel()
+                    return .moved(reason)
                 }
+                _ = await close(current, &seenSchema)
+                await uploader.begin { await teller.uploaded($0) }
+            } while await !isStopped(uploader)
+            // What was written since the last round is not left without a digest.
+            if let reason = await moved(current) {
+                await uploader.cancel()
+                await teller.failed("\(database): \(reason); the last round was not done")
+                return .stopped(isFine: false)
             }
-            seen.uploads[status.url] = status
+            let isClosed = await close(current, &seenSchema)
+            return .stopped(isFine: await teller.ended(await uploader.finish(within: Self.lastRound)) && isClosed)
         }
-        return isFine
+    }
+
+    /// Why the database is not the one that was opened; `nil` when it is.
+    private func moved(_ current: WatchedDatabase) async -> String? {
+        do {
+            switch try current.look() {
+            case .same: return nil
+            case .other(let reason): return reason
+            case .gone(let reason):
+                await teller.absent("\(reason); nothing is watched, trying on")
+                return "it is there again"
+            }
+        } catch {
+            // The closing of the block says more.
+            return nil
+        }
+    }
+
+    /// Waits for the next round, and names stores that do not answer. Returns whether to stop.
+    private func isStopped(_ uploader: DigestUploader) async -> Bool {
+        let next = ContinuousClock.now.advanced(by: interval)
+        while true {
+            let rest = ContinuousClock.now.duration(to: next)
+            guard rest > .zero else { return false }
+            if await isStopped(after: min(rest, Self.look)) { return true }
+            await teller.waiting(await uploader.current())
+        }
+    }
+
+    private func isStopped(after time: Duration) async -> Bool {
+        do {
+            try await cancelWhenGracefulShutdown { try await Task.sleep(for: time) }
+        } catch {
+            return true
+        }
+        return Task.isShuttingDownGracefully || Task.isCancelled
+    }
+
+    /// Returns whether it worked. Errors that the next round may not have are told and not thrown.
+    private func close(_ current: WatchedDatabase, _ seenSchema: inout Int64?) async -> Bool {
+        do {
+            try await close(current.session, &seenSchema)
+            return true
+        } catch {
+            await teller.failed(Failure(describing: error)?.message ?? "\(error)")
+            return false
+        }
     }
 
     /// Closes blocks until none is open. Closing also looks for changes of the schema, which become transactions, and for
     /// new tables of an all-tables ledger. The first look takes no lock, so that an idle database stays idle.
-    private func close(_ seenSchema: inout Int64?) throws {
+    private func close(_ session: SQLSession, _ seenSchema: inout Int64?) async throws {
         var status = try LedgerStatus(session)
-        var schema = try schemaNumber()
+        var schema = try schemaNumber(session)
         while status.openTransactions > 0 || schema != seenSchema {
             let text = try session.value("SELECT ledger_close_block()")
             seenSchema = schema
             let blocks = status.blocks
             status = try LedgerStatus(session)
             if let text, text != .null, status.blocks > blocks {
-                tell("closed", block: try LedgerDigest(json: text.shown).block)
+                await teller.closed(try LedgerDigest(json: text.shown).block)
             }
-            schema = try schemaNumber()
+            schema = try schemaNumber(session)
             guard status.blocks > blocks || schema != seenSchema else { return }
         }
     }
 
-    private func schemaNumber() throws -> Int64? { try session.value("PRAGMA main.schema_version")?.integer }
-
-    private func tell(_ event: String, block: BlockID? = nil, store: String? = nil, reason: String? = nil) {
-        let time = CommitTime.now().description
-        if asJSON {
-            Output.json(Line(time: time, event: event, blockId: block?.rawValue, store: store, reason: reason))
-            return
-        }
-        switch (event, block) {
-        case ("closed", let block?): Output.line("\(Style.quiet(time)) block \(block) closed")
-        case ("uploaded", let block?):
-            Output.line("\(Style.quiet(time)) digests through block \(block) are at \(store ?? "?")")
-        default: Output.error("\(time) \(reason ?? "failed")")
-        }
+    private func schemaNumber(_ session: SQLSession) throws -> Int64? {
+        try session.value("PRAGMA main.schema_version")?.integer
     }
 }

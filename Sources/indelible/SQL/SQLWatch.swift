@@ -14,12 +14,21 @@ struct SQLWatch: AsyncParsableCommand {
         discussion: """
             Every 30 seconds: new tables join (if every table is a ledger table), the open block is closed if it holds \
             anything, and the newest digest goes to every store that has not got it. A store that cannot be reached \
-            is tried again in the next round and named in `sql status`. Stores given here are remembered by the \
-            database; without --store those are used. SIGTERM and SIGINT do a last round and end.
+            is tried again in the next round and named in `sql status`; one that does not answer is named after 15 \
+            seconds and holds up neither the blocks nor the other stores. Stores given here are remembered by the \
+            database; without --store those are used.
+
+            When another file is put in the database's place, or another ledger into the file, a line says so and \
+            the watch goes on with that. While there is no database at the path, an error says so at once and every \
+            minute, and the watch goes on as soon as one is there.
+
+            SIGTERM and SIGINT do a last round, in which stores have 10 seconds, and end. Exit code 2 if a store is \
+            behind then (it is named), or if there was no database to close a block of.
 
             EXAMPLES
               indelible sql watch app.db --store file:///mnt/worm/digests
-              indelible sql watch app.db --store 'https://127.0.0.1:8443?collection=app' --data ./data
+              indelible sql watch app.db \\
+                  --store 'https://127.0.0.1:8443?collection=app' --data ./data
               indelible sql watch app.db --once
             """)
 
@@ -42,9 +51,8 @@ struct SQLWatch: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let session = try SQLSession(try DatabaseLocation(database), mode: .readWrite)
-        try LedgerStatus.requireIdentity(session, database)
-        let source = DatabaseDigests(session: session)
+        let opened = try WatchedDatabase(database)
+        let source = DatabaseDigests(session: opened.session)
         let known = try source.locations().filter(\.isCurrent).map(\.path)
         let urls = stores.urls.isEmpty ? known : stores.urls
         guard !urls.isEmpty else {
@@ -55,20 +63,18 @@ struct SQLWatch: AsyncParsableCommand {
             Output.diagnostic(
                 "uploading to \(urls.listed), as the database says; name your stores with --store to be sure")
         }
-        try await stores.withStores(urls, collection: try LedgerStatus.collection(session)) { opened in
-            let watch = BlockWatch(
-                session: session, uploader: DigestUploader(source: source, stores: opened),
-                interval: .seconds(interval), asJSON: output.json)
-            if once {
-                var seen = BlockWatch.Seen()
-                guard try await watch.round(&seen) else { throw ExitStatus.unableToTell }
-                return
-            }
-            let group = ServiceGroup(
-                configuration: ServiceGroupConfiguration(
-                    services: [.init(service: watch, successTerminationBehavior: .gracefullyShutdownGroup)],
-                    gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "indelible")))
-            try await group.run()
+        let watch = BlockWatch(
+            database: database, urls: urls, stores: stores, interval: .seconds(interval), asJSON: output.json,
+            teller: WatchTeller(asJSON: output.json), first: opened)
+        if once {
+            guard try await watch.once() else { throw ExitStatus.unableToTell }
+            return
         }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: watch, successTerminationBehavior: .gracefullyShutdownGroup)],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "indelible")))
+        try await group.run()
+        guard await watch.outcome.isFine else { throw ExitStatus.unableToTell }
     }
 }

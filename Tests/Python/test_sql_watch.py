@@ -1,0 +1,280 @@
+"""`sql watch` beside stores that do not answer, files that are replaced under it, and other watchers."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from support.node import binary, clean_environment, run_cli
+
+
+class Watch:
+    """A running `sql watch --json` with what it has told so far."""
+
+    def __init__(self, path, *stores, words=(), environment=None):
+        given = [word for store in stores for word in ("--store", store)]
+        self.file = Path(f"{path}.told{time.monotonic_ns()}")
+        with open(self.file, "wb") as out:
+            self.process = subprocess.Popen(
+                [str(binary()), "sql", "watch", str(path), "--interval", "0.2", "--json", *given, *map(str, words)],
+                stdout=out, stderr=subprocess.STDOUT, env={**clean_environment(), **(environment or {})})
+
+    def told(self):
+        return [json.loads(line) for line in self.file.read_text().splitlines()]
+
+    def until(self, event, seconds=10, **members):
+        """Waits for the line with this event and these members; a text is part of the member."""
+        def fits(line):
+            return line["event"] == event and all(
+                value in line.get(name, "") if isinstance(value, str) else line.get(name) == value
+                for name, value in members.items())
+
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = [line for line in self.told() if fits(line)]
+            if found:
+                return found[-1]
+            time.sleep(0.05)
+        raise AssertionError(f"no line {event} {members} in {seconds} s: {self.file.read_text()}")
+
+    def stop(self, code=0, seconds=20):
+        """SIGTERM; how long the end took."""
+        begun = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(seconds) == code, self.file.read_text()
+        return time.monotonic() - begun
+
+
+@pytest.fixture
+def watch():
+    made = []
+
+    def start(*words, **options):
+        made.append(Watch(*words, **options))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.process.kill()
+        one.process.wait()
+
+
+@pytest.fixture
+def places(tmp_path):
+    for name in ["x", "y"]:
+        (tmp_path / name).mkdir()
+    return [f"file://{tmp_path}/x", f"file://{tmp_path}/y"]
+
+
+def sql(path, command, *words, code=0):
+    done = run_cli("sql", command, path, *words)
+    assert done.returncode == code, (command, words, done.stdout, done.stderr)
+    return done.stdout
+
+
+def make(path, mode="delete"):
+    plain = sqlite3.connect(path)
+    plain.executescript(f"PRAGMA journal_mode = {mode}; CREATE TABLE t (id INTEGER PRIMARY KEY, a);")
+    plain.close()
+    sql(path, "init")
+    sql(path, "enable", "t")
+    return path
+
+
+def insert(path):
+    sql(path, "exec", "INSERT INTO t (a) VALUES ('x')")
+
+
+def blocks(store):
+    """The blocks whose digests a directory holds, for each ledger."""
+    return {
+        folder.name: sorted(int(file.stem) for file in folder.iterdir())
+        for folder in Path(store.removeprefix("file://")).iterdir()}
+
+
+def status(path):
+    return json.loads(sql(path, "status", "--json"))
+
+
+def copy(path, to):
+    """A restored backup: whole, in one file."""
+    source, target = sqlite3.connect(path), sqlite3.connect(to)
+    source.backup(target)
+    source.close()
+    target.close()
+
+
+# Stores that do not answer
+
+def test_a_store_that_hangs_holds_up_neither_blocks_nor_stores(watch, places, tmp_path, new_node, identities):
+    node = new_node("public", users=False)
+    path = make(tmp_path / "a.db")
+    words = ["--service-certificate", node.service_certificate, "--certificate", identities.admin.combined_file]
+    hanging = f"{node.url}?collection=x"
+    watcher = watch(path, hanging, places[0], words=words)
+    watcher.until("uploaded", blockId=0, store=hanging)
+    node.process.send_signal(signal.SIGSTOP)
+    try:
+        for number in range(1, 4):
+            insert(path)
+            watcher.until("uploaded", seconds=5, blockId=number, store=places[0])
+        watcher.until("behind", seconds=25, store=hanging, reason="has not answered for 1")
+        insert(path)
+        took = watcher.stop(code=2, seconds=25)
+        assert took < 18, "10 s for the last round, and a few to close connections"
+    finally:
+        node.process.send_signal(signal.SIGCONT)
+    last = watcher.told()[-1]
+    assert (last["event"], last["store"]) == ("behind", hanging) and "4 blocks behind" in last["reason"], last
+    assert list(blocks(places[0]).values()) == [[0, 1, 2, 3, 4]], "the last round closed a block and took it to the other"
+    sql(path, "watch", "--once", "--store", hanging, "--store", places[0], *words)
+    assert {store["path"]: store["lag"] for store in status(path)["stores"]} == {hanging: 0, places[0]: 0}
+
+
+# A medium that is away without an error, as a network file system may be.
+HANGING = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+int mkdir(const char *path, mode_t mode) {
+    while (strstr(path, "/hangs")) pause();
+    return ((int (*)(const char *, mode_t))dlsym(RTLD_NEXT, "mkdir"))(path, mode);
+}
+"""
+
+
+def test_directories_that_hang_hold_up_nobody(watch, places, tmp_path):
+    (tmp_path / "hanging.c").write_text(HANGING)
+    library = tmp_path / "hanging.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(tmp_path / "hanging.c"), "-ldl"], check=True)
+    path = make(tmp_path / "a.db")
+    hanging = []
+    # More than there are processors, which is how many threads all tasks share.
+    for number in range((os.cpu_count() or 1) + 2):
+        (tmp_path / f"hangs{number}").mkdir()
+        hanging.append(f"file://{tmp_path}/hangs{number}")
+    watcher = watch(path, *hanging, places[0], environment={"LD_PRELOAD": str(library)})
+    for number in range(3):
+        watcher.until("uploaded", blockId=number, store=places[0])
+        insert(path)
+    assert watcher.stop(code=2) < 15
+    assert {line["store"] for line in watcher.told()[-len(hanging):]} == set(hanging)
+    assert list(blocks(places[0]).values()) == [[0, 1, 2, 3]]
+
+
+def test_the_last_round_tries_a_store_that_is_in_a_pause(watch, places, tmp_path):
+    path = make(tmp_path / "a.db")
+    watcher = watch(path, places[0])
+    watcher.until("uploaded", blockId=0)
+    os.rename(tmp_path / "x", tmp_path / "away")
+    insert(path)
+    for _ in range(3):  # the pause after the third failure is 4 s
+        count = len(watcher.told())
+        watcher.until("behind", store=places[0])
+        end = time.monotonic() + 10
+        while len(watcher.told()) == count and time.monotonic() < end:
+            time.sleep(0.05)
+    os.rename(tmp_path / "away", tmp_path / "x")
+    watcher.stop()
+    assert watcher.told()[-1]["event"] == "uploaded"
+    assert status(path)["stores"][0]["lag"] == 0 and list(blocks(places[0]).values()) == [[0, 1]]
+
+
+def test_a_store_that_stays_behind_is_named_at_the_end(watch, places, tmp_path):
+    path = make(tmp_path / "a.db")
+    watcher = watch(path, *places)
+    watcher.until("uploaded", blockId=0, store=places[0])
+    os.rename(tmp_path / "x", tmp_path / "away")
+    insert(path)
+    watcher.until("behind", store=places[0])
+    watcher.stop(code=2)
+    assert places[0] in watcher.told()[-1]["reason"] and watcher.told()[-1]["event"] == "behind"
+    assert list(blocks(places[1]).values()) == [[0, 1]]
+
+
+# Files that are replaced
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_a_copy_that_is_moved_over_the_database_is_watched(watch, places, tmp_path, mode):
+    path = make(tmp_path / "a.db", mode)
+    watcher = watch(path, places[0])
+    watcher.until("uploaded", blockId=0)
+    copy(path, tmp_path / "copy.db")
+    for end in ["-wal", "-shm"]:
+        Path(f"{path}{end}").unlink(missing_ok=True)
+    os.rename(tmp_path / "copy.db", path)
+    insert(path)
+    watcher.until("reopened", reason="another file")
+    watcher.until("uploaded", blockId=1)
+    insert(path)
+    watcher.stop()
+    assert status(path)["openTransactions"] == 0 and status(path)["stores"][0]["lag"] == 0
+    assert list(blocks(places[0]).values()) == [[0, 1, 2]]
+    assert sql(path, "verify", "--store", places[0]).startswith("VERIFIED")
+
+
+def test_another_ledger_that_is_copied_into_the_file_begins_anew(watch, places, tmp_path):
+    path, other = make(tmp_path / "a.db"), make(tmp_path / "other.db")
+    first, second = status(path)["ledgerId"], status(other)["ledgerId"]
+    watcher = watch(path, places[0])
+    watcher.until("uploaded", blockId=0)
+    shutil.copyfile(other, path)
+    watcher.until("reopened", reason=second)
+    insert(path)
+    watcher.until("uploaded", blockId=1)
+    watcher.stop()
+    assert blocks(places[0]) == {first: [0], second: [0, 1]}, "block 0 of the other ledger as well"
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_a_database_that_is_gone_is_told_and_waited_for(watch, places, tmp_path, mode):
+    path = make(tmp_path / "a.db", mode)
+    watcher = watch(path, places[0])
+    watcher.until("uploaded", blockId=0)
+    copy(path, tmp_path / "copy.db")
+    for end in ["", "-wal", "-shm"]:
+        Path(f"{path}{end}").unlink(missing_ok=True)
+    watcher.until("failed", reason="no such file")
+    time.sleep(1)
+    assert len([line for line in watcher.told() if line["event"] == "failed"]) == 1, "once a minute"
+    assert not path.exists(), "nothing is made in its place"
+    os.rename(tmp_path / "copy.db", path)
+    insert(path)
+    watcher.until("uploaded", blockId=1)
+    path.unlink()
+    watcher.until("failed", reason="no such file", blockId=None)
+    watcher.stop(code=2)
+    assert not path.exists()
+
+
+# Other watchers
+
+def test_two_watchers_with_different_stores_leave_each_other_alone(watch, places, tmp_path):
+    path = make(tmp_path / "a.db")
+    watchers = [watch(path, store) for store in places]
+    for watcher, store in zip(watchers, places):
+        watcher.until("uploaded", blockId=0, store=store)
+    time.sleep(1)
+    for number in range(1, 4):
+        insert(path)
+        for watcher, store in zip(watchers, places):
+            watcher.until("uploaded", blockId=number, store=store)
+        assert [store["isCurrent"] for store in status(path)["stores"]] == [True, True], number
+    for watcher in watchers:
+        watcher.stop()
+    assert [(store["isCurrent"], store["lag"]) for store in status(path)["stores"]] == [(True, 0), (True, 0)]
+
+
+def test_a_watcher_alone_marks_a_store_as_former(places, tmp_path):
+    path = make(tmp_path / "a.db")
+    for store in places:
+        sql(path, "watch", "--once", "--store", store)
+    assert {store["path"]: store["isCurrent"] for store in status(path)["stores"]} == {places[0]: False, places[1]: True}
