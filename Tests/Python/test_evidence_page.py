@@ -3,6 +3,7 @@ receipts of a real node."""
 
 import base64
 import copy
+import hashlib
 import importlib.util
 import json
 import random
@@ -516,6 +517,115 @@ def test_a_bad_pin_is_told(page, real, tmp_path, content, reason):
     (tmp_path / "pin.pem").write_bytes(content)
     assert verify_files(page, tmp_path / "bundle.json", tmp_path / "pin.pem") == "unreadable"
     assert reason in text_of(page)
+
+
+RESULT = """() => {
+    const section = document.getElementById('result');
+    return [section.hidden, section.textContent, document.documentElement.dataset.verdict ?? null];
+}"""
+
+
+@pytest.mark.parametrize("name", ["bundle", "certificate", "digests"])
+def test_a_result_goes_when_anything_is_chosen_or_pasted(page, real, tmp_path, name):
+    good, lie = tmp_path / "good.json", tmp_path / "lie.json"
+    good.write_text(json.dumps(real.bundle("row")))
+    lie.write_text("{}")
+    assert verify_files(page, good, real.certificate) == "verified"
+    assert str(hashlib.sha256(good.read_bytes()).hexdigest()) in text_of(page) and "good.json" in text_of(page)
+    page.choose_file(f"#{name}-file", lie)
+    assert page.call(RESULT) == [True, "", None], "another file was chosen"
+    for kind in ["bundle", "certificate"]:
+        page.choose_file(f"#{kind}-file", good if kind == "bundle" else real.certificate)
+    page.evaluate("document.getElementById('digests-file').value = ''")
+    page.evaluate("document.getElementById('verify').click()")
+    assert wait_for_verdict(page) == "verified"
+    paste(page, name, "{}")
+    assert page.call(RESULT) == [True, "", None], "text was pasted"
+    assert page.evaluate(f"document.getElementById('{name}-file').files.length") == 0, "the file is not what is verified"
+
+
+def paste(page, name, text):
+    """As a person does it: the text area tells that it has changed."""
+    page.call("""(name, text) => {
+        const area = document.getElementById(`${name}-text`);
+        area.value = text;
+        area.dispatchEvent(new Event("input", { bubbles: true }));
+    }""", name, text)
+
+
+def test_pasted_text_is_named_by_its_hash(page, real):
+    text = json.dumps(real.bundle("row"))
+    paste(page, "bundle", text)
+    paste(page, "certificate", real.pem)
+    page.evaluate("document.getElementById('verify').click()")
+    assert wait_for_verdict(page) == "verified"
+    assert "pasted text" in text_of(page) and hashlib.sha256(text.encode()).hexdigest() in text_of(page)
+    paste(page, "bundle", "{}")
+    page.evaluate("document.getElementById('verify').click()")
+    assert wait_for_verdict(page) == "unreadable"
+    assert hashlib.sha256(b"{}").hexdigest() in text_of(page)
+
+
+def test_a_result_that_comes_too_late_is_not_shown(page, real, tmp_path):
+    """The inputs change while the verification runs."""
+    (tmp_path / "good.json").write_text(json.dumps(real.bundle("row")))
+    page.choose_file("#bundle-file", tmp_path / "good.json")
+    page.choose_file("#certificate-file", real.certificate)
+    page.evaluate("""(async () => {
+        const judge = verifyBundle;
+        verifyBundle = async (...given) => { const report = await judge(...given); window.judged = true; return report; };
+        document.getElementById('verify').click();
+        document.getElementById('bundle-text').dispatchEvent(new Event("input", { bubbles: true }));
+        while (!window.judged) await new Promise((go) => setTimeout(go, 10));
+        await new Promise((go) => setTimeout(go, 50));
+    })()""")
+    assert page.call(RESULT) == [True, "", None]
+
+
+def test_the_program_names_what_it_trusts(real, public_node, tmp_path):
+    """Only the documented option and variable pin anything; the pin is told."""
+    bundle = tmp_path / "bundle.json"
+    bundle.write_text(json.dumps(real.bundle("row")))
+    der = base64.b64decode("".join(real.pem.split("-----")[2].split()))
+    digits = hashlib.sha256(der).hexdigest().upper()
+    fingerprint = ":".join(digits[place:place + 2] for place in range(0, 64, 2))
+    for words, environment in ((["--service-certificate", real.certificate], {}),
+                               ([], {"INDELIBLE_SERVICE_CERTIFICATE": str(real.certificate)})):
+        done = run_cli("evidence", "verify", bundle, *words, environment=environment)
+        assert done.returncode == 0 and f"pinned service certificate {fingerprint}" in done.stdout, done
+        report = json.loads(run_cli("evidence", "verify", bundle, *words, "--json", environment=environment).stdout)
+        assert report["service_fingerprint"] == fingerprint
+    for environment in ({"INDELIBLE_DATA": str(public_node.directory)}, {}):
+        done = run_cli("evidence", "verify", bundle, "--json", environment=environment)
+        report = json.loads(done.stdout)
+        assert done.returncode == 2 and report["verdict"] == "unanchored" and report["service_fingerprint"] is None
+
+
+def test_digests_that_are_not_compared_are_named(page, real, tmp_path):
+    """By the page and by the program, in the same words; they change no verdict."""
+    bundle = real.bundle("row")
+    digest = bundle["digests"][0]["digest"]
+    (tmp_path / "bundle.json").write_text(json.dumps(bundle))
+    other = canonical(dict(digest, block_id=3, block_count=4))
+    foreign = canonical(dict(digest, ledger_id="cd" * 16))
+    sixth = [canonical(dict(digest, block_id=block, block_count=block + 1)) for block in range(8)]
+    for lines, says in [
+        ([canonical(digest)], []),
+        ([other], ["not compared: your digest of block 3 (the bundle is anchored at block 9)"]),
+        ([foreign], ["not compared: your digest of another ledger"]),
+        ([foreign, foreign, *sixth], ["not compared: your 2 digests of another ledger",
+         "not compared: your 8 digests of blocks 0, 1, 2, 3, 4 and 3 more (the bundle is anchored at block 9)"]),
+    ]:
+        (tmp_path / "own.json").write_text("\n".join(lines) + "\n")
+        page.choose_file("#digests-file", tmp_path / "own.json")
+        assert verify_files(page, tmp_path / "bundle.json", real.certificate) == "verified"
+        shown = page.evaluate("[...document.querySelectorAll('.not-compared')].map((p) => p.innerText)")
+        assert shown == says
+        words = ["evidence", "verify", tmp_path / "bundle.json", "--service-certificate", real.certificate,
+                 "--digest", tmp_path / "own.json"]
+        done = run_cli(*words)
+        assert done.returncode == 0 and [line for line in done.stdout.splitlines() if "not compared" in line] == says
+        assert json.loads(run_cli(*words, "--json").stdout)["not_compared"] == says
 
 
 def test_nothing_chosen_is_told(page):

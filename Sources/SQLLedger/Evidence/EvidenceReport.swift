@@ -32,6 +32,11 @@ public struct EvidenceReport: Sendable {
     public let subjects: [Subject]
     /// Sentences that belong beside every verdict.
     public let notProven: [String]
+    /// Sentences about digests that the verifier holds and that nothing in the bundle could be compared with. They change
+    /// no verdict.
+    public let notCompared: [String]
+    /// The SHA-256 fingerprint of the pinned service certificate, for whoever shows the report; the verifier leaves it out.
+    public var serviceFingerprint: String?
     /// What is proven; present exactly when verified.
     public let evidence: VerifiedEvidence?
 
@@ -55,7 +60,8 @@ public struct EvidenceReport: Sendable {
         }
     }
 
-    /// The report for programs: `verdict`, `summary`, `subjects` with their steps, and `not_proven`.
+    /// The report for programs: `verdict`, `summary`, `subjects` with their steps, `not_proven`, `not_compared` and
+    /// `service_fingerprint`, which is null when none is set.
     public var json: String {
         let subjects = subjects.map { subject in
             JSONValue.object([
@@ -64,7 +70,9 @@ public struct EvidenceReport: Sendable {
             ])
         }
         let value = JSONValue.object([
-            "not_proven": .array(notProven.map { .string($0) }), "subjects": .array(subjects),
+            "not_compared": .array(notCompared.map { .string($0) }),
+            "not_proven": .array(notProven.map { .string($0) }),
+            "service_fingerprint": serviceFingerprint.map { .string($0) } ?? .null, "subjects": .array(subjects),
             "summary": .string(summary), "verdict": .string(verdict.rawValue),
         ])
         return String(decoding: value.canonicalBytes(), as: UTF8.self)

@@ -62,6 +62,7 @@ public struct EvidenceVerifier: Sendable {
         return EvidenceReport(
             verdict: verdict, subjects: subjects,
             notProven: Self.notProven(bundle, rows: rows, hasOpenTime: hasOpenTime),
+            notCompared: notCompared(bundle),
             evidence: verdict == .verified
                 ? VerifiedEvidence(
                     database: bundle.database, rows: rows, entries: Self.entries(of: bundle),
@@ -214,6 +215,36 @@ public struct EvidenceVerifier: Sendable {
             return .failed("block \(digest.block) has another hash than the digest")
         }
         return .passed("the digest of \(digest.digestTime) is the hash of block \(digest.block)")
+    }
+
+    /// One sentence for digests of other ledgers, one for other blocks of this one.
+    private func notCompared(_ bundle: EvidenceBundle) -> [String] {
+        guard let ledger = bundle.database?.ledger else {
+            return trustedDigests.isEmpty
+                ? [] : ["not compared: your \(Self.digests(trustedDigests.count)): the bundle holds no digest"]
+        }
+        let anchors = Set(bundle.digests.map(\.digest.block))
+        let others = trustedDigests.filter { $0.ledger != ledger }
+        let blocks = Set(trustedDigests.filter { $0.ledger == ledger }.map(\.block)).subtracting(anchors)
+        var sentences: [String] = []
+        if !others.isEmpty {
+            sentences.append("not compared: your \(Self.digests(others.count)) of another ledger")
+        }
+        if !blocks.isEmpty {
+            sentences.append(
+                "not compared: your \(Self.digests(blocks.count)) of \(Self.blocks(blocks)) (the bundle is anchored at "
+                    + "\(Self.blocks(anchors)))")
+        }
+        return sentences
+    }
+
+    private static func digests(_ count: Int) -> String { count == 1 ? "digest" : "\(count) digests" }
+
+    /// The first few of them.
+    private static func blocks(_ blocks: Set<BlockID>) -> String {
+        let sorted = blocks.sorted()
+        let more = sorted.count > 5 ? " and \(sorted.count - 5) more" : ""
+        return "block\(sorted.count == 1 ? "" : "s") " + sorted.prefix(5).map { "\($0)" }.joined(separator: ", ") + more
     }
 
     // MARK: What is proven

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import LedgerClient
 import LedgerProofs
 import SQLLedger
 
@@ -34,20 +35,28 @@ struct EvidenceVerify: ParsableCommand {
     @OptionGroup var kept: KeptDigests
     @OptionGroup var output: JSONOption
 
+    func validate() throws {
+        if file == "-", kept.files.contains("-") {
+            throw ValidationError("the file and --digest: only one of them can be standard input")
+        }
+    }
+
     func run() throws {
-        let bytes =
-            file == "-"
-            ? Array(try FileHandle.standardInput.readToEnd() ?? Data()) : try InputFile.bytes(file, limit: 64 << 20)
+        let bytes = try InputFile.bytesOrStandardInput(file, limit: 64 << 20)
         let bundle: UnverifiedEvidenceBundle
         do {
             bundle = try UnverifiedEvidenceBundle(json: bytes)
         } catch {
             throw Failure("\(file): is not evidence (\(error.reason))")
         }
-        let pin = try CredentialFiles(serviceCertificate: serviceCertificate).serviceCertificatePEM()
-        let service = try pin.map { try Self.service(pem: $0, name: serviceCertificate ?? "the service certificate") }
-        let report = EvidenceVerifier(service: service, trustedDigests: try kept.digests().map(\.digest))
+        // What is trusted is named as such: a data directory, for talking to a ledger, pins nothing here.
+        let variable = ProcessInfo.processInfo.environment["INDELIBLE_SERVICE_CERTIFICATE", default: ""]
+        let path = serviceCertificate ?? (variable.isEmpty ? nil : variable)
+        let pin = try path.map { try InputFile.smallText($0) }
+        let service = try pin.map { try Self.service(pem: $0, name: path ?? "") }
+        var report = EvidenceVerifier(service: service, trustedDigests: try kept.digests().map(\.digest))
             .verify(bundle)
+        report.serviceFingerprint = pin.flatMap { CertificateFingerprint.first(inPEM: $0) }
         if output.json { Output.line(report.json) } else { tell(report) }
         switch report.verdict {
         case .verified: return
@@ -72,6 +81,8 @@ struct EvidenceVerify: ParsableCommand {
             case .unanchored: Style.bad("not anchored")
             }
         Output.line("\(word) \(report.summary)")
+        if let fingerprint = report.serviceFingerprint { Output.line("pinned service certificate \(fingerprint)") }
+        for sentence in report.notCompared { Output.line(sentence) }
         for subject in report.subjects {
             let shown = steps ? subject.steps : subject.steps.filter { !$0.hasPassed }
             if shown.isEmpty { continue }

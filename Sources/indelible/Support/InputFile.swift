@@ -19,6 +19,11 @@ enum InputFile {
         return try read(handle, path, limit: limit)
     }
 
+    /// As above, or standard input for `-`.
+    static func bytesOrStandardInput(_ path: String, limit: Int = 256 << 20) throws -> [UInt8] {
+        path == "-" ? try read(.standardInput, "standard input", limit: limit) : try bytes(path, limit: limit)
+    }
+
     /// Everything up to the end. `name` is what errors call it. Pipes and devices tell no length beforehand, so it is
     /// counted while reading.
     static func read(_ handle: FileHandle, _ name: String, limit: Int = 256 << 20) throws -> [UInt8] {
