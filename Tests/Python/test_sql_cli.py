@@ -340,6 +340,23 @@ def test_history_and_evidence_of_a_dropped_table(empty, tmp_path):
     assert "NAME=VALUE" in evidence(empty, *words, "--key", "2", code=2).stderr
 
 
+def test_a_key_with_a_misspelled_column(app, tmp_path):
+    """It is not the value of the first column: nothing has such a key, and that says nothing about the row that was meant."""
+    says = "--key: accounts has no column 'idd'"
+    assert says in app.run("history", "accounts", "--key", "idd=1", code=2).stderr
+    kept, out = tmp_path / "kept.json", tmp_path / "row.json"
+    kept.write_text(app.digest())
+    words = ["export", app.path, "--table", "accounts", "--digest", kept, "--out", out]
+    assert says in evidence(app, *words, "--key", "idd=1", code=2).stderr
+    assert says in evidence(app, *words, "--row", "idd=1", code=2).stderr
+    # Values that hold =: base64, with no identifier before it, quoted, or with the column's name.
+    app.sql("CREATE TABLE t(k TEXT PRIMARY KEY)", "SELECT ledger_enable('t')",
+            "INSERT INTO t VALUES ('aGk='), ('YQ=='), ('1=2'), ('a b=c'), ('a=b')")
+    for word in ("aGk=", "YQ==", "1=2", "a b=c", "'a=b'", "k=a=b"):
+        assert len(lines(app.run("history", "t", "--key", word, "--json"))) == 1, word
+    assert "'k=a=b'" in app.run("history", "t", "--key", "a=b", code=2).stderr, "it says how"
+
+
 def test_rows_with_blob_keys(empty, tmp_path):
     kept = tmp_path / "kept.json"
     empty.run("init")
@@ -641,7 +658,37 @@ def test_an_output_file_that_is_a_directory(app, tmp_path):
     kept = tmp_path / "kept.json"
     kept.write_text(app.digest())
     assert f"{tmp_path}: is a directory" in app.verify("--digest", kept, "--html", tmp_path, code=2).stderr
-    assert app.verify("--digest", kept, "--table", "ACCOUNTS").stdout.startswith("VERIFIED")
+    assert app.verify("--digest", kept, "--table", "ACCOUNTS").stdout.startswith("VERIFIED IN PART")
+
+
+def test_a_verdict_says_what_it_holds_for(app, tmp_path):
+    """What is altered outside of what was read is not called unchanged."""
+    kept, out = tmp_path / "kept.json", tmp_path / "page.html"
+    kept.write_text(app.digest())
+    assert app.verify("--digest", kept).stdout.startswith("VERIFIED up to block 0: ")
+    app.tamper("UPDATE accounts SET owner = 'Eve' WHERE id = 2")
+    for words, part in ((["--table", "notes"], "only table notes"), (["--since-last"], "only what came after block 0"),
+                        (["--table", "notes", "--since-last"], "only table notes, and of that only what came after block 0")):
+        text = app.verify("--digest", kept, "--html", out, *words).stdout
+        assert text.startswith(f"VERIFIED IN PART up to block 0, {part}: "), text
+        assert f"verified in part, {part}" in page(out) and "cannot say" in page(out)
+    app.path.write_bytes(app.path.read_bytes()[:9000])
+    assert app.verify("--digest", kept, "--html", out, code=2).stdout.startswith("UNABLE TO VERIFY")
+    assert "not everything could be checked" in page(out) and "not anchored" not in page(out)
+
+
+def test_a_verdict_is_told_whatever_cannot_be_written(app, tmp_path):
+    kept, missing = tmp_path / "kept.json", tmp_path / "missing" / "page.html"
+    kept.write_text(app.digest())
+    app.environment["XDG_STATE_HOME"] = "/dev/null"
+    done = app.verify("--digest", kept)
+    assert done.stdout.startswith("VERIFIED") and "warning: what was verified cannot be kept" in done.stderr, done
+    done = app.verify("--digest", kept, "--html", missing, "--json", code=2)
+    assert json.loads(done.stdout)["verdict"] == "verified" and "--html" in done.stderr
+    assert app.verify("--digest", kept, "--html", "-").stdout.startswith("<!DOCTYPE html>")
+    assert "standard output" in app.verify("--digest", kept, "--html", "-", "--json", code=2).stderr
+    app.tamper("UPDATE accounts SET owner = 'Eve' WHERE id = 2")
+    assert app.verify("--digest", kept, "--html", missing, code=1).stdout.startswith("TAMPERED")
 
 
 def test_html(empty, tmp_path):
