@@ -143,19 +143,25 @@ final class VerificationRun: Sendable {
             tables = []
             for name in names {
                 var matches = history.tables.filter { $0.name.exact == name.exact }
-                // Engines fold the case of names: so does this where no table has exactly this one.
-                if matches.isEmpty { matches = history.tables.filter { $0.name.lowercased() == name.lowercased() } }
+                // Engines fold the case of ASCII letters: so does this where no table has exactly this name.
+                if matches.isEmpty {
+                    matches = history.tables.filter { Self.folded($0.name).elementsEqual(Self.folded(name)) }
+                }
                 // A dropped table and its successor may have the same name: both are meant.
                 guard !matches.isEmpty else {
                     findings.report(
                         Finding(.verifierBlocked, object: name, reason: "there is no ledger table of this name"))
                     continue
                 }
-                tables += matches
+                tables += matches.filter { match in !tables.contains { $0.id == match.id } }
             }
             findings.note("Only the tables named were verified, beside all blocks and transactions.")
         }
         return Scope(identity: identity, ledger: ledger, history: history, tables: tables, resume: resume)
+    }
+
+    private static func folded(_ name: String) -> [UInt8] {
+        name.utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
     }
 
     private func readSchema(
