@@ -11,9 +11,13 @@ import NIOSSL
 public final class WebFetcher: Sendable {
     private let http: HTTPClient
     private let largestByteCount: Int
+    private let timeLimit: Duration
 
-    /// `additionalRootsPEM`: authorities trusted besides those of the system. Errors: `invalidConfiguration`.
-    public init(additionalRootsPEM: String? = nil, largestByteCount: Int = 1 << 20) throws {
+    /// `additionalRootsPEM`: authorities trusted besides those of the system. `timeLimit`: of one document, from
+    /// connecting to its last byte. Errors: `invalidConfiguration`.
+    public init(
+        additionalRootsPEM: String? = nil, largestByteCount: Int = 1 << 20, timeLimit: Duration = .seconds(10)
+    ) throws {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
         if let additionalRootsPEM {
@@ -25,9 +29,10 @@ public final class WebFetcher: Sendable {
         settings.timeout = .init(connect: .seconds(5))
         self.http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
         self.largestByteCount = largestByteCount
+        self.timeLimit = timeLimit
     }
 
-    /// The body of a 200 answer. Errors: `invalidInput` for a URL that is not allowed, `unreachable`, `refused`.
+    /// The body of a 200 answer. Ends early when the task is cancelled. Errors: `invalidInput` for a URL that is not allowed, `unreachable`, `refused`.
     public func fetch(_ url: URL) async throws -> [UInt8] {
         let host = url.host() ?? ""
         let isLoopback = host == "localhost" || host == "127.0.0.1" || host == "::1" || host == "[::1]"
@@ -39,17 +44,38 @@ public final class WebFetcher: Sendable {
         }
         var request = HTTPClientRequest(url: url.absoluteString)
         request.headers.add(name: "accept", value: "application/json")
+        // The library's own timeout ends with the head of the answer: a body may drip for ever.
+        return try await withThrowingTaskGroup(of: [UInt8].self) { [request] group in
+            group.addTask { try await self.load(request, url) }
+            group.addTask {
+                try await Task.sleep(for: self.timeLimit)
+                throw LedgerClientError(.unreachable, "\(url): the answer was not complete within \(self.timeLimit)")
+            }
+            defer { group.cancelAll() }
+            guard let bytes = try await group.next() else { throw CancellationError() }
+            return bytes
+        }
+    }
+
+    private func load(_ request: HTTPClientRequest, _ url: URL) async throws -> [UInt8] {
         let response: HTTPClientResponse
+        var body: ByteBuffer
         do {
-            response = try await http.execute(request, timeout: .seconds(10))
+            response = try await http.execute(request, timeout: TimeAmount(timeLimit))
+            guard response.status == .ok else {
+                throw LedgerClientError(
+                    .refused, "\(url): the server answered \(response.status.code)", status: Int(response.status.code))
+            }
+            body = try await response.body.collect(upTo: largestByteCount)
+        } catch let error as LedgerClientError {
+            throw error
+        } catch is NIOTooManyBytesError {
+            throw LedgerClientError(.refused, "\(url): the answer is larger than \(largestByteCount) bytes")
         } catch {
             throw LedgerClientError(.unreachable, "\(url): \(HTTPTransport.plain(error))", cause: error)
         }
-        guard response.status == .ok else {
-            throw LedgerClientError(
-                .refused, "\(url): the server answered \(response.status.code)", status: Int(response.status.code))
-        }
-        var body = try await response.body.collect(upTo: largestByteCount)
+        // A body whose reader is cancelled just ends.
+        try Task.checkCancellation()
         return body.readBytes(length: body.readableBytes) ?? []
     }
 

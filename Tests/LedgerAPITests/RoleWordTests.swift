@@ -24,6 +24,11 @@ import Testing
         #expect(throws: JSONError.self) { try RoleWord.list(value) }
     }
 
+    @Test func namesAreComparedByBytes() throws {
+        let json = "[{\"roleName\":\"\u{E9}\",\"roleActions\":[]},{\"roleName\":\"e\u{301}\",\"roleActions\":[]}]"
+        #expect(try RoleWord.list(JSONValue(json: Array(json.utf8))).count == 2)
+    }
+
     @Test func shapesByVersion() {
         #expect(APIVersion(name: "2024-12-09-preview")?.roleShape == .array)
         #expect(APIVersion(name: "2026-02-23")?.roleShape == .object)

@@ -1,5 +1,7 @@
 import Foundation
 import LedgerProofs
+import NIOCore
+import NIOPosix
 import Testing
 
 @testable import LedgerClient
@@ -78,6 +80,31 @@ import Testing
     ])
     func wholeFingerprints(_ text: String, _ isWhole: Bool) {
         #expect(CertificateFingerprint.isWhole(text) == isWhole)
+    }
+
+    /// One byte now and then is no answer.
+    @Test(.timeLimit(.minutes(1))) func fetcherDoesNotWaitForADrippingBody() async throws {
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                let head = ByteBuffer(string: "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
+                channel.writeAndFlush(head, promise: nil)
+                channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(50)) { _ in
+                    channel.writeAndFlush(ByteBuffer(string: " "), promise: nil)
+                }
+                return channel.eventLoop.makeSucceededVoidFuture()
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let fetcher = try WebFetcher(timeLimit: .milliseconds(500))
+        let url = try #require(URL(string: "http://127.0.0.1:\(server.localAddress?.port ?? 0)/x"))
+        let start = ContinuousClock.now
+        let error = await #expect(throws: LedgerClientError.self) { try await fetcher.fetch(url) }
+        #expect(error?.code == .unreachable && ContinuousClock.now - start < .seconds(10))
+        let waiting = Task { try await WebFetcher(timeLimit: .seconds(600)).fetch(url) }
+        try await Task.sleep(for: .milliseconds(200))
+        waiting.cancel()
+        await #expect(throws: (any Error).self) { try await waiting.value }
+        await fetcher.shutdown()
+        try await server.close()
     }
 
     @Test func fetcherRefusesPlainHTTPElsewhere() async throws {

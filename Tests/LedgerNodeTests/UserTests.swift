@@ -30,6 +30,34 @@ import Testing
         }
     }
 
+    /// Rights are asked for again where a write gets its place: here both writes wait behind the removal.
+    @Test func whoIsRemovedWritesNothingAfterIt() async throws {
+        let directory = TemporaryDirectory()
+        let ledger = try await Ledger.open(
+            configuration(directory), disk: SlowDisk(delay: 0.2), logger: quiet)
+        _ = try await ledger.setUser(LedgerUser(userID: "alice", roles: ["Administrator"]))
+        let mayWrite: RightsCheck = { rights in
+            guard rights.authorize(alice, .writeTransactions) == .allowed else { throw LedgerError(.notAllowed, "") }
+        }
+        _ = try await ledger.append(AppendRequest(contents: "before", author: alice), allowed: mayWrite)
+        async let removal = ledger.removeUser("alice")
+        try await Task.sleep(for: .milliseconds(50))
+        #expect(ledger.user("alice") != nil)
+        async let entry = Result {
+            try await ledger.append(AppendRequest(contents: "x", author: alice), allowed: mayWrite)
+        }
+        async let user = Result {
+            try await ledger.setUser(LedgerUser(userID: "y", roles: ["Reader"]), allowed: mayWrite)
+        }
+        #expect(try await removal != nil)
+        let (entryResult, userResult) = await (entry, user)
+        #expect(throws: LedgerError(.notAllowed, "")) { _ = try entryResult.get() }
+        #expect(throws: LedgerError(.notAllowed, "")) { _ = try userResult.get() }
+        #expect(ledger.user("y") == nil)
+        #expect(try await ledger.entries(EntryQuery()).entries.map(\.contents) == ["before"])
+        await ledger.close()
+    }
+
     @Test func customRolesAreEnforced() async throws {
         try await withLedger { ledger in
             let trader = Identity(userID: "t", method: .token)

@@ -130,6 +130,13 @@ import Testing
         withExtendedLifetime(home) {}
     }
 
+    /// A limit on the size of files does not go away because another file can be written.
+    @Test func aFileSizeLimitIsNoFullDisk() {
+        let error = DiskError(operation: "write", path: "/home/x/ledger/ledger_6", code: EFBIG)
+        #expect(!error.isDiskFull && DiskError(operation: "write", path: "x", code: ENOSPC).isDiskFull)
+        #expect("\(error)".contains("/home/x") && error.told.hasPrefix("write ledger_6: "))
+    }
+
     @Test func roomOnTheDiskIsNoticedWithoutAWrite() async throws {
         let directory = TemporaryDirectory()
         let ledger = try await Ledger.open(configuration(directory), logger: quiet)

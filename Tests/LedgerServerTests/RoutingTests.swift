@@ -66,7 +66,8 @@ import Testing
     @Test(arguments: [
         ("AA:BB", true), ("aa:bb:cc", true), (Array(repeating: "0a", count: 33).joined(separator: ":"), true),
         (Array(repeating: "0a", count: 32).joined(separator: ":"), false), ("AA", false), ("urn:aa:bb", false),
-        ("AA:BB:", false), ("0f3c-11", false),
+        ("AA:BB:", false), ("0f3c-11", false), (String(repeating: "aB", count: 32), true),
+        (String(repeating: "ab", count: 31), false), (String(repeating: "ag", count: 32), false),
     ])
     func cutFingerprints(_ id: String, _ isBroken: Bool) {
         #expect(UserIDRule.isBrokenFingerprint(id) == isBroken, "\(id)")

@@ -234,6 +234,58 @@ import Testing
         #expect(error?.kind == .issuerUnavailable)
     }
 
+    private func verifier(fetch: @escaping DocumentFetch) -> TokenVerifier {
+        TokenVerifier(
+            issuers: [TokenIssuer(issuer: issuer.name)], audiences: ["https://confidential-ledger.azure.com"],
+            clockSkew: .seconds(60), fetch: fetch, now: issuer.now,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    /// Who waits for a fetch that another token began is told the same.
+    @Test(.timeLimit(.minutes(1))) func allWhoWaitForAFailingFetchAreToldSo() async throws {
+        let slow = verifier { _ in
+            try await Task.sleep(for: .milliseconds(300))
+            throw TestIssuer.Down()
+        }
+        let token = try await TestIssuer.sign(issuer.claims(), key, kid: "a")
+        try await withThrowingTaskGroup(of: TokenError.Kind?.self) { group in
+            for _ in 0..<5 {
+                group.addTask {
+                    do {
+                        _ = try await slow.identity(of: token)
+                        return nil
+                    } catch let error as TokenError {
+                        return error.kind
+                    }
+                }
+            }
+            for try await kind in group { #expect(kind == .issuerUnavailable) }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func whoIsCancelledDoesNotWaitForTheIssuer() async throws {
+        let hanging = verifier { _ in
+            try await Task.sleep(for: .seconds(600))
+            return []
+        }
+        let token = try await TestIssuer.sign(issuer.claims(), key, kid: "a")
+        let waiting = Task { try await hanging.identity(of: token) }
+        try await Task.sleep(for: .milliseconds(100))
+        waiting.cancel()
+        await #expect(throws: TokenError.self) { try await waiting.value }
+    }
+
+    @Test func aClockThatWasSetBackDoesNotKeepNewKeysOut() async throws {
+        issuer.publish(keys: [TestIssuer.jwk(key, kid: "a")])
+        let verifier = verifier()
+        _ = try await verifier.identity(of: try await TestIssuer.sign(issuer.claims(), key, kid: "a"))
+        issuer.advance(-3600)
+        let next = ES256PrivateKey()
+        issuer.publish(keys: [TestIssuer.jwk(next, kid: "b")])
+        let token = try await TestIssuer.sign(issuer.claims(), next, kid: "b")
+        #expect(await refusal(verifier, token).contains("accepted"))
+    }
+
     @Test func documentOfAnotherIssuerIsRefused() async throws {
         issuer.publish(keys: [TestIssuer.jwk(key, kid: "a")])
         let alias = TokenIssuer(

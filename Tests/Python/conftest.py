@@ -43,10 +43,13 @@ def identities(tmp_path_factory):
         contributor = make_identity(directory, "contributor")
         reader = make_identity(directory, "reader", "p256")
         stranger = make_identity(directory, "stranger")
+        by_user: dict = {}  # those that a test made
 
         @staticmethod
         def make(name=None, kind="p384", days=30):
-            return make_identity(directory, name or uuid.uuid4().hex, kind, days)
+            made = make_identity(directory, name or uuid.uuid4().hex, kind, days)
+            Identities.by_user[made.user_id] = made
+            return made
 
     return Identities
 

@@ -256,6 +256,10 @@ def test_full_disk(new_node, identities, small_disk, tmp_path):
         assert refused.status == 503 and refused.message
         health = rest.get("/health")
         assert health.status == 503 and health.json()["status"] == "degraded" and health.json()["reason"], health
+        assert rest.get("/node/ready/app").status == 503
+        # Anybody may ask: the file, but not where it is on this machine.
+        assert "ledger_" in health.json()["reason"] and "/" not in health.json()["reason"] + refused.message
+        assert f"{node.directory}/ledger/ledger_" in node.log()
         assert "indelible_accepts_writes 0" in rest.get("/metrics").body.decode()
         for path in ("/app/transactions", "/app/transactions/current", "/app/collections"):
             assert rest.get(path).status in (200, 503), path
@@ -282,6 +286,25 @@ def test_full_disk(new_node, identities, small_disk, tmp_path):
         node.kill()
         if small_disk is not None:
             node.tampered = True  # judged above, before the file system goes away
+
+
+def test_a_limit_on_file_sizes_is_not_forgotten(new_node, identities):
+    """Other files can be written, so the node said that it was well, though the chunk can never grow again."""
+    node = new_node("private", start=False, preexec=lambda: resource.setrlimit(
+        resource.RLIMIT_FSIZE, (300_000, 300_000)))
+    node.start()
+    rest = Rest(node, identities.admin)
+    answer = retry_until(lambda: (answer := rest.append("x" * 20_000)).status != 200 and answer)
+    assert answer.status == 503 and "/" not in answer.message
+    time.sleep(2.5)
+    assert rest.get("/health").status == 503 and rest.get("/node/ready/app").status == 503
+    rest.close()
+    node.stop()
+    node.preexec = None
+    node.start()
+    rest = Rest(node, identities.admin)
+    assert rest.append("room").status == 200 and rest.get("/node/ready/app").status == 204
+    rest.close()
 
 
 def test_index_on_a_full_disk(new_node, identities, small_disk):

@@ -1,12 +1,13 @@
-"""SIGTERM over HTTP/2: what has begun is answered, nothing new is taken, and nobody holds up the end."""
+"""SIGTERM, most of it over HTTP/2: what has begun is answered, nothing new is taken, and nobody holds up the end."""
 
 import signal
+import socket
 import time
 
 import pytest
 
 from support.http2_wire import Http2Wire
-from support.rest import Rest
+from support.rest import Rest, tls_context
 
 JSON = ("content-type", "application/json")
 EVERYTHING = 2**31 - 1
@@ -198,3 +199,35 @@ def test_a_client_that_takes_nothing_is_left_when_the_time_is_over(alone, identi
     assert alone.process.wait(10) == 0
     assert 14 < time.monotonic() - begun < 24
     wire.close()
+
+
+@pytest.mark.parametrize("begun_before", [b"", b"POST /app/trans"], ids=["idle", "half a head"])
+def test_what_comes_too_late_over_http1_is_not_executed(alone, identities, begun_before):
+    """The node says that the connection ends, but TLS waits for the client to agree: what comes meanwhile was executed,
+    and could not be answered."""
+    body = b'{"contents":"too late"}'
+    request = b"POST /app/transactions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n" \
+        b"content-length: %d\r\n\r\n%s" % (len(body), body)
+    wire = tls_context(alone.service_certificate, identities.admin.combined_file).wrap_socket(
+        socket.create_connection(("127.0.0.1", alone.port)), server_hostname="127.0.0.1", suppress_ragged_eofs=True)
+    wire.settimeout(10)
+    wire.sendall(request.replace(b"too late", b"in time!"))
+    answer = b""
+    while not answer.endswith(b"}"):
+        answer += wire.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 200")
+    wire.sendall(begun_before)
+    time.sleep(0.2)
+    stop(alone)
+    time.sleep(0.3)
+    try:
+        wire.sendall(request[len(begun_before):])
+        assert wire.recv(65536) == b""
+    except OSError:
+        pass
+    alone.process.wait(10)
+    wire.close()
+    alone.start()
+    rest = Rest(alone, identities.admin)
+    assert [entry["contents"] for entry in rest.get("/app/transactions").json()["entries"]] == ["in time!"]
+    rest.close()

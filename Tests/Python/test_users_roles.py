@@ -1,5 +1,9 @@
 """Users and roles over REST: both families, every body shape, custom roles that are enforced, the last administrator."""
 
+import bisect
+import http.server
+import json
+import threading
 import time
 import urllib.parse
 import uuid
@@ -8,7 +12,7 @@ import pytest
 
 from support.issuer import Issuer
 from support.node import retry_until
-from support.rest import Rest
+from support.rest import Rest, tls_context
 
 
 @pytest.fixture
@@ -19,6 +23,32 @@ def person(node, identities):
     rest.user_id = identity.user_id
     yield rest
     rest.close()
+
+
+class HalfSent:
+    """A call of which only the head and some of the body have arrived."""
+
+    def __init__(self, node, identity, method: str, path: str, body):
+        import socket
+
+        body = json.dumps(body).encode()
+        self._rest = body[5:]
+        self._socket = tls_context(node.service_certificate, identity.combined_file).wrap_socket(
+            socket.create_connection(("127.0.0.1", node.port)), server_hostname="127.0.0.1")
+        self._socket.settimeout(20)
+        self._socket.sendall(
+            f"{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\n\r\n".encode() + body[:5])
+        time.sleep(0.3)
+
+    def finish(self) -> int:
+        """Sends the rest; the status."""
+        self._socket.sendall(self._rest)
+        answer = b""
+        while piece := self._socket.recv(65536):
+            answer += piece
+        self._socket.close()
+        return int(answer.split(b" ", 2)[1])
 
 
 def role_name() -> str:
@@ -323,6 +353,103 @@ def test_tokens(node, admin, issuer):
     assert user in good.get("/app/users").message
 
 
+@pytest.mark.parametrize("method, path, body", [
+    ("POST", "/app/transactions", {"contents": "after the removal"}),
+    ("PATCH", "/app/users/{other}", {"assignedRole": "Reader"}),
+    ("PATCH", "/app/ledgerUsers/{other}", {"assignedRoles": ["Reader"]}),
+    ("PUT", "/app/roles", {"roles": [{"roleName": "{other}", "roleActions": []}]}),
+    ("PATCH", "/app/roles", {"roles": [{"roleName": "{other}", "roleActions": []}]}),
+])
+@pytest.mark.parametrize("removed", [True, False])
+def test_rights_count_when_a_write_is_made(node, admin, identities, person, method, path, body, removed):
+    """Not only when its head arrives: the body may take a minute."""
+    other = "other-" + uuid.uuid4().hex
+    body = json.loads(json.dumps(body).replace("{other}", other))
+    if (method, path) == ("PATCH", "/app/roles"):
+        answer = admin.request("PUT", path, [{"roleName": other, "roleActions": ["/transactions/get"]}])
+        assert answer.status == 200
+    admin.set_user(person.user_id, "Administrator")
+    call = HalfSent(node, identities.by_user[person.user_id], method, path.replace("{other}", other), body)
+    if removed:
+        assert admin.request("DELETE", f"/app/users/{person.user_id}").status == 204
+    else:
+        assert admin.set_user(person.user_id, "Reader").status == 200
+    before = admin.committed()
+    assert call.finish() == 403
+    assert admin.committed() == before
+
+
+def test_a_half_sent_call_with_rights_is_done(node, admin, identities, person):
+    admin.set_user(person.user_id, "Contributor")
+    call = HalfSent(
+        node, identities.by_user[person.user_id], "POST", "/app/transactions", {"contents": "x"})
+    admin.set_user("somebody-" + uuid.uuid4().hex, "Reader")
+    assert call.finish() == 200
+
+
+def test_reads_name_the_state_that_was_read(node, admin, identities):
+    """While others write: the newest change up to the state that is named is what was read."""
+    user = "state-" + uuid.uuid4().hex
+    number = lambda name: int(name.split(".")[1])
+    changes, entries, stop = [], [], threading.Event()
+
+    def write(make):
+        rest = Rest(node, identities.admin)
+        while not stop.is_set():
+            make(rest)
+        rest.close()
+
+    def set_role(rest):
+        role = ["Reader", "Contributor"][len(changes) % 2]
+        changes.append((number(rest.set_user(user, role).transaction_id), role))
+
+    def append(rest):
+        entries.append(number(rest.append("x", collection=user).transaction_id))
+
+    set_role(admin)
+    append(admin)
+    threads = [threading.Thread(target=write, args=(make,)) for make in (set_role, append, append, append)]
+    seen = []
+    for thread in threads:
+        thread.start()
+    limit = time.monotonic() + 3
+    while time.monotonic() < limit:
+        one, many = admin.get(f"/app/users/{user}"), admin.get(f"/app/transactions/current?collectionId={user}")
+        seen.append((number(one.transaction_id), one.json()["assignedRole"]))
+        seen.append((number(many.transaction_id), number(many.json()["transactionId"])))
+    stop.set()
+    for thread in threads:
+        thread.join()
+    entries.sort()
+    for state, value in seen:
+        if isinstance(value, int):
+            assert entries[bisect.bisect_right(entries, state) - 1] == value, (state, value)
+        else:
+            assert changes[bisect.bisect_right(changes, (state, "~")) - 1][1] == value, (state, value)
+
+
+@pytest.mark.parametrize("path", ["users", "ledgerUsers"])
+def test_a_fingerprint_without_colons_is_no_user(admin, person, path):
+    """No certificate would match it: who removes it would be told that somebody has no access any more."""
+    admin.set_user(person.user_id, "Reader")
+    bare = person.user_id.replace(":", "")
+    body = {"users": {"assignedRole": "Reader"}, "ledgerUsers": {"assignedRoles": ["Reader"]}}[path]
+    for name in (bare, bare.lower(), person.user_id[:-3]):
+        for method in ("PATCH", "DELETE"):
+            answer = admin.request(method, f"/app/{path}/{name}", body if method == "PATCH" else None)
+            assert answer.status == 400 and "colons" in answer.message, (method, answer)
+    assert admin.get(f"/app/users/{person.user_id}").status == 200
+
+
+def test_role_names_that_differ_in_their_bytes_only(admin):
+    names = [role_name() + letter for letter in ("\u00e9", "e\u0301")]
+    names[1] = names[0][:-1] + "e\u0301"
+    roles = [{"roleName": name, "roleActions": []} for name in names]
+    assert admin.request("PUT", "/app/roles", roles).status == 200
+    for name in names:
+        assert admin.request("DELETE", "/app/roles?roleName=" + urllib.parse.quote(name)).status == 200
+
+
 def wrong_tokens(issuer, user):
     """Every token here must be refused with 401 and a reason."""
     import jwt
@@ -429,3 +556,53 @@ def test_an_issuer_that_names_an_impossible_address_for_its_keys(new_node):
     assert node.is_running and "the port must be 1 to 65535" in node.log()
     rest.close()
     issuer.close()
+
+
+class Dripping:
+    """An issuer whose documents never end: one byte after the other."""
+
+    def __init__(self):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.end_headers()
+                try:
+                    while True:
+                        self.wfile.write(b" ")
+                        time.sleep(0.2)
+                except OSError:
+                    return
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def test_an_issuer_that_drips_holds_nobody_up(new_node, issuer):
+    dripping = Dripping()
+    node = new_node("public", issuers=[dripping], users=False)
+    answers = []
+
+    def ask(name):
+        rest = Rest(node, token=issuer.token(name, iss=dripping.url))
+        answer = rest.get("/app/collections")
+        answers.append((answer.status, answer.code, "retry-after" in answer.headers))
+        rest.close()
+
+    threads = [threading.Thread(target=ask, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    # All of them, not only the one that asked first.
+    assert answers == [(503, "IssuerUnavailable", True)] * 3
+    node.stop()
+    dripping.close()

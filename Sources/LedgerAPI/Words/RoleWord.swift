@@ -1,3 +1,5 @@
+import LedgerProofs
+
 /// A custom role (API spec A.6).
 public struct RoleWord: Hashable, Sendable, Codable {
     public var roleName: String
@@ -24,7 +26,7 @@ public struct RoleWord: Hashable, Sendable, Codable {
         default: throw JSONError("the body must be an array of roles or an object with the array member \"roles\"")
         }
         guard !elements.isEmpty else { throw JSONError("the list of roles is empty") }
-        var names: Set<String> = []
+        var names: Set<ExactText> = []
         var roles: [RoleWord] = []
         for element in elements {
             guard case .object = element else { throw JSONError("each role must be a JSON object") }
@@ -39,7 +41,9 @@ public struct RoleWord: Hashable, Sendable, Codable {
                 guard let text = action.stringValue else { throw JSONError("\"roleActions\" must hold strings only") }
                 actions.append(text)
             }
-            guard names.insert(name).inserted else { throw JSONError("the role \"\(name.prefix(64))\" comes twice") }
+            guard names.insert(ExactText(name)).inserted else {
+                throw JSONError("the role \"\(name.prefix(64))\" comes twice")
+            }
             roles.append(RoleWord(roleName: name, roleActions: actions))
         }
         return roles

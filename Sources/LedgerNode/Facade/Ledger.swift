@@ -79,9 +79,13 @@ public final class Ledger: Service {
     // MARK: Writes
 
     /// Appends one entry. Returns when it is durable and signed, or after `wait` with `isCommitted == false`.
-    /// Errors: `invalidInput`, `notWritable`, `overloaded`, `outcomeUnknown`.
-    public func append(_ request: AppendRequest, wait: Duration = .seconds(5)) async throws -> WriteOutcome {
+    /// `allowed` is asked now, and again when users or roles have changed by the time the entry gets its place.
+    /// Errors: `invalidInput`, `notWritable`, `overloaded`, `outcomeUnknown`, `notAllowed`.
+    public func append(
+        _ request: AppendRequest, wait: Duration = .seconds(5), allowed: RightsCheck? = nil
+    ) async throws -> WriteOutcome {
         try Self.check(request)
+        let rights = try allowed.map { EntryRights(check: $0, seen: try ask($0)) }
         let now = ContinuousClock.now
         let deadline = now + wait
         let ticket = WriteTicket(deadline: deadline)
@@ -90,7 +94,7 @@ public final class Ledger: Service {
             return try Self.outcome(await earlier.wait(until: deadline))
         }
         do {
-            try parts.inbox.put(PendingWrite(work: .entry(PreparedEntry(request)), ticket: ticket))
+            try parts.inbox.put(PendingWrite(work: .entry(PreparedEntry(request), rights), ticket: ticket))
             return try Self.outcome(await ticket.wait(until: deadline))
         } catch let error as LedgerError {
             if let key, error.code != .outcomeUnknown { parts.requests.forget(key) }
@@ -127,9 +131,32 @@ public final class Ledger: Service {
         }
     }
 
+    /// Asks about the newest committed rights; returns their version.
+    private func ask(_ allowed: RightsCheck) throws -> SequenceNumber {
+        try parts.published.ask { state in
+            Result { () throws -> SequenceNumber in
+                try allowed(LedgerRights(state: state))
+                return state.rightsVersion
+            }
+        }.get()
+    }
+
     /// Submits a change of the small state and waits for it. `nil`: nothing had to be written.
+    /// `allowed` is asked now, and about the state that the change is decided on.
     func change(
-        wait: Duration = .seconds(30), _ decide: @escaping @Sendable (LedgerState) throws -> StateChange?
+        wait: Duration = .seconds(30), allowed: RightsCheck? = nil,
+        _ decide: @escaping @Sendable (LedgerState) throws -> StateChange?
+    ) async throws -> WriteOutcome? {
+        guard let allowed else { return try await submit(wait, decide) }
+        _ = try ask(allowed)
+        return try await submit(wait) { state in
+            try allowed(LedgerRights(state: state))
+            return try decide(state)
+        }
+    }
+
+    private func submit(
+        _ wait: Duration, _ decide: @escaping @Sendable (LedgerState) throws -> StateChange?
     ) async throws -> WriteOutcome? {
         let deadline = ContinuousClock.now + wait
         let ticket = WriteTicket(deadline: deadline)
@@ -140,9 +167,9 @@ public final class Ledger: Service {
     }
 
     private func requiredChange(
-        _ decide: @escaping @Sendable (LedgerState) throws -> StateChange
+        _ allowed: RightsCheck?, _ decide: @escaping @Sendable (LedgerState) throws -> StateChange
     ) async throws -> WriteOutcome {
-        guard let outcome = try await change(decide) else {
+        guard let outcome = try await change(allowed: allowed, decide) else {
             throw LedgerError(.invalidInput, "there was nothing to write")
         }
         return outcome
@@ -150,29 +177,32 @@ public final class Ledger: Service {
 
     /// Creates or replaces a user. Built-in role names are normalised; custom roles must exist (`roleNotFound`).
     /// Taking the administrator role from the last administrator is refused (`lastAdministrator`).
-    public func setUser(_ user: LedgerUser) async throws -> (user: LedgerUser, outcome: WriteOutcome) {
-        let outcome = try await requiredChange { StateChange(writes: try $0.writesToSet(user).1) }
+    /// This and the other changes ask `allowed` about the very state that they are decided on: `notAllowed`.
+    public func setUser(
+        _ user: LedgerUser, allowed: RightsCheck? = nil
+    ) async throws -> (user: LedgerUser, outcome: WriteOutcome) {
+        let outcome = try await requiredChange(allowed) { StateChange(writes: try $0.writesToSet(user).1) }
         return (try parts.published.ask { state in Result { try state.normalised(user) } }.get(), outcome)
     }
 
     /// Removing an unknown user succeeds and writes nothing (`nil`). `lastAdministrator` as above.
-    public func removeUser(_ userID: String) async throws -> WriteOutcome? {
-        try await change { try $0.writesToRemoveUser(userID).map { StateChange(writes: $0) } }
+    public func removeUser(_ userID: String, allowed: RightsCheck? = nil) async throws -> WriteOutcome? {
+        try await change(allowed: allowed) { try $0.writesToRemoveUser(userID).map { StateChange(writes: $0) } }
     }
 
     /// All or nothing. `roleExists` if one is there already or is a built-in name.
-    public func createRoles(_ roles: [CustomRole]) async throws -> WriteOutcome {
-        try await requiredChange { StateChange(writes: try $0.writesToSetRoles(roles, mustExist: false)) }
+    public func createRoles(_ roles: [CustomRole], allowed: RightsCheck? = nil) async throws -> WriteOutcome {
+        try await requiredChange(allowed) { StateChange(writes: try $0.writesToSetRoles(roles, mustExist: false)) }
     }
 
     /// Replaces the action lists. `roleNotFound` if one is missing.
-    public func updateRoles(_ roles: [CustomRole]) async throws -> WriteOutcome {
-        try await requiredChange { StateChange(writes: try $0.writesToSetRoles(roles, mustExist: true)) }
+    public func updateRoles(_ roles: [CustomRole], allowed: RightsCheck? = nil) async throws -> WriteOutcome {
+        try await requiredChange(allowed) { StateChange(writes: try $0.writesToSetRoles(roles, mustExist: true)) }
     }
 
     /// `roleNotFound`; a role still held by a user is `invalidInput`.
-    public func removeRole(_ name: String) async throws -> WriteOutcome {
-        try await requiredChange { StateChange(writes: try $0.writesToRemoveRole(name)) }
+    public func removeRole(_ name: String, allowed: RightsCheck? = nil) async throws -> WriteOutcome {
+        try await requiredChange(allowed) { StateChange(writes: try $0.writesToRemoveRole(name)) }
     }
 
     // MARK: Reads
@@ -205,9 +235,9 @@ public final class Ledger: Service {
         }
     }
 
-    /// The last entry of a collection; `nil` when there is none.
-    public func currentEntry(collectionID: String) async throws -> LedgerEntry? {
-        let bound = committed
+    /// The last entry of a collection at `time`, a committed transaction (`nil`: the newest one); `nil` when there is none.
+    public func currentEntry(collectionID: String, at time: TransactionID? = nil) async throws -> LedgerEntry? {
+        let bound = time ?? committed
         try await parts.indexer.wait(for: bound.seqno)
         return try await parts.reader.blocking { [reader = parts.reader] in
             guard let last = try reader.indexer.entries.last(in: collectionID, atMost: bound.seqno) else { return nil }
@@ -266,23 +296,18 @@ public final class Ledger: Service {
         }
     }
 
+    /// Users and roles as of the newest committed transaction.
+    public var rights: LedgerRights { LedgerRights(state: parts.published.current) }
+
     public func user(_ userID: String) -> LedgerUser? { parts.published.ask { $0.users[ExactText(userID)] } }
 
     /// Ascending by user id.
-    public func users(after: String?, limit: Int) -> [LedgerUser] {
-        parts.published.ask { state in
-            let after = after.map { ExactText($0) }
-            return state.users.filter { id, _ in after.map { id > $0 } ?? true }
-                .sorted { $0.key < $1.key }.prefix(limit).map(\.value)
-        }
-    }
+    public func users(after: String?, limit: Int) -> [LedgerUser] { rights.users(after: after, limit: limit) }
 
     public func role(_ name: String) -> CustomRole? { parts.published.ask { $0.customRoles[ExactText(name)] } }
 
     /// Ascending by name.
-    public func roles() -> [CustomRole] {
-        parts.published.ask { $0.customRoles.sorted { $0.key < $1.key }.map(\.value) }
-    }
+    public func roles() -> [CustomRole] { rights.roles() }
 
     public func authorize(_ identity: Identity, _ action: LedgerAction) -> AuthorizationDecision {
         parts.published.ask { $0.authorize(identity, action) }

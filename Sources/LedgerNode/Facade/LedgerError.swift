@@ -12,6 +12,8 @@ public struct LedgerError: Error, Sendable {
         /// The role is built in, or a user holds it.
         public static let roleInUse = Code("RoleInUse")
         public static let lastAdministrator = Code("LastAdministrator")
+        /// The caller's rights do not allow it; nothing was changed.
+        public static let notAllowed = Code("NotAllowed")
         public static let transactionNotFound = Code("TransactionNotFound")
         public static let transactionPending = Code("TransactionPendingOrUnknown")
         public static let transactionInvalid = Code("TransactionInvalid")

@@ -86,7 +86,7 @@ final class Indexer: @unchecked Sendable {
 
     /// Without the statement, whose arguments may be collections and tags.
     private static func text(_ error: any Error) -> String {
-        (error as? DatabaseError).map { $0.message ?? "\($0.resultCode)" } ?? "\(error)"
+        (error as? DatabaseError).map { $0.message ?? "\($0.resultCode)" } ?? DiskError.told(error)
     }
 
     /// Returns when everything up to `seqno` can be found. Error: `indexUnavailable` while the index cannot be written;

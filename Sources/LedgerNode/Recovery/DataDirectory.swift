@@ -9,7 +9,8 @@ struct DataDirectory: Sendable {
     var index: String { path + "/index" }
     var keys: String { path + "/keys" }
     var scratch: String { path + "/scratch" }
-    var setAside: String { path + "/set-aside" }
+    static let setAsideName = "set-aside"
+    var setAside: String { path + "/" + Self.setAsideName }
     var lock: String { path + "/lock" }
     var settings: String { path + "/node.json" }
     var serviceCertificate: String { path + "/service_cert.pem" }

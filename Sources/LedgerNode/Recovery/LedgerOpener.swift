@@ -40,7 +40,8 @@ struct LedgerOpener {
         // has found the ledger to be whole.
         let (recovered, index) = try recover(directory, keyring, catalog, isCreated: settings.created == true)
         var state = recovered.state
-        for note in recovered.notes { logger.warning("\(note)") }
+        // The notes are also told by `/health`, so they name no paths.
+        for note in recovered.notes { logger.warning("\(note)", metadata: ["directory": "\(directory.path)"]) }
         if keyring.ledgerType == nil, let type = try writtenType(catalog, keyring) {
             try check(settings.ledgerType, in: directory, is: type, accordingTo: "the entries in \(directory.ledger)")
         }

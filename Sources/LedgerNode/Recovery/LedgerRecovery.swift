@@ -203,7 +203,7 @@ struct LedgerRecovery {
             try setAside(handle, name: name, from: good.end, to: size)
             replay.note(
                 "\(tail) bytes after seqno \(replay.next.rawValue - 1) in \(name.fileName) end on no valid signature; "
-                    + "they were moved to \(directory.setAside)")
+                    + "they were moved to \(DataDirectory.setAsideName) in the data directory")
         }
         if size < 8 {
             try disk.write(descriptor, ChunkLayout.header(tableOffset: 0), at: 0)

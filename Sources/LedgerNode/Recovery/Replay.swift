@@ -78,8 +78,9 @@ struct Replay {
                 seqno = SequenceNumber(seqno.rawValue - 1)
             }
         } catch {
+            let reason = "\(error)".replacingOccurrences(of: recovery.directory.path + "/", with: "")
             note(
-                "seqno \(seqno) cannot be read, so requests before it are not recognised when they are repeated: \(error)"
+                "seqno \(seqno) cannot be read, so requests before it are not recognised when they are repeated: \(reason)"
             )
         }
         return found.reversed()

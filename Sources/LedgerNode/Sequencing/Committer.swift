@@ -163,7 +163,7 @@ final class Committer: @unchecked Sendable {
     private func commit(_ batch: SealedBatch) {
         guard batch.generation == currentGeneration else { return refuse(batch) }
         if let reason = batch.signingFailure {
-            return failed(ReplicationError(outcome: .notWritten, reason: reason, isDiskFull: false), batch)
+            return failed(ReplicationError(.notWritten, reason: reason), batch)
         }
         guard let output = batch.output else { return answer(batch) }
         do {
@@ -209,21 +209,22 @@ final class Committer: @unchecked Sendable {
             result = LedgerError(
                 .notWritable,
                 error.isDiskFull
-                    ? "the disk is full (\(error.reason)); nothing was written"
-                    : "the ledger cannot be written (\(error.reason)); nothing was written")
+                    ? "the disk is full (\(error.told)); nothing was written"
+                    : "the ledger cannot be written (\(error.told)); nothing was written")
             inbox.writeTrouble = WriteTrouble(reason: result.reason, isDiskFull: error.isDiskFull)
             do {
                 let view = View(durable.view.rawValue + 1)
                 try viewFile.write(view)
                 endGeneration(result.reason, view: view)
             } catch {
-                stop("no new view can be recorded after a failed write (\(error)); restart the node")
+                logger.critical("the node stops accepting writes", metadata: ["reason": "\(error)"])
+                stop("no new view can be recorded after a failed write (\(DiskError.told(error))); restart the node")
             }
         case .unknown:
             logger.critical("the node stops accepting writes", metadata: ["reason": "\(error.reason)"])
             result = LedgerError(
                 .outcomeUnknown,
-                "the disk failed while a batch was being made durable (\(error.reason)); "
+                "the disk failed while a batch was being made durable (\(error.told)); "
                     + "the node takes no more writes until it is restarted")
             stop(result.reason)
         }

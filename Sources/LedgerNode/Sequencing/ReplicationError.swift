@@ -8,6 +8,23 @@ struct ReplicationError: Error {
     }
 
     var outcome: Outcome
+    /// For the log.
     var reason: String
+    /// The same for callers, without paths of this machine.
+    var told: String
     var isDiskFull: Bool
+
+    init(_ outcome: Outcome, reason: String) {
+        self.outcome = outcome
+        self.reason = reason
+        told = reason
+        isDiskFull = false
+    }
+
+    init(_ outcome: Outcome, _ error: DiskError) {
+        self.outcome = outcome
+        reason = error.description
+        told = error.told
+        isDiskFull = error.isDiskFull
+    }
 }

@@ -162,7 +162,8 @@ final class Sequencer: @unchecked Sendable {
             do {
                 let id: TransactionID
                 switch write.work {
-                case .entry(let entry):
+                case .entry(let entry, let rights):
+                    try rights?.check(batch.builder.state.ledger)
                     id = try batch.builder.appendEntry(entry, now: now)
                 case .change(let decide):
                     guard let change = try decide(batch.builder.state.ledger) else {

@@ -7,6 +7,8 @@ struct LedgerState: Sendable, Equatable {
     private(set) var store = KeyValueStore()
     private(set) var users: [ExactText: LedgerUser] = [:]
     private(set) var customRoles: [ExactText: CustomRole] = [:]
+    /// The newest transaction that wrote users or roles.
+    private(set) var rightsVersion = SequenceNumber.zero
     /// Element *i* is the first seqno of view *i + 1* (as in snapshots); a skipped view repeats the next one's.
     private(set) var viewStarts: [SequenceNumber] = []
     /// The newest transaction applied.
@@ -32,6 +34,7 @@ struct LedgerState: Sendable, Equatable {
         self.last = last
         for (key, row) in store.rows(.ledgerUsers) { try setUser(key, row.value) }
         for (key, row) in store.rows(.ledgerRoles) { try setRole(key, row.value) }
+        rightsVersion = max(store.maps[.ledgerUsers]?.version ?? .zero, store.maps[.ledgerRoles]?.version ?? .zero)
     }
 
     /// Applies one transaction. Error: `corrupt` when a row of ours cannot be read.
@@ -39,6 +42,7 @@ struct LedgerState: Sendable, Equatable {
         note(id)
         store.apply(writes, at: id.seqno)
         for map in writes {
+            if map.name == .ledgerUsers || map.name == .ledgerRoles { rightsVersion = id.seqno }
             if map.name == .ledgerUsers {
                 for write in map.writes { try setUser(write.key, write.value) }
                 for key in map.removes { users[ExactText(String(decoding: key, as: UTF8.self))] = nil }

@@ -52,7 +52,7 @@ final class FileLog: Replicator {
                 try disk.sync(state.descriptor)
             } catch {
                 // After a failed sync the kernel may have dropped the pages: nothing can be known until a restart.
-                throw ReplicationError(outcome: .unknown, reason: error.description, isDiskFull: false)
+                throw ReplicationError(.unknown, error)
             }
             catalog.appended(
                 positions: batch.offsets.map { UInt32(truncatingIfNeeded: open.byteCount + UInt64($0)) },
@@ -70,12 +70,12 @@ final class FileLog: Replicator {
         do throws(DiskError) {
             try disk.truncate(descriptor, to: byteCount)
             try disk.sync(descriptor)
-            return ReplicationError(
-                outcome: .notWritten, reason: error.description, isDiskFull: error.isDiskFull)
+            return ReplicationError(.notWritten, error)
         } catch let second {
-            return ReplicationError(
-                outcome: .unknown, reason: "\(error.description), then \(second.description)",
-                isDiskFull: error.isDiskFull)
+            var both = ReplicationError(.unknown, error)
+            both.reason += ", then \(second.description)"
+            both.told += ", then \(second.told)"
+            return both
         }
     }
 
@@ -101,7 +101,7 @@ final class FileLog: Replicator {
             state.descriptor = descriptor
         } catch {
             // No entry was written: an empty chunk file, if it is there, is reused after a restart.
-            throw ReplicationError(outcome: .notWritten, reason: error.description, isDiskFull: error.isDiskFull)
+            throw ReplicationError(.notWritten, error)
         }
         let open = ChunkCatalog.OpenChunk(first: first, fileName: name, positions: [], byteCount: 8)
         catalog.setOpen(open)
@@ -117,7 +117,7 @@ final class FileLog: Replicator {
             state.mustComplete = false
             catalog.closedOpenChunk(as: closed)
         } catch {
-            throw ReplicationError(outcome: .notWritten, reason: error.description, isDiskFull: error.isDiskFull)
+            throw ReplicationError(.notWritten, error)
         }
     }
 

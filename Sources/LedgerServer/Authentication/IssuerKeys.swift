@@ -50,7 +50,7 @@ actor IssuerKeys {
         if fetchedAt == nil {
             try await refresh()
             hasAsked = true
-        } else if let fetchedAt, now() - fetchedAt > Self.maximumAge, mayAttempt {
+        } else if let fetchedAt, hasPassed(Self.maximumAge + 1, since: fetchedAt), mayAttempt {
             Task { try? await self.refresh() }
         }
         if let found = try await find(kid: kid, algorithm: algorithm) { return found }
@@ -68,9 +68,12 @@ actor IssuerKeys {
         throw TokenError("the token names a signing key that the issuer does not publish for \(algorithm.rawValue)")
     }
 
-    private var mayAttempt: Bool {
-        guard let lastAttempt else { return true }
-        return now() - lastAttempt >= Self.minimumInterval
+    private var mayAttempt: Bool { lastAttempt.map { hasPassed(Self.minimumInterval, since: $0) } ?? true }
+
+    /// A clock that was set back says nothing about how much time has passed: it may as well be enough.
+    private func hasPassed(_ seconds: Int64, since time: Int64) -> Bool {
+        let passed = now() - time
+        return passed < 0 || passed >= seconds
     }
 
     private func find(kid: String?, algorithm: SignatureAlgorithm) async throws -> (any JWTAlgorithm)? {
@@ -94,27 +97,39 @@ actor IssuerKeys {
         }
     }
 
+    private static let notAvailable = TokenError(
+        "the token issuer's keys are not available", kind: .issuerUnavailable)
+
+    /// All who come while an attempt is being made wait for it and get its outcome. Callers are cancelled only when the
+    /// server stops; then nobody needs the keys.
     private func refresh() async throws {
+        let task: Task<Void, any Error>
         if let attempt {
-            try await attempt.value
-            return
+            task = attempt
+        } else {
+            guard mayAttempt else { throw Self.notAvailable }
+            lastAttempt = now()
+            task = Task { try await self.attemptLoad() }
+            attempt = task
         }
-        guard mayAttempt else {
-            throw TokenError("the token issuer's keys are not available", kind: .issuerUnavailable)
+        try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
         }
-        lastAttempt = now()
-        let task = Task { try await self.load() }
-        attempt = task
+    }
+
+    private func attemptLoad() async throws(TokenError) {
         defer { attempt = nil }
         do {
-            try await task.value
+            try await load()
         } catch {
             logger.warning(
                 "the keys of a token issuer could not be fetched",
                 metadata: [
                     "issuer": "\(issuer.issuer)", "error": "\(error)",
                 ])
-            throw TokenError("the token issuer's keys are not available", kind: .issuerUnavailable)
+            throw Self.notAvailable
         }
     }
 

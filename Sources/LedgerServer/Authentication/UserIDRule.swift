@@ -18,11 +18,15 @@ enum UserIDRule {
         }
     }
 
-    /// Pairs of hexadecimal digits joined by colons, at least two, but not as many as a fingerprint has.
+    /// Pairs of hexadecimal digits joined by colons, at least two, but not as many as a fingerprint has; or all the 64
+    /// digits of one without colons. No certificate can match either.
     static func isBrokenFingerprint(_ id: String) -> Bool {
+        func isHex(_ text: some Sequence<UInt8>) -> Bool {
+            text.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
+        }
+        if id.utf8.count == 64, isHex(id.utf8) { return true }
         let pairs = id.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-        return pairs.count > 1 && !isFingerprint(id)
-            && pairs.allSatisfy { $0.count == 2 && $0.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit } }
+        return pairs.count > 1 && !isFingerprint(id) && pairs.allSatisfy { $0.count == 2 && isHex($0) }
     }
 
     /// Fingerprints become upper case, as they are compared; anything else stays.

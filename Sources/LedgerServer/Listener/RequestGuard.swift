@@ -2,7 +2,8 @@ import LedgerAPI
 import NIOCore
 import NIOHTTP1
 
-/// Watches one HTTP/1.1 connection for slow, oversized or malformed requests.
+/// Watches one HTTP/1.1 connection for slow, oversized or malformed requests, and takes nothing more from one that the
+/// server has begun to close: TLS still reads until the client agrees, but what arrives could not be answered.
 ///
 /// It sits behind the decoder and, through `ByteWatch`, before it. A timer exists only while a head or a body is
 /// unfinished at the end of a read, so that requests that arrive whole cost nothing.
@@ -22,6 +23,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var timedPhase = Phase.betweenRequests
     private var refused = false
     private var isMalformed = false
+    private var isClosing = false
     /// Requests that were read and have no whole answer yet.
     private var unanswered = 0
 
@@ -32,6 +34,8 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // The decoder may hold what came before.
+        guard !isClosing else { return }
         switch unwrapInboundIn(data) {
         case .head(var head):
             phase = .body
@@ -78,6 +82,11 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .end = unwrapOutboundIn(data) { unanswered -= 1 }
         context.write(data, promise: promise)
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        if mode != .input { isClosing = true }
+        context.close(mode: mode, promise: promise)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -154,6 +163,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         init(_ owner: RequestGuard) { self.owner = owner }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            guard !owner.isClosing else { return }
             if owner.phase == .betweenRequests { owner.phase = .head }
             context.fireChannelRead(data)
         }

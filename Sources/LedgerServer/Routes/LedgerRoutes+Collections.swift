@@ -27,14 +27,14 @@ extension LedgerRoutes {
         let limit = try context.query.integer("limit", in: 1...Self.listLimit) ?? Self.listLimit
         let found = try await ledger.collections(after: Self.after(context), limit: limit)
         let items = found.map { JSONValue.object([("collectionId", .string($0))]) }
-        return .json(Self.list("collections", .collections, items, found.last, limit, context), ledger.committed)
+        return .json(Self.list("collections", .collections, items, found.last, limit, context), context.readAt)
     }
 
     private func tagPage(_ context: RequestContext) async throws -> Response {
         let limit = try context.query.integer("limit", in: 1...Self.listLimit) ?? Self.listLimit
         let found = try await ledger.tags(
             collectionID: context.query["collectionId"], after: Self.after(context), limit: limit)
-        return .json(Self.list("tags", .tags, found.map { .string($0) }, found.last, limit, context), ledger.committed)
+        return .json(Self.list("tags", .tags, found.map { .string($0) }, found.last, limit, context), context.readAt)
     }
 
     /// Where a page goes on; `nil` for the first one.

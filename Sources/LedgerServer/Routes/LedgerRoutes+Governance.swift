@@ -17,14 +17,14 @@ extension LedgerRoutes {
     private func constitution(_ context: RequestContext) async throws -> Response {
         let script = ledger.information.constitution
         return .json(
-            ["digest": .string(SHA256Hashing.digest(utf8: script).hex), "script": .string(script)], ledger.committed)
+            ["digest": .string(SHA256Hashing.digest(utf8: script).hex), "script": .string(script)], context.readAt)
     }
 
     private func members(_ context: RequestContext) async throws -> Response {
         let members = ledger.information.members.map { member in
             JSONValue.object([("certificate", .string(member.certificatePEM)), ("id", .string(member.id))])
         }
-        return .json(["members": .array(members)], ledger.committed)
+        return .json(["members": .array(members)], context.readAt)
     }
 
     /// `virtual-1`: the raw evidence is a plain statement, and no measurement is claimed for hardware that is not
@@ -38,6 +38,6 @@ extension LedgerRoutes {
             [
                 "currentNodeId": .string(node.nodeID),
                 "enclaveQuotes": .object([(node.nodeID, quote)]),
-            ], ledger.committed)
+            ], context.readAt)
     }
 }

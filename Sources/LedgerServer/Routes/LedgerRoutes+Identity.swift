@@ -55,11 +55,11 @@ extension LedgerRoutes {
         let information = ledger.information
         return .json(
             IdentityWord(ledgerTlsCertificate: information.serviceCertificatePEM, ledgerId: information.name).json,
-            ledger.committed)
+            context.readAt)
     }
 
     private func failover(_ context: RequestContext) async throws -> Response {
         _ = try known(context)
-        return .json(["ledgerId": .string(ledger.information.name), "failoverLedgers": []], ledger.committed)
+        return .json(["ledgerId": .string(ledger.information.name), "failoverLedgers": []], context.readAt)
     }
 }

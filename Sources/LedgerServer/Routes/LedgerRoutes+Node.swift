@@ -159,7 +159,7 @@ extension LedgerRoutes {
     }
 
     private func readyApp(_ context: RequestContext) async throws -> Response {
-        Response(status: ledger.information.writeRefusal == nil ? .noContent : .serviceUnavailable)
+        Response(status: ledger.information.acceptsWrites ? .noContent : .serviceUnavailable)
     }
 
     private func readyGovernance(_ context: RequestContext) async throws -> Response {

@@ -21,22 +21,23 @@ extension LedgerRoutes {
 
     private func roleList(_ context: RequestContext) async throws -> Response {
         let found: [CustomRole]
+        let rights = ledger.rights
         if let name = context.query["roleName"] {
             if let builtIn = BuiltInRole(name: name) {
                 let actions = LedgerAction.allCases.filter(builtIn.allows).map(\.providerName)
                 found = [CustomRole(name: builtIn.rawValue, actions: actions)]
-            } else if let role = ledger.role(name) {
+            } else if let role = rights.role(name) {
                 found = [role]
             } else {
                 throw APIError(.roleNotFound, "There is no role '\(name.prefix(100))'.")
             }
         } else {
-            found = ledger.roles()
+            found = rights.roles()
         }
         let words = JSONValue.array(found.map(Self.word))
         switch context.version.roleShape {
-        case .array: return .json(words, ledger.committed)
-        case .object, .objectWithoutContent: return .json(["role": words], ledger.committed)
+        case .array: return .json(words, rights.transactionID)
+        case .object, .objectWithoutContent: return .json(["role": words], rights.transactionID)
         }
     }
 
@@ -57,53 +58,29 @@ extension LedgerRoutes {
         }
     }
 
-    /// Nobody may hand out rights that it lacks: it could give them to itself. Throws `APIError` 403.
-    func checkGrant(_ context: RequestContext, of what: String, allows: (LedgerAction) -> Bool) throws {
-        let caller = try context.caller()
-        let lacking = LedgerAction.allCases.filter { allows($0) && ledger.authorize(caller, $0) != .allowed }
-        guard lacking.isEmpty else {
-            throw APIError(
-                .notAllowed,
-                "Not allowed to call \(context.request.method.rawValue) \(context.path.prefix(200)): \(what) allows "
-                    + lacking.map(\.providerName).joined(separator: ", ")
-                    + ", which \(caller.userID) (\(caller.method.rawValue)) may not do itself.")
-        }
-    }
-
-    /// The same for roles that are to be assigned. Unknown ones are left to the ledger.
-    func checkGrant(_ context: RequestContext, ofRoles names: [String]) throws {
-        for name in names {
-            if let builtIn = BuiltInRole(name: name) {
-                try checkGrant(context, of: "the role \(builtIn.rawValue)", allows: builtIn.allows)
-            } else if let role = ledger.role(name) {
-                try checkGrant(context, of: role)
-            }
-        }
-    }
-
-    private func checkGrant(_ context: RequestContext, of role: CustomRole) throws {
-        try checkGrant(context, of: "the role \(role.name)") { action in
-            role.actions.contains { action.isCovered(by: $0) }
+    private static func grant(of roles: [CustomRole], _ context: RequestContext) throws -> RightsCheck {
+        let wanted = try context.requiredRights()
+        return { rights in
+            try wanted.check(rights)
+            for role in roles { try wanted.checkGrant(of: role, in: rights) }
         }
     }
 
     private func createRoles(_ context: RequestContext) async throws -> Response {
         let roles = try await body(context)
-        for role in roles { try checkGrant(context, of: role) }
-        return echo(context, roles, try await ledger.createRoles(roles))
+        return echo(context, roles, try await ledger.createRoles(roles, allowed: try Self.grant(of: roles, context)))
     }
 
     private func updateRoles(_ context: RequestContext) async throws -> Response {
         let roles = try await body(context)
-        for role in roles { try checkGrant(context, of: role) }
-        return echo(context, roles, try await ledger.updateRoles(roles))
+        return echo(context, roles, try await ledger.updateRoles(roles, allowed: try Self.grant(of: roles, context)))
     }
 
     private func deleteRole(_ context: RequestContext) async throws -> Response {
         guard let name = context.query["roleName"] else {
             throw APIError(.invalidQueryParameterValue, "The query parameter 'roleName' is missing.")
         }
-        let outcome = try await ledger.removeRole(name)
+        let outcome = try await ledger.removeRole(name, allowed: try context.requiredRights().check)
         switch context.version.roleShape {
         case .objectWithoutContent: return .noContent(outcome.transactionID)
         case .array, .object:

@@ -54,11 +54,12 @@ extension LedgerRoutes {
         } catch {
             throw APIError(.invalidInput, "The request body is not acceptable: \(error).")
         }
+        let rights = try context.requiredRights()
         let outcome = try await ledger.append(
             AppendRequest(
-                contents: body.contents, collectionID: collection, tags: tags, author: try context.caller(),
+                contents: body.contents, collectionID: collection, tags: tags, author: rights.caller,
                 requestID: requestID),
-            wait: wantsReceipt ? configuration.longCommitWait : configuration.commitWait)
+            wait: wantsReceipt ? configuration.longCommitWait : configuration.commitWait, allowed: rights.check)
         guard wantsReceipt else {
             var out = JSONWriter(capacity: 32 + collection.utf8.count)
             out.raw("{\"collectionId\":")
@@ -123,6 +124,11 @@ extension LedgerRoutes {
 
     // MARK: Read
 
+    /// The state in which a committed transaction was read: it may have been committed after the request began.
+    private static func readAt(_ context: RequestContext, _ id: TransactionID) -> TransactionID {
+        max(context.readAt, id)
+    }
+
     private func status(_ context: RequestContext) async throws -> Response {
         let id = try context.transactionID()
         let state: TransactionStatus
@@ -136,7 +142,8 @@ extension LedgerRoutes {
                 .transactionPendingOrUnknown, "The transaction \(id) is not known yet.",
                 headers: [.cacheControl: "no-cache"])
         }
-        return .json(["state": .string(state.rawValue), "transactionId": .string(id.description)], ledger.committed)
+        return .json(
+            ["state": .string(state.rawValue), "transactionId": .string(id.description)], Self.readAt(context, id))
     }
 
     private func entry(_ context: RequestContext) async throws -> Response {
@@ -150,17 +157,17 @@ extension LedgerRoutes {
         out.raw("{\"state\":\"Ready\",\"entry\":")
         Self.word(entry).write(to: &out)
         out.raw("}")
-        return .json(out.bytes, ledger.committed)
+        return .json(out.bytes, Self.readAt(context, id))
     }
 
     private func current(_ context: RequestContext) async throws -> Response {
         let collection = try collectionID(context) ?? AppendRequest.defaultCollectionID
-        guard let entry = try await ledger.currentEntry(collectionID: collection) else {
+        guard let entry = try await ledger.currentEntry(collectionID: collection, at: context.readAt) else {
             throw APIError(.collectionNotFound, "The collection '\(collection)' has no entry.")
         }
         var out = JSONWriter(capacity: 256 + entry.contents.utf8.count)
         Self.word(entry).write(to: &out)
-        return .json(out.bytes, ledger.committed)
+        return .json(out.bytes, context.readAt)
     }
 
     static func word(_ entry: LedgerEntry) -> EntryWord {
@@ -196,7 +203,7 @@ extension LedgerRoutes {
         query.toTime = try Self.time(context, "toTime")
         query.limit = try context.query.integer("limit", in: 1...Self.pageLimit) ?? Self.defaultPageLimit
         if let from, let to, to.seqno < from.seqno {
-            return .json(["state": "Ready", "entries": []], ledger.committed)
+            return .json(["state": "Ready", "entries": []], context.readAt)
         }
         let page = try await ledger.entries(query)
         var out = JSONWriter(capacity: 256 + page.entries.reduce(0) { $0 + 200 + $1.contents.utf8.count })
@@ -250,15 +257,16 @@ extension LedgerRoutes {
         out.raw(json)
         Self.writeClaims(document.applicationClaims, to: &out)
         out.raw("}")
-        return .json(out.bytes, ledger.committed)
+        return .json(out.bytes, Self.readAt(context, id))
     }
 
     private func coseReceipt(_ context: RequestContext) async throws -> Response {
-        let bytes = try await ledger.coseReceipt(for: try context.transactionID())
+        let id = try context.transactionID()
+        let bytes = try await ledger.coseReceipt(for: id)
         return Response(
             status: .ok,
             headers: [
-                .contentType: "application/cose", FieldNames.transactionID: ledger.committed.description,
+                .contentType: "application/cose", FieldNames.transactionID: Self.readAt(context, id).description,
                 .vary: "accept",
             ], body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }

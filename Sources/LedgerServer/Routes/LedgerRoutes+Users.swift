@@ -46,25 +46,23 @@ extension LedgerRoutes {
         return UserIDRule.normalised(id)
     }
 
-    private func found(_ context: RequestContext) throws -> LedgerUser {
+    private func found(_ context: RequestContext, _ word: (LedgerUser) -> JSONValue) throws -> Response {
         let id = try userID(context)
-        guard let user = ledger.user(id) else { throw APIError(.userNotFound, "'\(id)' is not a user of this ledger.") }
-        return user
+        let rights = ledger.rights
+        guard let user = rights.user(id) else { throw APIError(.userNotFound, "'\(id)' is not a user of this ledger.") }
+        return .json(word(user), rights.transactionID)
     }
 
-    private func user(_ context: RequestContext) async throws -> Response {
-        .json(Self.single(try found(context)), ledger.committed)
-    }
+    private func user(_ context: RequestContext) async throws -> Response { try found(context, Self.single) }
 
-    private func ledgerUser(_ context: RequestContext) async throws -> Response {
-        .json(Self.multiple(try found(context)), ledger.committed)
-    }
+    private func ledgerUser(_ context: RequestContext) async throws -> Response { try found(context, Self.multiple) }
 
     private func userPage(_ context: RequestContext, _ word: (LedgerUser) -> JSONValue) throws -> Response {
         let limit = try context.query.integer("limit", in: 1...Self.listLimit) ?? Self.listLimit
-        let users = ledger.users(after: Self.after(context), limit: limit)
+        let rights = ledger.rights
+        let users = rights.users(after: Self.after(context), limit: limit)
         return .json(
-            Self.list("ledgerUsers", .users, users.map(word), users.last?.userID, limit, context), ledger.committed)
+            Self.list("ledgerUsers", .users, users.map(word), users.last?.userID, limit, context), rights.transactionID)
     }
 
     private func userList(_ context: RequestContext) async throws -> Response {
@@ -78,13 +76,23 @@ extension LedgerRoutes {
     /// For changes: a cut or mistyped fingerprint would be a user that no certificate can ever match.
     private func newUserID(_ context: RequestContext) throws -> String {
         let id = try userID(context)
-        guard !UserIDRule.isBrokenFingerprint(id) else {
-            throw APIError(
-                .invalidResourceName,
-                "The user id '\(id.prefix(100))' looks like a certificate fingerprint and is none: that has 32 pairs of "
-                    + "hexadecimal digits joined by colons.")
-        }
+        guard !UserIDRule.isBrokenFingerprint(id) else { throw Self.brokenFingerprint(id) }
         return id
+    }
+
+    private static func brokenFingerprint(_ id: String) -> APIError {
+        APIError(
+            .invalidResourceName,
+            "The user id '\(id.prefix(100))' looks like a certificate fingerprint and is none: that has 32 pairs of "
+                + "hexadecimal digits joined by colons.")
+    }
+
+    private static func grant(ofRoles roles: [String], _ context: RequestContext) throws -> RightsCheck {
+        let wanted = try context.requiredRights()
+        return { rights in
+            try wanted.check(rights)
+            try wanted.checkGrant(ofRoles: roles, in: rights)
+        }
     }
 
     private func patchUser(_ context: RequestContext) async throws -> Response {
@@ -93,8 +101,8 @@ extension LedgerRoutes {
         guard let role = (body["assignedRole"] ?? body["assigned_role"])?.stringValue, !role.isEmpty else {
             throw APIError(.invalidInput, "The request body lacks the string member \"assignedRole\".")
         }
-        try checkGrant(context, ofRoles: [role])
-        let (user, outcome) = try await ledger.setUser(LedgerUser(userID: id, roles: [role]))
+        let (user, outcome) = try await ledger.setUser(
+            LedgerUser(userID: id, roles: [role]), allowed: try Self.grant(ofRoles: [role], context))
         return .json(Self.single(user), outcome.transactionID)
     }
 
@@ -108,8 +116,8 @@ extension LedgerRoutes {
         guard roles.count == list.count, !roles.contains("") else {
             throw APIError(.invalidInput, "\"assignedRoles\" must hold role names only.")
         }
-        try checkGrant(context, ofRoles: roles)
-        let (user, outcome) = try await ledger.setUser(LedgerUser(userID: id, roles: roles))
+        let (user, outcome) = try await ledger.setUser(
+            LedgerUser(userID: id, roles: roles), allowed: try Self.grant(ofRoles: roles, context))
         return .json(Self.multiple(user), outcome.transactionID)
     }
 
@@ -120,7 +128,10 @@ extension LedgerRoutes {
     }
 
     private func deleteUser(_ context: RequestContext) async throws -> Response {
-        let outcome = try await ledger.removeUser(try userID(context))
-        return .noContent(outcome?.transactionID ?? ledger.committed)
+        let id = try userID(context)
+        let outcome = try await ledger.removeUser(id, allowed: try context.requiredRights().check)
+        // Who mistypes a fingerprint would be told that somebody has no access any more. What an older build stored goes.
+        if outcome == nil, UserIDRule.isBrokenFingerprint(id) { throw Self.brokenFingerprint(id) }
+        return .noContent(outcome?.transactionID ?? context.readAt)
     }
 }

@@ -27,6 +27,7 @@ struct APIError: Error, Sendable {
         case .roleExists: self.init(.roleAlreadyExists, error.reason)
         case .roleInUse: self.init(.roleInUse, error.reason)
         case .lastAdministrator: self.init(.lastAdministrator, error.reason)
+        case .notAllowed: self.init(.notAllowed, error.reason)
         case .transactionNotFound: self.init(.resourceNotFound, error.reason)
         case .transactionPending:
             self.init(.transactionPendingOrUnknown, error.reason, headers: [.cacheControl: "no-cache"])

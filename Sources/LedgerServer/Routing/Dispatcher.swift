@@ -23,6 +23,8 @@ struct Dispatcher: Sendable {
         _ request: Request, _ writer: consuming ResponseWriter, _ connection: ConnectionInfo
     ) async throws {
         let start = ContinuousClock.now
+        // Before anything is read: an answer must not name a newer state than the one that it rests on.
+        let readAt = committed()
         let target = (request.head.path ?? "/")[...]
         let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
         let path = target[..<(mark ?? target.endIndex)]
@@ -43,7 +45,7 @@ struct Dispatcher: Sendable {
                 }
                 try await writer.writeInformationalHead(HTTPResponse(status: .continue))
             }
-            response = try await answer(request, match: match, path: path, query: query, connection)
+            response = try await answer(request, match: match, path: path, query: query, connection, readAt)
         } catch let error as APIError {
             response = error.response
         } catch let error as LedgerError {
@@ -63,9 +65,10 @@ struct Dispatcher: Sendable {
             response = APIError(.internalError, "The node could not answer; its log says why.").response
         }
         if response.status == .contentTooLarge { gauge.bodyTooLarge() }
-        // Every answer says which state it is of (API spec A): refusals and the node's own answers the committed one.
+        // Every answer says which state it is of (API spec A): refusals and the node's own answers the committed one
+        // when the request began.
         if !response.headers.contains(FieldNames.transactionID) {
-            response.headers[FieldNames.transactionID] = committed().description
+            response.headers[FieldNames.transactionID] = readAt.description
         }
         metrics.record(route: routeIndex, status: response.status.code, duration: start.duration(to: .now))
         if request.method == .head { response = response.createHeadResponse() }
@@ -120,7 +123,8 @@ struct Dispatcher: Sendable {
     }
 
     private func answer(
-        _ request: Request, match: Router.Match, path: Substring, query: Substring, _ connection: ConnectionInfo
+        _ request: Request, match: Router.Match, path: Substring, query: Substring, _ connection: ConnectionInfo,
+        _ readAt: TransactionID
     ) async throws -> Response {
         switch match {
         case .unknown: throw APIError(.resourceNotFound, "Unknown path: \(path.prefix(200)).")
@@ -137,18 +141,20 @@ struct Dispatcher: Sendable {
             let query = try Query(query)
             let version = try version(query, route)
             try route.checkAccept(request.headers.value(.accept))
-            var identity: Identity?
+            var rights: CallerRights?
+            let path = String(path)
             if let action = route.access.action(configuration) {
                 guard let caller = try await authenticator.identity(request.headers, connection: connection) else {
                     throw Authenticator.nothingSent
                 }
-                try check(caller, action, request.method, path)
-                identity = caller
+                let wanted = CallerRights(caller: caller, action: action, method: request.method, path: path)
+                try wanted.check(authorize(caller, action))
+                rights = wanted
             }
             return try await route.handler(
                 RequestContext(
-                    request: request, query: query, parameters: parameters, path: String(path), identity: identity,
-                    version: version, bodyLimit: configuration.limits.bodyByteCount))
+                    request: request, query: query, parameters: parameters, path: path, rights: rights,
+                    readAt: readAt, version: version, bodyLimit: configuration.limits.bodyByteCount))
         }
     }
 
@@ -161,24 +167,5 @@ struct Dispatcher: Sendable {
             .unsupportedAPIVersion,
             "The api-version '\(name.prefix(64))' is unknown; known are "
                 + APIVersion.known.map(\.name).joined(separator: ", ") + ".")
-    }
-
-    private func check(_ caller: Identity, _ action: LedgerAction, _ method: HTTPRequest.Method, _ path: Substring)
-        throws
-    {
-        let decision = authorize(caller, action)
-        if decision == .allowed { return }
-        let lead = "Not allowed to call \(method.rawValue) \(path.prefix(200))"
-        let seen = "\(caller.userID) (\(caller.method.rawValue))"
-        switch decision {
-        case .allowed: return
-        case .unknownUser:
-            throw APIError(
-                .notAllowed, "\(lead): \(seen) is not a user of this ledger; the call needs \(action.providerName).")
-        case .missingAction(let roles):
-            throw APIError(
-                .notAllowed,
-                "\(lead): \(seen) has the role \(roles.joined(separator: ", ")), which lacks \(action.providerName).")
-        }
     }
 }

@@ -13,15 +13,19 @@ struct RequestContext: Sendable {
     let parameters: [String]
     /// The path without query, as it came.
     let path: String
-    /// Who asks. `nil` only on routes that need nobody.
-    let identity: Identity?
+    /// Who asks for what. `nil` only on routes that need nobody.
+    let rights: CallerRights?
+    /// The newest committed transaction when the request began: what is read is not older.
+    let readAt: TransactionID
     let version: APIVersion
     let bodyLimit: Int
 
-    /// The caller, on routes that require one.
-    func caller() throws -> Identity {
-        guard let identity else { throw Authenticator.nothingSent }
-        return identity
+    var identity: Identity? { rights?.caller }
+
+    /// The caller and what it wants, on routes that require one.
+    func requiredRights() throws -> CallerRights {
+        guard let rights else { throw Authenticator.nothingSent }
+        return rights
     }
 
     /// The value of `api-version` as it was sent, for next links.
