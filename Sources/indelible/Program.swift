@@ -8,8 +8,9 @@ enum Program {
         // A reader that has gone away shows where something is written to it, the same in every command.
         signal(SIGPIPE, SIG_IGN)
         do {
+            try ProgramInput.check()
             try checkHelp(CommandLine.arguments.dropFirst())
-            var command = try Indelible.parseAsRoot()
+            var command = try Indelible.parseAsRoot(HelpOption.spelledOut(Array(CommandLine.arguments.dropFirst())))
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -42,10 +43,15 @@ enum Program {
         // What is left is the argument parser's: help, version and usage errors (its own code 64 is our 2).
         let message = Indelible.fullMessage(for: error)
         if Indelible.exitCode(for: error) == .success {
-            Output.line(message)
+            Output.line(HelpOption.listed(message))
             return ExitStatus.fine.rawValue
         }
         Output.diagnostic(message.hasPrefix("Error: ") ? "error: " + message.dropFirst(7) : message)
+        if message.contains("Unknown option") || message.contains("Missing expected argument"),
+            let name = HelpOption.dashedName(CommandLine.arguments.dropFirst())
+        {
+            Output.diagnostic("To name a file that begins with a dash, write ./\(PlainText.of(name)), or -- before it.")
+        }
         return ExitStatus.unableToTell.rawValue
     }
 }

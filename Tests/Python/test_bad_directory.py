@@ -4,16 +4,18 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from support import ledger_files
-from support.node import Node, NodeDidNotStart, run_cli
+from support.node import Node, NodeDidNotStart, binary, clean_environment, run_cli
 from support.rest import Rest
 
 
@@ -408,6 +410,23 @@ def test_no_administrator_given_makes_one(new_node):
     assert done.returncode == 0, done.stderr
     done = run_cli("entry", "list", "--data", node.directory, "--url", node.url, "--json")
     assert done.returncode == 0 and json.loads(done.stdout.splitlines()[0])["contents"] == "hello"
+
+
+def test_every_line_of_a_json_log_is_json(data_directory):
+    """Also the one about the administrator that a first start makes; times say that they are UTC."""
+    program = subprocess.Popen(
+        [str(binary()), "serve", "--data", str(data_directory), "--listen", "127.0.0.1:0", "--log-format", "json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment())
+    try:
+        assert program.stdout.readline().startswith("ready: ")
+        program.send_signal(signal.SIGTERM)
+        _, log = program.communicate(timeout=30)
+    finally:
+        program.kill()
+    told = [json.loads(line) for line in log.splitlines()]
+    assert program.returncode == 0 and any("made an administrator" in line["message"] for line in told)
+    for line in told:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", line["time"]), line
 
 
 def test_verify_commands_on_nonsense(tmp_path):

@@ -1,6 +1,10 @@
 """The client commands against a live ledger: they pin the service certificate and prove what they print."""
 
+import base64
 import json
+import os
+import re
+import signal
 import subprocess
 import threading
 import time
@@ -55,6 +59,31 @@ def test_lines_and_repeating_a_batch(cli, node, admin):
     assert ids == [line["transactionId"] for line in lines(again)], "a repeated batch is the same writes"
     listed = lines(cli("entry", "list", "--collection", collection))
     assert sorted(line["contents"] for line in listed) == sorted(f"line {number}" for number in range(500))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_append_says_how_to_go_on(node, identities, cli, number):
+    collection = uuid.uuid4().hex
+    words = ["--url", node.url, "--service-certificate", node.service_certificate, "--certificate",
+             identities.admin.combined_file]
+    with subprocess.Popen(
+        [str(word) for word in [binary(), "entry", "append", "--lines", "--jobs", "1", "--collection", collection, *words]],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment(),
+    ) as program:
+        for line in range(3):
+            program.stdin.write(f"line {line}\n")
+            program.stdin.flush()
+        ids = [program.stdout.readline().strip() for _ in range(3)]
+        program.send_signal(number)
+        assert program.wait(20) == -number, "it ends as it would have"
+        told = program.stderr.read()
+    found = re.search(r"error: interrupted: 3 entries were committed\. .*--batch-id (\S+) --skip 3 within", told)
+    assert found, told
+    text = "".join(f"line {line}\n" for line in range(5))
+    cli("entry", "append", "--lines", "--collection", collection, "--batch-id", found[1], "--skip", "3", stdin=text)
+    assert sorted(line["contents"] for line in lines(cli("entry", "list", "--collection", collection))) == [
+        f"line {line}" for line in range(5)]
+    assert all(ids)
 
 
 def test_skipping_more_than_there_is(cli):
@@ -113,6 +142,42 @@ def test_receipts(cli, node, tmp_path, service_pem):
     for path in (as_json, as_cose):
         done = run_cli("receipt", "verify", path, "--service-certificate", node.service_certificate, "--json")
         assert done.returncode == 0 and json.loads(done.stdout)["transactionId"] == made
+
+
+def test_standard_output_and_input_are_called_dash(cli, node, tmp_path, service_pem):
+    made = lines(cli("entry", "append", "for a dash"))[0]["transactionId"]
+    answer = cli("receipt", "get", made, "--output", "-", json_output=False, cwd=tmp_path).stdout
+    verify_with_sdk(json.loads(answer), service_pem, contents="for a dash")
+    assert json.loads(cli("receipt", "get", made, cwd=tmp_path).stdout) == json.loads(answer)
+    done = run_cli("receipt", "verify", "-", "--service-certificate", node.service_certificate, stdin=answer, cwd=tmp_path)
+    assert done.returncode == 0 and made in done.stdout
+    done = run_cli("identity", "get", node.url, "--output", "-", cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout == service_pem and "fingerprint" in done.stderr
+    assert list(tmp_path.iterdir()) == [], "no file of that name"
+
+
+def test_a_cose_receipt_on_standard_output(cli, node, identities, tmp_path):
+    """Bytes for a pipe, base64 in JSON, and nothing for a terminal."""
+    made = lines(cli("entry", "append", "for COSE"))[0]["transactionId"]
+    answer = json.loads(cli("receipt", "get", made, "--cose").stdout)
+    assert (answer["format"], answer["transactionId"], answer["verified"]) == ("cose", made, True)
+    (tmp_path / "r.cose").write_bytes(base64.b64decode(answer["receipt"], validate=True))
+    done = run_cli("receipt", "verify", tmp_path / "r.cose", "--service-certificate", node.service_certificate)
+    assert done.returncode == 0 and made in done.stdout
+    words = [binary(), "receipt", "get", made, "--cose", "--url", node.url, "--service-certificate",
+             node.service_certificate, "--certificate", identities.admin.combined_file]
+    piped = subprocess.run(words, capture_output=True, env=clean_environment())
+    assert piped.returncode == 0 and piped.stdout[:1] == b"\xd2"
+    master, slave = os.openpty()
+    done = subprocess.run(words, stdout=slave, stderr=subprocess.PIPE, env=clean_environment())
+    os.close(slave)
+    os.set_blocking(master, False)
+    try:
+        shown = os.read(master, 1 << 16)
+    except OSError:
+        shown = b""
+    os.close(master)
+    assert done.returncode == 2 and b"--output FILE" in done.stderr and shown == b""
 
 
 def test_receipt_of_a_signature_transaction(cli, node, admin, tmp_path):

@@ -1,11 +1,14 @@
 """The program's commands that need no server: help, usage errors, exit codes, receipts and directories."""
 
 import base64
+import fcntl
 import json
 import os
 import re
 import shutil
+import struct
 import subprocess
+import termios
 from pathlib import Path
 
 import pytest
@@ -31,18 +34,32 @@ COMMANDS = [
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: "-".join(words) or "root")
 def test_help(words):
-    """Every command explains itself; leaves show examples. The texts are kept, so that a change is seen in review:
+    """Every command explains itself and shows examples. The texts are kept, so that a change is seen in review:
     delete the file under snapshots/ to accept a new text."""
     done = run_cli(*words, "--help", environment={"COLUMNS": "100"})
     assert done.returncode == 0 and done.stderr == ""
     assert "OVERVIEW" in done.stdout
-    if len(words) == 2 or words == ["serve"]:
-        assert "EXAMPLES" in done.stdout
+    assert "EXAMPLES" in done.stdout
     SNAPSHOTS.mkdir(exist_ok=True)
     kept = SNAPSHOTS / f"help-{'-'.join(words) or 'root'}.txt"
     if not kept.exists():
         kept.write_text(done.stdout)
     assert done.stdout == kept.read_text(), f"the help text differs from {kept.name}"
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda words: "-".join(words) or "root")
+def test_examples_can_be_pasted(words):
+    """On a terminal of 80 columns the argument parser breaks longer lines, and a pasted half runs half a command: every
+    line under EXAMPLES stands as it was written, and goes on in the next one only after a backslash."""
+    wide, narrow = (run_cli(*words, "--help", environment={"COLUMNS": columns}).stdout for columns in ("200", "80"))
+    examples = [text.split("EXAMPLES\n")[1].split("\n\n")[0].splitlines() for text in (wide, narrow)]
+    assert examples[0] == examples[1], "an example is broken"
+    open_line = False
+    for line in examples[0]:
+        assert len(line) <= 80, line
+        assert re.match(r"      \S" if open_line else r"  (indelible|journalctl) ", line), line
+        open_line = line.endswith(" \\")
+    assert examples[0] and not open_line
 
 
 def test_version():
@@ -111,6 +128,55 @@ def test_usage_errors_exit_2_and_name_the_input(words, says):
     assert done.returncode == 2, (done.stdout, done.stderr)
     assert done.stdout == "" and done.stderr.startswith("error: ") and says in done.stderr
     assert not Path("/tmp/x/keys").exists(), "nothing was made"
+
+
+@pytest.mark.parametrize("words, place", [
+    ([b"sql", b"verify", b"x\xff.db"], "argument 3 is not UTF-8 text: 'x\\xff.db'"),
+    ([b"entry", b"append", b"caf\xe9", b"--data", b"."], "argument 3 is not UTF-8 text: 'caf\\xe9'"),
+    ([b"help", b"\xed\xa0\x80"], "argument 2 is not UTF-8 text"),
+])
+def test_arguments_are_utf_8(tmp_path, words, place):
+    """Bytes that are no UTF-8 would become U+FFFD: another file, another entry. The other file is there."""
+    for name in ("x\ufffd.db", "x.db"):
+        shutil.copy(VECTORS / "receipts.json", tmp_path / name)
+    done = subprocess.run([os.fsencode(binary()), *words], capture_output=True, cwd=tmp_path, env=clean_environment())
+    assert done.returncode == 2 and done.stdout == b"" and place in done.stderr.decode(), done
+    assert run_cli("help", "entry", "日本").stderr.startswith("error: help: there is no command '日本'")
+
+
+def test_variables_are_utf_8(receipts):
+    done = subprocess.run(
+        [os.fsencode(binary()), b"receipt", b"verify", os.fsencode(receipts / "12.json")], capture_output=True,
+        env={**{os.fsencode(name): os.fsencode(value) for name, value in clean_environment().items()},
+             b"INDELIBLE_SERVICE_CERTIFICATE": b"x\xff.pem"})
+    assert done.returncode == 2 and b"INDELIBLE_SERVICE_CERTIFICATE: is not UTF-8 text: 'x\\xff.pem'" in done.stderr, done
+
+
+@pytest.mark.parametrize("words", [
+    ["sql", "verify", "-dash.db"], ["ledger", "verify", "-backup-hourly"], ["evidence", "verify", "-h.json"],
+    ["receipt", "verify", "-help"], ["-help"], ["ledger", "verify", "-hh"],
+])
+def test_a_name_with_a_dash_is_no_plea_for_help(words):
+    """Help has the exit code that means 'verified' to a script."""
+    done = run_cli(*words)
+    assert done.returncode == 2 and done.stdout == "", done
+    assert f"./{words[-1]}, or -- before it" in done.stderr
+
+
+def test_names_with_dashes_can_be_named(receipts, tmp_path):
+    shutil.copytree(VECTORS / "ledger", tmp_path / "-backup-hourly")
+    for words in (["./-backup-hourly"], ["--", "-backup-hourly"]):
+        done = subprocess.run([str(binary()), "ledger", "verify", *words], capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == 0 and done.stdout.startswith("verified 32"), done
+
+
+def test_short_help():
+    for words in (["-h"], ["sql", "-h"], ["sql", "verify", "-h"], ["sql", "verify", "x.db", "-h"]):
+        done = run_cli(*words)
+        assert done.returncode == 0 and done.stdout == run_cli(*[w for w in words if w != "-h"], "--help").stdout
+        assert "  -h, --help              Show help information." in done.stdout
+    done = run_cli("ledger", "verify", "--", "-h")
+    assert done.returncode == 2 and "-h: there is no such directory" in done.stderr
 
 
 @pytest.mark.parametrize("content, says", [
@@ -297,6 +363,30 @@ def test_ledger_verify_reads_regular_files_only(tmp_path, name):
     assert done.returncode == 0 and "note: folder is a directory" in done.stdout
 
 
+def test_a_folder_without_any_chunk_holds_no_ledger(receipts, tmp_path):
+    """It is the same as an empty one: exit code 2, and 1 when something was expected of it. Never 0."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    service = receipts / "service.pem"
+    for expected in ([], ["--service-certificate", service],
+                     ["--service-certificate", service, "--expect-receipt", receipts / "30.json"]):
+        empty = run_cli("ledger", "verify", folder, *expected)
+        (folder / "notes.txt").write_text("hello")
+        done = run_cli("ledger", "verify", folder, *expected)
+        assert done.returncode == empty.returncode and done.returncode == (1 if expected else 2), (empty, done)
+        assert "foreignFile" not in done.stderr
+        if not expected:
+            assert f"{folder}: holds no ledger" in done.stderr
+        report = json.loads(run_cli("ledger", "verify", folder, *expected, "--json").stdout)
+        assert report["outcome"] != "ok" and report["chunks"] == 0
+        (folder / "notes.txt").unlink()
+    # One file with the beginning of a chunk's name: a ledger that somebody has been at.
+    (folder / "notes.txt").write_text("hello")
+    (folder / "ledger_1-3.committed").write_text("")
+    done = run_cli("ledger", "verify", folder)
+    assert done.returncode == 1 and "foreignFile" in done.stderr
+
+
 def test_ledger_verify_with_secrets(tmp_path):
     keys = json.loads((VECTORS / "keys.json").read_text())
     good, bad, short = tmp_path / "good", tmp_path / "bad", tmp_path / "short"
@@ -323,6 +413,33 @@ def test_inspecting_nothing(tmp_path):
 
 def test_help_of_a_command():
     assert run_cli("help", "entry", "append").stdout == run_cli("entry", "append", "--help").stdout
+
+
+def on_terminal(words, columns=80, **environment):
+    """What the program writes to a terminal of its own as standard error."""
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    done = subprocess.Popen([str(binary()), *map(str, words)], stdout=subprocess.DEVNULL, stderr=slave,
+                            env={**clean_environment(), "TERM": "xterm", **environment})
+    os.close(slave)
+    written = b""
+    try:
+        while piece := os.read(master, 1 << 16):
+            written += piece
+    except OSError:  # how a terminal tells that nobody writes to it any more
+        pass
+    os.close(master)
+    assert done.wait(60) == 0
+    return written.decode()
+
+
+def test_the_progress_bar_fits_the_terminal():
+    words = ["ledger", "verify", VECTORS / "ledger"]
+    assert "bytes  " in on_terminal(words)
+    for columns in (10, 20, 41):
+        drawn = re.split(r"\r\x1b\[K", on_terminal(words, columns))
+        assert 0 < max(map(len, drawn)) < columns, drawn
+    assert on_terminal(words, TERM="dumb") == ""
 
 
 def test_colour_only_on_a_terminal():

@@ -72,6 +72,11 @@ extension LedgerDirectoryVerifier {
         private mutating func chunks(_ listing: DirectoryListing) -> [ChunkName] {
             var names: [ChunkName] = []
             for directory in listing.directories { note("\(directory) is a directory and was not read") }
+            // Not one file that could ever have been a chunk: no ledger, of which nothing can be said.
+            guard listing.files.contains(where: { $0.utf8.starts(with: "ledger_".utf8) }) else {
+                if !listing.files.isEmpty { note("none of its \(listing.files.count) files is a chunk") }
+                return []
+            }
             for file in listing.files {
                 guard let name = ChunkName(fileName: file) else {
                     if verifier.options.includeOpen {

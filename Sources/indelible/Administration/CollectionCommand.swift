@@ -3,5 +3,9 @@ import ArgumentParser
 /// `indelible collection …`
 struct CollectionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "collection", abstract: "Collections.", subcommands: [CollectionList.self])
+        commandName: "collection", abstract: "Collections.",
+        discussion: """
+            EXAMPLES
+              indelible collection list --data ./data
+            """, subcommands: [CollectionList.self])
 }

@@ -15,7 +15,8 @@ struct IdentityGet: AsyncParsableCommand {
 
             EXAMPLES
               indelible identity get https://127.0.0.1:8443 --output service_cert.pem
-              indelible identity get https://ledger.example:8443 --ledger indelible --expect-fingerprint 5F:1B:…
+              indelible identity get https://ledger.example:8443 --ledger indelible \\
+                  --expect-fingerprint 5F:1B:…
             """)
 
     @Argument(help: "The address, https://host:port.")
@@ -30,7 +31,8 @@ struct IdentityGet: AsyncParsableCommand {
     @Option(help: ArgumentHelp("SHA-256 fingerprint that the certificate must have.", valueName: "hex"))
     var expectFingerprint: String?
 
-    @Option(help: ArgumentHelp("Write the certificate to a file instead of standard output.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Write the certificate to a file; - is standard output, as without it.", valueName: "file"))
     var output: String?
 
     @OptionGroup var form: JSONOption
@@ -57,6 +59,7 @@ struct IdentityGet: AsyncParsableCommand {
         if let expected = expectFingerprint, !CertificateFingerprint.areEqual(expected, fingerprint) {
             throw Failure("\(url): the fingerprint is \(fingerprint), expected \(expected)", status: .proofFailed)
         }
+        let output = output == "-" ? nil : output
         if let output { try OutputFile.write(Array(identity.certificatePEM.utf8), to: output) }
         if form.json {
             Output.json(

@@ -5,6 +5,10 @@ import LedgerClient
 struct RoleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "role", abstract: "Custom roles.",
+        discussion: """
+            EXAMPLES
+              indelible role list --data ./data
+            """,
         subcommands: [RoleSet.self, RoleGet.self, RoleList.self, RoleRemove.self])
 }
 

@@ -8,7 +8,8 @@ struct RoleSet: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               indelible role set auditor /transactions/get /collections/get --data ./data
-              indelible role set clerk Microsoft.ConfidentialLedger/ledger/transactions/write --data ./data
+              indelible role set clerk \\
+                  Microsoft.ConfidentialLedger/ledger/transactions/write --data ./data
             """)
 
     @Argument(help: "The name; case counts.")

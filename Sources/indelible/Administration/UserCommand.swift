@@ -5,6 +5,10 @@ import LedgerClient
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user", abstract: "Users and the roles they hold.",
+        discussion: """
+            EXAMPLES
+              indelible user list --data ./data
+            """,
         subcommands: [UserSet.self, UserGet.self, UserList.self, UserRemove.self])
 }
 

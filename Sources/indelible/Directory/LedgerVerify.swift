@@ -17,7 +17,8 @@ struct LedgerVerify: ParsableCommand {
 
             EXAMPLES
               indelible ledger verify ./data
-              indelible ledger verify ./copy/ledger --service-certificate service_cert.pem --expect-receipt newest.json
+              indelible ledger verify ./copy/ledger \\
+                  --service-certificate service_cert.pem --expect-receipt newest.json
               indelible ledger verify ./data --secret-from ./data --json
             """)
 
@@ -138,7 +139,10 @@ struct LedgerVerify: ParsableCommand {
         if report.findingsLeftOff > 0 { Output.error("\(report.findingsLeftOff) more problems are not shown") }
         for problem in unproved { Output.error(problem) }
         if outcome == .unableToTell, report.findings.isEmpty, unproved.isEmpty {
-            Output.error("\(directory): nothing in it proves anything (no signature was found)")
+            Output.error(
+                report.chunks == 0
+                    ? "\(directory): holds no ledger (no file whose name begins with ledger_)"
+                    : "\(directory): nothing in it proves anything (no signature was found)")
         }
     }
 }

@@ -42,9 +42,20 @@ struct AppendRun {
     private static let window = 8
 
     func append(_ source: EntrySource, with client: LedgerClient) async throws {
+        let bar = ProgressBar(unit: "entries")
+        let interruption = AppendInterruption(printed: skip)
+        // A single entry needs no advice.
+        guard source.count != 1 else { return try await append(source, with: client, bar, interruption) }
+        try await interruption.watched(bar, advice: { [self] in advice(finished: $0, prefix: $1) }) {
+            try await append(source, with: client, bar, interruption)
+        }
+    }
+
+    private func append(
+        _ source: EntrySource, with client: LedgerClient, _ bar: ProgressBar, _ interruption: AppendInterruption
+    ) async throws {
         var source = source
         let total = source.count.map { UInt64(max(0, $0 - skip)) } ?? 0
-        let bar = ProgressBar(unit: "entries")
         var index = 0
         while index < skip, try source.next() != nil { index += 1 }
         // Another input than the one that was broken off: nothing of it would be written, and nobody told.
@@ -67,7 +78,11 @@ struct AppendRun {
                         var options = options
                         options.requestID = RequestID.stable(batch: batch, index: index)
                         let number = index
-                        group.addTask { [options] in await Self.one(number, contents, options, client) }
+                        group.addTask { [options] in
+                            let answer = await Self.one(number, contents, options, client)
+                            if case .success = answer.result { interruption.finishOne() }
+                            return answer
+                        }
                         index += 1
                         running += 1
                     } catch {
@@ -89,6 +104,7 @@ struct AppendRun {
                     show(entry, index: printed)
                     printed += 1
                 }
+                interruption.update(printed: printed)
                 bar.update(UInt64(finished), of: total)
             }
         }
@@ -112,10 +128,13 @@ struct AppendRun {
     private func explained(_ error: any Error, at index: Int, finished: Int, prefix: Int) -> any Error {
         guard var failure = Failure(describing: error), index > 0 || finished > 0 else { return error }
         failure.message =
-            "entry \(index + 1) of the input: \(failure.message)\n"
-            + "\(finished) entries were committed. To go on without repeating any, run the same command with "
+            "entry \(index + 1) of the input: \(failure.message)\n" + advice(finished: finished, prefix: prefix)
+        return failure
+    }
+
+    private func advice(finished: Int, prefix: Int) -> String {
+        "\(finished) entries were committed. To go on without repeating any, run the same command with "
             + "--batch-id \(batch) --skip \(prefix) within ten minutes: so long the ledger knows what it was sent; later, "
             + "entries after number \(prefix) may be written again"
-        return failure
     }
 }

@@ -17,8 +17,10 @@ struct EntryAppend: AsyncParsableCommand {
 
             EXAMPLES
               indelible entry append --data ./data "first" "second"
-              indelible entry append --data ./data --file contract.txt --collection contracts --tag signed
-              journalctl -o cat | indelible entry append --data ./data --lines --collection journal --jobs 1
+              indelible entry append --data ./data --file contract.txt \\
+                  --collection contracts --tag signed
+              journalctl -o cat | indelible entry append --data ./data --lines \\
+                  --collection journal --jobs 1
             """)
 
     @Argument(help: "The contents of the entries, one each.")
@@ -87,7 +89,7 @@ struct EntryAppend: AsyncParsableCommand {
         options.tags = tags
         options.verifiesReceipt = !noReceipt
         let jobs = jobs ?? (contents.isEmpty ? 64 : 1)
-        if lines, jobs > 1, ProgressBar.isShown {
+        if lines, jobs > 1, ProgressBar.isTerminal {
             Output.diagnostic("note: \(jobs) appends at a time: the order of the lines is not kept (--jobs 1 keeps it)")
         }
         let run = AppendRun(

@@ -14,14 +14,14 @@ struct EvidenceExport: AsyncParsableCommand {
         discussion: """
             The file holds the values of the named row, or entry, with everything between them and the service \
             certificate: paths to the digest, the entry that stores it, its receipt. No other row is in it. It is \
-            verified before it is written. --key names the columns of the key in order, or NAME=VALUE (x'00ff' is a BLOB); repeated --row \
-            options take more rows of the table (columns of a key separated by commas).
+            verified before it is written. --key names the columns of the key in order, or NAME=VALUE (x'00ff' \
+            is a BLOB); repeated --row options take more rows of the table (columns of a key separated by commas).
 
             EXAMPLES
               indelible evidence export app.db --table accounts --key 17 --out row.json \\
                   --store 'https://127.0.0.1:8443?collection=app' --data ./data
-              indelible evidence export app.db --table accounts --row 17 --row 18 --version all --digest digest.json \\
-                  --out rows.json
+              indelible evidence export app.db --table accounts --row 17 --row 18 \\
+                  --version all --digest digest.json --out rows.json
               indelible evidence export --entry 2.15 --data ./data --out entry.json
             """)
 

@@ -7,7 +7,8 @@ struct KeptDigests: ParsableArguments {
     @Option(
         name: .customLong("digest"),
         help: ArgumentHelp(
-            "Digests you kept and trust: a file with one, a list or lines; - is standard input. Repeatable.", valueName: "file"))
+            "Digests you kept and trust: a file with one, a list or lines; - is standard input. Repeatable.",
+            valueName: "file"))
     var files: [String] = []
 
     func digests() throws -> [StoredDigest] {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import LedgerClient
 import LedgerProofs
 
@@ -10,8 +11,9 @@ struct ReceiptGet: AsyncParsableCommand {
         discussion: """
             The bytes are written as the server sent them, so that the Azure SDK and the ccf package can read them. \
             Nothing is written when the receipt does not prove the transaction. The receipt of a signature transaction \
-            names no id: it proves that the service signed a root, not which transaction that was. With --json and without --output the \
-            receipt is followed by nothing else: it is JSON already.
+            names no id: it proves that the service signed a root, not which transaction that was. On standard output the \
+            receipt is followed by nothing else, with --json as well: it is JSON already. A COSE receipt is then one object \
+            with the bytes in base64.
 
             EXAMPLES
               indelible receipt get 2.15 --data ./data --output receipt.json
@@ -21,7 +23,7 @@ struct ReceiptGet: AsyncParsableCommand {
     @Argument(help: "The transaction id, for example 2.15.")
     var id: TransactionArgument
 
-    @Option(help: ArgumentHelp("Write to a file instead of standard output.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write to a file; - is standard output, as without it.", valueName: "file"))
     var output: String?
 
     @Flag(help: "The COSE form instead of JSON.")
@@ -33,12 +35,18 @@ struct ReceiptGet: AsyncParsableCommand {
     private struct Result: Encodable {
         /// Absent for a signature transaction, whose receipt names none.
         var transactionId: String?
-        var file: String
+        var file: String?
+        /// The receipt itself, base64; present when no file was written.
+        var receipt: String?
         var format: String
         var verified: Bool
     }
 
     func run() async throws {
+        let output = output == "-" ? nil : output
+        if cose, output == nil, !form.json, isatty(STDOUT_FILENO) == 1 {
+            throw Failure("a COSE receipt is no text for a terminal; give --output FILE")
+        }
         let (bytes, proved) = try await connection.withClient { client in
             guard cose else {
                 let answer = try await client.receipt(for: id.id)
@@ -54,8 +62,13 @@ struct ReceiptGet: AsyncParsableCommand {
             return (bytes, id.id)
         }
         guard let output else {
-            Output.bytes(cose ? bytes : bytes + [UInt8(ascii: "\n")])
-            return
+            if cose, form.json {
+                return Output.json(
+                    Result(
+                        transactionId: proved?.description, receipt: Data(bytes).base64EncodedString(), format: "cose",
+                        verified: true))
+            }
+            return Output.bytes(cose ? bytes : bytes + [UInt8(ascii: "\n")])
         }
         try OutputFile.write(bytes, to: output)
         if form.json {

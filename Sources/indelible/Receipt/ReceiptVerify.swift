@@ -17,11 +17,12 @@ struct ReceiptVerify: ParsableCommand {
 
             EXAMPLES
               indelible receipt verify receipt.json --service-certificate service_cert.pem
-              indelible receipt verify receipt.json --service-certificate service_cert.pem \\
+              indelible receipt verify receipt.json \\
+                  --service-certificate service_cert.pem \\
                   --claims-contents "hello" --collection subledger:0
             """)
 
-    @Argument(help: "The receipt.")
+    @Argument(help: "The receipt; - is standard input.")
     var file: String
 
     @Option(
@@ -62,7 +63,7 @@ struct ReceiptVerify: ParsableCommand {
     }
 
     func run() throws {
-        let bytes = try InputFile.bytes(file, limit: 16 << 20)
+        let bytes = try InputFile.bytesOrStandardInput(file, limit: 16 << 20)
         guard !bytes.isEmpty else { throw Failure("\(file): is empty, not a receipt") }
         guard ![[0xEF, 0xBB, 0xBF], [0xFF, 0xFE], [0xFE, 0xFF]].contains(where: bytes.starts(with:)) else {
             throw Failure("\(file): begins with a byte order mark; save the receipt as UTF-8 without one")

@@ -25,6 +25,10 @@ struct KeyFilter {
                 )
             {
                 self.key.append((name, Self.values(String(word[word.index(after: mark)...]))))
+            } else if let column = Self.unknownColumn(word) {
+                throw Failure(
+                    "--key: \(table) has no column '\(column)'; a value with = in it is quoted, or written NAME=VALUE: "
+                        + (positions.first.map { "'\($0)=\(word)'" } ?? "\"'\(word)'\""))
             } else if let name = positions.popFirst() {
                 self.key.append((name, Self.values(word)))
             } else {
@@ -32,6 +36,20 @@ struct KeyFilter {
             }
         }
         usesRowID = self.key.contains { rowIDs.contains($0.column) }
+    }
+
+    /// The name in a word that can only be meant as NAME=VALUE: a plain identifier, and a value that is more than the `=`
+    /// with which base64 ends. `nil` for every other word.
+    private static func unknownColumn(_ word: String) -> String? {
+        guard let mark = word.firstIndex(of: "="), let first = word.unicodeScalars.first else { return nil }
+        let name = word[..<mark]
+        let value = word[word.index(after: mark)...]
+        guard first == "_" || first.properties.isAlphabetic, !value.allSatisfy({ $0 == "=" }),
+            name.unicodeScalars.allSatisfy({
+                $0 == "_" || $0 == "$" || $0.properties.isAlphabetic || $0.properties.numericType != nil
+            })
+        else { return nil }
+        return String(name)
     }
 
     /// A word that looks like a number may be stored as number or as text.

@@ -16,8 +16,10 @@ struct SQLExec: ParsableCommand {
             text; quote it ('12') to make it text in any case.
 
             EXAMPLES
-              indelible sql exec app.db "UPDATE accounts SET owner = 'Ada' WHERE id = 17" --principal ada
-              indelible sql exec app.db "SELECT * FROM accounts WHERE id = ?" --parameter 17 --json
+              indelible sql exec app.db --principal ada \\
+                  "UPDATE accounts SET owner = 'Ada' WHERE id = 17"
+              indelible sql exec app.db --parameter 17 --json \\
+                  "SELECT * FROM accounts WHERE id = ?"
               indelible sql exec app.db --single-transaction --file changes.sql
             """)
 

@@ -32,8 +32,8 @@ struct SQLInit: ParsableCommand {
         _ = try session.value("SELECT ledger_init(?)", [.integer(allTables ? 1 : 0)])
         let status = try LedgerStatus(session)
         if output.json { return Output.json(status) }
-        let what = was == nil ? "made" : "was already there; now"
-        Output.line("\(Style.good("ok")) ledger \(status.ledgerId) \(what) in \(location.path)")
+        let what = was == nil ? "was made in" : "was already in"
+        Output.line("\(Style.good("ok")) ledger \(status.ledgerId) \(what) \(location.path)")
         let names = status.tables.filter { !$0.isDropped }.map(\.name)
         if status.allTables {
             Output.line("every table is a ledger table: \(names.isEmpty ? "none yet" : names.listed)")

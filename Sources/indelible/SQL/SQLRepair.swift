@@ -17,7 +17,8 @@ struct SQLRepair: AsyncParsableCommand {
 
             EXAMPLES
               indelible sql repair app.db --digest digest.json --dry-run
-              indelible sql repair app.db --store file:///mnt/worm/digests --apply --principal ada
+              indelible sql repair app.db --store file:///mnt/worm/digests \\
+                  --apply --principal ada
             """)
 
     @Argument(help: ArgumentHelp("The database: a path or a sqlite: URL.", valueName: "db"))
@@ -115,12 +116,18 @@ struct SQLRepair: AsyncParsableCommand {
             if wrong.isEmpty {
                 Output.line("\(Style.good("nothing to repair"))")
             } else if apply {
-                Output.line("\(done.count) repairs made\(isLeft ? "; what is listed above without one remains" : "")")
+                Output.line(
+                    "\(Self.repairs(done.count)) made\(isLeft ? "; what is listed above without one remains" : "")")
             } else {
-                Output.line("\(done.count) repairs possible; --apply makes them")
+                let them = done.count == 1 ? "it" : "them"
+                Output.line("\(Self.repairs(done.count)) possible\(done.isEmpty ? "" : "; --apply makes \(them)")")
             }
         }
         if isLeft || (dryRun && !wrong.isEmpty) { throw ExitStatus.proofFailed }
+    }
+
+    private static func repairs(_ count: Int) -> String {
+        "\(count == 0 ? "no" : "\(count)") repair\(count == 1 ? "" : "s")"
     }
 
     /// A row that was written past the ledger has no beginning there, so a DELETE would leave no trace of what it held.

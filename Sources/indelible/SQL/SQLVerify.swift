@@ -21,9 +21,12 @@ struct SQLVerify: AsyncParsableCommand {
 
             EXAMPLES
               indelible sql verify app.db --store file:///mnt/worm/digests
-              indelible sql verify app.db --store 'https://127.0.0.1:8443?collection=app' --data ./data
-              indelible sql verify app.db --digest digests.json --table accounts --html report.html
-              indelible sql verify app.db --store file:///mnt/worm/digests --since-last --max-digest-age 24h --json
+              indelible sql verify app.db \\
+                  --store 'https://127.0.0.1:8443?collection=app' --data ./data
+              indelible sql verify app.db --digest digests.json --table accounts \\
+                  --html report.html
+              indelible sql verify app.db --store file:///mnt/worm/digests \\
+                  --since-last --max-digest-age 24h --json
             """)
 
     @Argument(help: ArgumentHelp("The database: a path or a sqlite: URL.", valueName: "db"))

@@ -25,7 +25,8 @@ struct JSONLogHandler: LogHandler {
     func log(event: LogEvent) {
         let merged = metadata.merging(event.metadata ?? [:]) { $1 }
         let line = Line(
-            time: Date().formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true)),
+            // The style writes UTC, and no zone.
+            time: Date().formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true)) + "Z",
             level: event.level.rawValue, label: label, message: "\(event.message)",
             metadata: merged.isEmpty ? nil : merged.mapValues { "\($0)" })
         let encoder = JSONEncoder()

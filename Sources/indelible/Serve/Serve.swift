@@ -8,7 +8,7 @@ struct Serve: AsyncParsableCommand {
         discussion: """
             The first start creates the ledger in the data directory; when no administrator is named it makes one, in \
             DIR/admin.pem. The certificate that clients pin is DIR/service_cert.pem. One line on standard output says \
-            when the ledger is ready; the log goes to standard error. SIGTERM, SIGINT and SIGHUP finish what is under way
+            when the ledger is ready; the log goes to standard error. SIGTERM, SIGINT and SIGHUP finish what is under way \
             and stop.
 
             Every option can also come from the environment (INDELIBLE_ and its name, for example INDELIBLE_LEDGER_TYPE; \
@@ -17,8 +17,10 @@ struct Serve: AsyncParsableCommand {
 
             EXAMPLES
               indelible serve --data ./data
-              indelible serve --data /var/lib/indelible --listen 0.0.0.0:8443 --san ledger.example --name example
-              indelible serve --data ./data --oidc-issuer https://login.example --oidc-audience ledger
+              indelible serve --data /var/lib/indelible --listen 0.0.0.0:8443 \\
+                  --san ledger.example --name example
+              indelible serve --data ./data \\
+                  --oidc-issuer https://login.example --oidc-audience ledger
             """)
 
     @Option(

@@ -32,7 +32,13 @@ struct ServeRun {
             logger.notice("platform is virtual: nothing is protected from the administrator of this machine")
         }
         if !hadAdministrator, InputFile.exists(administrator) {
-            Output.diagnostic("made an administrator: certificate and private key are in \(administrator)")
+            let message = "made an administrator: certificate and private key are in \(administrator)"
+            if settings.logsJSON {
+                // Told whatever the level, as it is in the other format.
+                logger.log(level: max(.notice, logger.logLevel), "\(message)")
+            } else {
+                Output.diagnostic(message)
+            }
         }
         let server = try LedgerServer(
             ledger: ledger, configuration: serverConfiguration(openFiles), fetch: { try await fetcher.fetch($0) },

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Writes files named by the user. A regular file is written whole or not at all and keeps its mode, a symbolic link stays
-/// one; pipes, terminals and devices are written to.
+/// one; pipes, terminals and devices are written to, and so is standard output, which is called -.
 enum OutputFile {
     /// Errors: a `Failure` naming the path.
     static func write(_ bytes: [UInt8], to path: String) throws {
@@ -23,7 +23,7 @@ enum OutputFile {
     /// others write to it as well.
     private static func ownDescriptor(_ path: String) -> Int32? {
         switch path {
-        case "/dev/stdout": return STDOUT_FILENO
+        case "-", "/dev/stdout": return STDOUT_FILENO
         case "/dev/stderr": return STDERR_FILENO
         default:
             for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {

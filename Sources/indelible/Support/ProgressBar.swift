@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A bar on standard error, drawn at most ten times a second and only when that is a terminal.
+/// A bar on standard error, drawn at most ten times a second and only when that is a terminal that can clear a line. Never
+/// wider than the terminal: what wraps would stay behind.
 final class ProgressBar: Sendable {
     private struct State {
         var drawn: ContinuousClock.Instant?
@@ -10,7 +11,8 @@ final class ProgressBar: Sendable {
 
     private let unit: String
     /// Whether anybody sees it.
-    static let isShown = isatty(STDERR_FILENO) == 1
+    static let isShown = isTerminal && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+    static let isTerminal = isatty(STDERR_FILENO) == 1
 
     private let started = ContinuousClock.now
     private let state = Mutex(State())
@@ -32,12 +34,20 @@ final class ProgressBar: Sendable {
         let seconds = max(0.001, Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
         let rate = UInt64(Double(done) / seconds)
         guard total > 0 else {
-            Output.progress("\r\u{1B}[K\(done) \(unit)  \(rate)/s")
-            return
+            return draw("\(done) \(unit)  \(rate)/s")
         }
         let filled = Int(min(30, done * 30 / total))
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
-        Output.progress("\r\u{1B}[K[\(bar)] \(done)/\(total) \(unit)  \(rate)/s")
+        draw("[\(bar)] \(done)/\(total) \(unit)  \(rate)/s")
+    }
+
+    private func draw(_ text: String) { Output.progress("\r\u{1B}[K" + text.prefix(Self.width())) }
+
+    /// The columns that can be written without reaching the last, asked anew each time: windows change. 79 when unknown.
+    private static func width() -> Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return 79 }
+        return Int(size.ws_col) - 1
     }
 
     /// Removes the bar, so that other lines may be written.

@@ -19,13 +19,13 @@ def binary() -> Path:
     return Path(os.environ.get("INDELIBLE_BIN", ROOT / ".build/release/indelible"))
 
 
-def run_cli(*arguments, timeout: float = 120, stdin: str | bytes | None = None, environment=None):
+def run_cli(*arguments, timeout: float = 120, stdin: str | bytes | None = None, environment=None, cwd=None):
     """Runs one command to its end; text in, text out."""
     if isinstance(stdin, str):
         stdin = stdin.encode()
     done = subprocess.run(
         [str(binary()), *map(str, arguments)], input=stdin, capture_output=True, timeout=timeout,
-        env={**clean_environment(), **(environment or {})},
+        env={**clean_environment(), **(environment or {})}, cwd=cwd,
     )
     done.stdout = done.stdout.decode(errors="replace")
     done.stderr = done.stderr.decode(errors="replace")
