@@ -28,6 +28,7 @@ public struct DigestUploadStatus: Hashable, Sendable {
         let failure = lastFailure.map { "; failed \(failureCount) times: \($0)" } ?? ""
         guard blocksBehind > 0 else { return "\(url): up to date, \(last)\(failure)" }
         let waiting = waitingSince.map { "; no answer since \($0)" } ?? ""
-        return "\(url): \(blocksBehind) blocks behind since \(behindSince.map { "\($0)" } ?? "now"), \(last)\(failure)\(waiting)"
+        let since = behindSince.map { "\($0)" } ?? "now"
+        return "\(url): \(blocksBehind) blocks behind since \(since), \(last)\(failure)\(waiting)"
     }
 }

@@ -21,7 +21,8 @@ struct WatchedDatabase: Sendable {
         init(_ path: String) throws {
             var info = stat()
             guard stat(path, &info) == 0 else {
-                throw Failure("\(path): \(errno == ENOENT ? "there is no such file" : String(cString: strerror(errno)))")
+                let reason = errno == ENOENT ? "there is no such file" : String(cString: strerror(errno))
+                throw Failure("\(path): \(reason)")
             }
             device = UInt64(truncatingIfNeeded: info.st_dev)
             number = UInt64(truncatingIfNeeded: info.st_ino)
