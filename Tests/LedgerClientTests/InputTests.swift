@@ -99,10 +99,12 @@ import Testing
         let start = ContinuousClock.now
         let error = await #expect(throws: LedgerClientError.self) { try await fetcher.fetch(url) }
         #expect(error?.code == .unreachable && ContinuousClock.now - start < .seconds(10))
-        let waiting = Task { try await WebFetcher(timeLimit: .seconds(600)).fetch(url) }
+        let patient = try WebFetcher(timeLimit: .seconds(600))
+        let waiting = Task { try await patient.fetch(url) }
         try await Task.sleep(for: .milliseconds(200))
         waiting.cancel()
         await #expect(throws: (any Error).self) { try await waiting.value }
+        await patient.shutdown()
         await fetcher.shutdown()
         try await server.close()
     }

@@ -263,16 +263,23 @@ import Testing
         }
     }
 
+    /// And leaves the fetch to the others.
     @Test(.timeLimit(.minutes(1))) func whoIsCancelledDoesNotWaitForTheIssuer() async throws {
-        let hanging = verifier { _ in
-            try await Task.sleep(for: .seconds(600))
-            return []
+        issuer.publish(keys: [TestIssuer.jwk(key, kid: "a")])
+        let (gate, open) = AsyncStream.makeStream(of: Void.self)
+        let held = verifier { [issuer] url in
+            for await _ in gate { break }
+            return try await issuer.fetch(url)
         }
         let token = try await TestIssuer.sign(issuer.claims(), key, kid: "a")
-        let waiting = Task { try await hanging.identity(of: token) }
+        let first = Task { try await held.identity(of: token) }
         try await Task.sleep(for: .milliseconds(100))
-        waiting.cancel()
-        await #expect(throws: TokenError.self) { try await waiting.value }
+        let second = Task { try await held.identity(of: token) }
+        try await Task.sleep(for: .milliseconds(100))
+        first.cancel()
+        await #expect(throws: CancellationError.self) { try await first.value }
+        open.finish()
+        #expect(try await second.value.method == .token)
     }
 
     @Test func aClockThatWasSetBackDoesNotKeepNewKeysOut() async throws {

@@ -35,7 +35,10 @@ actor IssuerKeys {
     private var verifiers: [ExactText: any JWTAlgorithm] = [:]
     private var fetchedAt: Int64?
     private var lastAttempt: Int64?
-    private var attempt: Task<Void, any Error>?
+    private var isFetching = false
+    /// Each is resumed once: whoever takes it out resumes it.
+    private var waiters: [UInt64: CheckedContinuation<Void, any Error>] = [:]
+    private var lastWaiter: UInt64 = 0
 
     init(issuer: TokenIssuer, fetch: @escaping DocumentFetch, now: @escaping @Sendable () -> Int64, logger: Logger) {
         self.issuer = issuer
@@ -56,7 +59,7 @@ actor IssuerKeys {
         if let found = try await find(kid: kid, algorithm: algorithm) { return found }
         if !hasAsked {
             // The key may be new. While the issuer must not be asked again, or cannot be, nobody knows.
-            guard mayAttempt || attempt != nil else {
+            guard mayAttempt || isFetching else {
                 let wait = Self.minimumInterval - (now() - (lastAttempt ?? now()))
                 throw TokenError(
                     "the token names a signing key that is not known yet; the issuer is asked again in a moment",
@@ -100,37 +103,51 @@ actor IssuerKeys {
     private static let notAvailable = TokenError(
         "the token issuer's keys are not available", kind: .issuerUnavailable)
 
-    /// All who come while an attempt is being made wait for it and get its outcome. Callers are cancelled only when the
-    /// server stops; then nobody needs the keys.
+    /// All who come while the keys are being fetched wait for that and are told the same. Who is cancelled stops waiting; the
+    /// fetch goes on, so that nobody can keep the keys from the others by leaving.
     private func refresh() async throws {
-        let task: Task<Void, any Error>
-        if let attempt {
-            task = attempt
-        } else {
+        if !isFetching {
             guard mayAttempt else { throw Self.notAvailable }
             lastAttempt = now()
-            task = Task { try await self.attemptLoad() }
-            attempt = task
+            isFetching = true
+            Task { await self.fetchKeys() }
         }
+        lastWaiter += 1
+        let waiter = lastWaiter
         try await withTaskCancellationHandler {
-            try await task.value
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                if Task.isCancelled {
+                    continuation.resume(throwing: CancellationError())
+                } else {
+                    waiters[waiter] = continuation
+                }
+            }
         } onCancel: {
-            task.cancel()
+            Task { await self.leave(waiter) }
         }
     }
 
-    private func attemptLoad() async throws(TokenError) {
-        defer { attempt = nil }
+    private func leave(_ waiter: UInt64) {
+        waiters.removeValue(forKey: waiter)?.resume(throwing: CancellationError())
+    }
+
+    private func fetchKeys() async {
+        let outcome: Result<Void, any Error>
         do {
             try await load()
+            outcome = .success(())
         } catch {
             logger.warning(
                 "the keys of a token issuer could not be fetched",
                 metadata: [
                     "issuer": "\(issuer.issuer)", "error": "\(error)",
                 ])
-            throw Self.notAvailable
+            outcome = .failure(Self.notAvailable)
         }
+        isFetching = false
+        let waiting = waiters.values
+        waiters = [:]
+        for waiter in waiting { waiter.resume(with: outcome) }
     }
 
     private func load() async throws {
