@@ -32,7 +32,8 @@ extension VerificationReport {
         case .verified:
             let block = anchoredThrough?.description ?? "?"
             if let partRead {
-                return "VERIFIED IN PART up to block \(block), \(partRead): every row of this leads to a digest from outside."
+                return
+                    "VERIFIED IN PART up to block \(block), \(partRead): every row of this leads to a digest from outside."
             }
             return "VERIFIED up to block \(block): every row leads to a digest from outside."
         case .tampered:

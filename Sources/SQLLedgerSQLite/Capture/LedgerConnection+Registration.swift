@@ -141,7 +141,9 @@ extension LedgerConnection {
         // `sqlite3_close` says that everything was rolled back before it looks whether statements are still under way, and nothing
         // was: what they wrote must not be committed later on, because nobody is told of that.
         let isOpen = ils_txn_state(db.handle, db.schemaName) == SQLITE_TXN_WRITE
-        veto = isOpen && isEnlisted ? "the connection was closed in the middle of a transaction, which must be rolled back" : nil
+        veto =
+            isOpen && isEnlisted
+            ? "the connection was closed in the middle of a transaction, which must be rolled back" : nil
         if hasEvents { isStale = true }
         endTransaction()
     }
@@ -207,7 +209,8 @@ extension LedgerConnection {
         // Rows were announced that no trigger brought: triggers are switched off.
         let isUntold =
             connection.outstanding > 0 && !connection.isEnlisted && ils_is_triggers_enabled(connection.db.handle) == 0
-        return isPoisoned || isUntold || connection.veto != nil || connection.attached.contains { $0.veto != nil } ? 1 : 0
+        return isPoisoned || isUntold || connection.veto != nil || connection.attached.contains { $0.veto != nil }
+            ? 1 : 0
     }
 
     private static let rollbackHook: @convention(c) (UnsafeMutableRawPointer?) -> Void = { context in

@@ -137,7 +137,9 @@ extension LedgerConnection {
         do throws(SQLiteLedgerError) {
             try load()
             hasLooked = true
-            guard ledger != nil else { throw .refused("the database has no ledger; make one with SELECT ledger_init()") }
+            guard ledger != nil else {
+                throw .refused("the database has no ledger; make one with SELECT ledger_init()")
+            }
             let objects = try SchemaObjects(db)
             for table in liveTables { try compare(table, objects) }
             resolveStrangers()

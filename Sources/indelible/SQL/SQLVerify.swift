@@ -47,7 +47,8 @@ struct SQLVerify: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Threads that read and hash. (default: one for each core)", valueName: "count"))
     var jobs: Int?
 
-    @Option(help: ArgumentHelp(
+    @Option(
+        help: ArgumentHelp(
             "Write the report as a page for people, too; - prints the page instead of the report.", valueName: "file"))
     var html: String?
 

@@ -99,7 +99,8 @@ struct VerificationPage {
                 "Digests from outside",
                 report.digestCount == 0
                     ? report.verdict == .unable && !report.lacksOnlyAnAnchor
-                        ? "none could be compared" : "<strong>none</strong>" : "\(report.digestCount), of which \(report.matchingDigestCount) match"
+                        ? "none could be compared" : "<strong>none</strong>"
+                    : "\(report.digestCount), of which \(report.matchingDigestCount) match"
             ))
         if let digest = report.lastGoodDigest { rows.append(("Newest good digest", Self.digest(digest))) }
         if let digest = report.firstGoodDigest, digest != report.lastGoodDigest {

@@ -80,7 +80,7 @@ struct Serve: AsyncParsableCommand {
     @Flag(help: "Verify the whole ledger before serving, not only its end.")
     var verifyOnStart = false
 
-    @Flag(help: "Serve constitution and quotes to anyone.")
+    @Flag(help: "Serve constitution, members and quotes to anyone.")
     var anonymousGovernance = false
 
     @Option(help: ArgumentHelp("The longest request body. (default 1048576)", valueName: "bytes"))
