@@ -12,7 +12,7 @@ struct IndexCheck {
 
     /// Whether the table has more than row ids to find rows by. (`SearchCheck` looks at these.)
     private func isNeeded(_ objects: SchemaObjects) throws -> Bool {
-        if isContinued { return try !isProbed && !objects.belonging(to: table, type: "index").isEmpty }
+        if isContinued { return !isProbed && !objects.belonging(to: table, type: "index").isEmpty }
         if !objects.belonging(to: table, type: "index").isEmpty { return true }
         return try objects.ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID ?? false
     }
