@@ -180,8 +180,8 @@ def demo(data, command):
 def test_an_interrupted_run_is_followed_by_another(tmp_path):
     data = tmp_path / "data"
     for _ in range(2):
-        done = demo(data, 'clear_data; touch "$data/packages.db"; kill -INT $$')
-        assert done.returncode == -signal.SIGINT and done.stderr == "", done.stderr
+        done = demo(data, 'clear_data; touch "$data/packages.db"; kill -KILL $$')
+        assert done.returncode == -signal.SIGKILL and done.stderr == "", done.stderr
     assert demo(data, "clear_data").returncode == 0
     assert [path.name for path in data.iterdir()] == ["quickstart.pid"]
 
