@@ -32,7 +32,8 @@ public final class WebFetcher: Sendable {
         self.timeLimit = timeLimit
     }
 
-    /// The body of a 200 answer. Ends early when the task is cancelled. Errors: `invalidInput` for a URL that is not allowed, `unreachable`, `refused`.
+    /// The body of a 200 answer. Ends early when the task is cancelled. Errors: `invalidInput` for a URL that is not
+    /// allowed, `unreachable`, `refused`.
     public func fetch(_ url: URL) async throws -> [UInt8] {
         let host = url.host() ?? ""
         let isLoopback = host == "localhost" || host == "127.0.0.1" || host == "::1" || host == "[::1]"
