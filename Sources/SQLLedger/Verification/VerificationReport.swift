@@ -64,6 +64,16 @@ public struct VerificationReport: Sendable {
         return parts.isEmpty ? nil : "only " + parts.joined(separator: ", and of that only ")
     }
 
+    /// What was read, in words.
+    public var scope: String { partRead ?? "the whole database" }
+
+    /// The digests that matched and those that were given, in words.
+    public var digestsText: String {
+        if digestCount > 0 { return "\(digestCount) from outside, \(matchingDigestCount) reproduced" }
+        return verdict == .unable && !lacksOnlyAnAnchor
+            ? "none could be compared" : "none from outside: nothing anchors the result"
+    }
+
     /// Everything could be read and agrees with itself, but no digest from outside anchors it.
     public var lacksOnlyAnAnchor: Bool {
         verdict == .unable && anchoredThrough == nil && !findings.contains { $0.code.consequence == .unable }

@@ -84,7 +84,7 @@ struct VerificationPage {
         var rows: [(String, String)] = []
         if let ledger = report.ledger { rows.append(("Ledger", "<code>\(ledger.hex)</code>")) }
         rows.append(("Read", Self.escape(report.source)))
-        rows.append(("Scope", Self.escape(scope)))
+        rows.append(("Scope", Self.escape(report.scope)))
         rows.append(("Time", "\(report.startTime), \(Self.decimal(report.seconds)) s"))
         rows.append(
             (
@@ -94,14 +94,7 @@ struct VerificationPage {
                 tables, \(report.counts.rowVersions) row versions, \(report.counts.leaves) row hashes
                 """
             ))
-        rows.append(
-            (
-                "Digests from outside",
-                report.digestCount == 0
-                    ? report.verdict == .unable && !report.lacksOnlyAnAnchor
-                        ? "none could be compared" : "<strong>none</strong>"
-                    : "\(report.digestCount), of which \(report.matchingDigestCount) match"
-            ))
+        rows.append(("Digests", Self.escape(report.digestsText)))
         if let digest = report.lastGoodDigest { rows.append(("Newest good digest", Self.digest(digest))) }
         if let digest = report.firstGoodDigest, digest != report.lastGoodDigest {
             rows.append(("Oldest good digest", Self.digest(digest)))
@@ -116,14 +109,6 @@ struct VerificationPage {
         }
         let body = rows.map { "<tr><th scope=\"row\">\($0.0)</th><td>\($0.1)</td></tr>" }.joined(separator: "\n")
         return "<table class=\"facts\">\n\(body)\n</table>"
-    }
-
-    private var scope: String {
-        var text = report.tables.map { "only the tables \($0.joined(separator: ", "))" } ?? "the whole database"
-        if let block = report.sinceBlock {
-            text += "; only transactions after block \(block), which an earlier verification covered"
-        }
-        return text
     }
 
     private var findings: String {

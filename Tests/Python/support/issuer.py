@@ -1,5 +1,6 @@
 """A small OpenID Connect issuer on loopback: discovery, key set, rotation, and any token a test asks for."""
 
+import contextlib
 import http.server
 import json
 import threading
@@ -17,6 +18,7 @@ class Issuer:
         self.algorithm = algorithm
         self.requests: list[str] = []
         self.down = False
+        self.drips = False  # documents that never end: one byte after the other
         self.keys_url: str | None = None  # what the discovery document names; None: the truth
         self._keys: dict[str, object] = {}
         self.rotate()
@@ -27,6 +29,14 @@ class Issuer:
                 owner.requests.append(self.path)
                 if owner.down:
                     self.send_error(503)
+                    return
+                if owner.drips:
+                    self.send_response(200)
+                    self.end_headers()
+                    with contextlib.suppress(OSError):
+                        while True:
+                            self.wfile.write(b" ")
+                            time.sleep(0.2)
                     return
                 if self.path == "/.well-known/openid-configuration":
                     answer = {"issuer": owner.url, "jwks_uri": owner.keys_url or owner.url + "/keys"}

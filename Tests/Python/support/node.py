@@ -72,6 +72,7 @@ class Node:
         self.port = free_port()
         self.process: subprocess.Popen | None = None
         self.output: list[str] = []
+        self.reader: threading.Thread | None = None
         self.ready_seconds = 0.0
         self.tampered = False  # a test that damages the directory on purpose says so here
 
@@ -121,7 +122,8 @@ class Node:
             ended.set()
             ready.set()
 
-        threading.Thread(target=drain, daemon=True).start()
+        self.reader = threading.Thread(target=drain, daemon=True)
+        self.reader.start()
         if not ready.wait(timeout):
             self.kill()
             raise NodeDidNotStart(None, f"no ready line in {timeout} s\n" + "".join(self.output))
@@ -157,7 +159,19 @@ class Node:
         return self.start()
 
     def log(self) -> str:
+        """What it has said: all of it once it has ended, before that what has been read."""
+        if self.reader and not self.is_running:
+            self.reader.join(10)
         return "".join(self.output)
+
+    def says(self, text: str, seconds: float = 30) -> bool:
+        """Whether it says so in time. The line may be on its way when the answer to a request is here already."""
+        end = time.monotonic() + seconds
+        while text not in self.log():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+        return True
 
     def resident_bytes(self) -> int:
         for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
@@ -177,7 +191,7 @@ class Node:
         return done.returncode, answer, done
 
 
-def retry_until(check, seconds: float = 10, pause: float = 0.05):
+def retry_until(check, seconds: float = 30, pause: float = 0.05):
     """Calls `check` until it answers something true; that answer."""
     limit = time.monotonic() + seconds
     while True:
