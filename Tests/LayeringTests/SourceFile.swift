@@ -11,17 +11,19 @@ struct SourceFile {
     var lines: [Substring]
     /// Line number and text without comments and string literals.
     var code: [(number: Int, text: String)]
+    /// Every import, in every form the language has: attributes, access levels, single symbols, submodules.
+    var imports: [Import]
 
     init(path: String, text: String) {
         self.path = path
         self.lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         self.code = SourceFile.stripped(lines)
+        self.imports = SourceFile.imports(in: code)
     }
 
-    /// Every import, in every form the language has: attributes, access levels, single symbols, submodules.
-    var imports: [Import] {
+    private static func imports(in code: [(number: Int, text: String)]) -> [Import] {
         var found: [Import] = []
-        for (number, line) in code {
+        for (number, line) in code where line.contains("import") {
             for statement in line.split(separator: ";") {
                 var words = statement.split(whereSeparator: \.isWhitespace)[...]
                 let modifiers: Set<Substring> = ["public", "package", "internal", "fileprivate", "private"]

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Finds the package's sources from the place of this file.
 enum Sources {
@@ -6,7 +7,19 @@ enum Sources {
         .deletingLastPathComponent()
     static let root = package.appending(path: "Sources")
 
+    /// Each module is read once: taking sources apart is slow in a debug build.
+    private static let modules = Mutex<[String: [SourceFile]]>([:])
+
     static func files(of module: String) throws -> [SourceFile] {
+        try modules.withLock { modules in
+            if let files = modules[module] { return files }
+            let files = try read(module)
+            modules[module] = files
+            return files
+        }
+    }
+
+    private static func read(_ module: String) throws -> [SourceFile] {
         let folder = root.appending(path: module)
         let names = FileManager.default.enumerator(atPath: folder.path())?.compactMap { $0 as? String } ?? []
         return try names.filter { $0.hasSuffix(".swift") }.sorted().map { name in

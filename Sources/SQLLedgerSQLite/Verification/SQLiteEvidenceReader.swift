@@ -37,9 +37,14 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         // Nothing that the schema brings along may run, and damaged cells are errors, not answers.
         for pragma in [
             "PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON", "PRAGMA query_only = ON",
-            "PRAGMA cache_size = -2048", "PRAGMA mmap_size = 0",
+            "PRAGMA mmap_size = 0",
         ] { ils_exec(opened, pragma) }
+        // The first look at the file waits for a lock; all that follows would wait as long once more.
+        if ils_exec(opened, "SELECT 1 FROM main.sqlite_schema") & 0xFF == SQLITE_BUSY {
+            throw VerificationError(object: source, reason: "another connection keeps the database locked (5 s)")
+        }
         allowOwnFunctions()
+        ils_exec(opened, "PRAGMA cache_size = -2048")
     }
 
     /// SQLite 3.40 counts its own JSON functions among those that a schema may not use, and refuses to read a database that
