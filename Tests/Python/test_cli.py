@@ -306,3 +306,25 @@ def test_no_ledger_there(identities, tmp_path, node):
                    node.service_certificate, "--certificate", identities.admin.combined_file, timeout=60)
     assert done.returncode == 2 and "127.0.0.1:1: cannot connect (Connection refused)" in done.stderr
     assert "may or may not" not in done.stderr
+
+
+def test_every_name_of_standard_output(cli, tmp_path):
+    """What is written there is followed by nothing else."""
+    made = lines(cli("entry", "append", "for standard output"))[0]["transactionId"]
+    for name in ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
+        assert json.loads(cli("receipt", "get", made, "--output", name, json_output=False, cwd=tmp_path).stdout)["receipt"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_append_that_was_started_to_ignore_a_signal_goes_on(node, identities, tmp_path):
+    ignored = lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)
+    words = [binary(), "entry", "append", "--lines", "--jobs", "1", "--json", "--url", node.url, "--service-certificate",
+             node.service_certificate, "--certificate", identities.admin.combined_file]
+    run = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean_environment(),
+                           preexec_fn=ignored)
+    run.stdin.write("one\n")
+    run.stdin.flush()
+    assert json.loads(run.stdout.readline())["transactionId"]
+    run.send_signal(signal.SIGINT)
+    out, _ = run.communicate("two\n", timeout=60)
+    assert run.returncode == 0 and len(out.splitlines()) == 1, (run.returncode, out)

@@ -226,3 +226,45 @@ def test_an_unreadable_snapshot_is_no_tampering(copy):
     assert done.returncode == 2 and "snapshot_1_2.committed: is not a regular file" in done.stderr
     problems = json.loads(verify(copy, "--snapshots", "--json").stdout)["problems"]
     assert [problem["code"] for problem in problems] == ["unreadable"]
+
+
+# What is told beside the verdict
+
+
+def test_snapshots_that_are_away_do_not_take_the_verdict_along(copy):
+    chunk = copy / "ledger_9-20.committed"
+    chunk = chunk if chunk.exists() else sorted(copy.glob("ledger_*"))[1]
+    data = bytearray(chunk.read_bytes())
+    data[len(data) // 2] ^= 1
+    chunk.write_bytes(data)
+    assert verify(copy).returncode == 1
+    shutil.rmtree(copy.parent / "snapshots")
+    done = verify(copy, "--snapshots", "--json")
+    assert done.returncode == 1 and json.loads(done.stdout)["outcome"] == "failed", done
+    assert "there is no such directory" in done.stdout
+
+
+def test_files_among_the_snapshots_that_were_not_read_are_named(copy):
+    done = verify(copy, "--snapshots")
+    assert done.returncode == 0 and "1 snapshots verified" in done.stdout and "not read" not in done.stdout, done
+    (copy.parent / "snapshots/snapshot_20_21.committed").rename(copy.parent / "snapshots/snapshot_20_21")
+    done = verify(copy, "--snapshots")
+    assert "0 snapshots verified" in done.stdout and "were not read: snapshot_20_21" in done.stdout, done
+
+
+def test_an_expected_receipt_that_names_another_transaction(copy):
+    receipt = json.loads((copy.parent / "30.json").read_text())
+    for name, code in [("2.30", 0), ("2.999", 1)]:
+        (copy.parent / "77.json").write_text(json.dumps({"receipt": receipt, "transactionId": name, "state": "Ready"}))
+        done = verify(copy, receipts=[77])
+        assert done.returncode == code, (name, done)
+    assert "names transaction 2.999, the receipt proves 2.30" in done.stderr
+
+
+def test_names_and_claims_of_others_do_not_steer_the_terminal(copy):
+    (copy / "x\r\x1b[1A\x1b[2Kverified all\nnote: y").mkdir()
+    (copy / "z\nverified all is well").write_text("")
+    done = verify(copy)
+    assert "\x1b" not in done.stdout + done.stderr and "\r" not in done.stdout + done.stderr, done
+    assert not any(line.startswith("verified all") for line in (done.stdout + done.stderr).splitlines()), done
+    assert "x\\r\\u{1b}" in done.stdout

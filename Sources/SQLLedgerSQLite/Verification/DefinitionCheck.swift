@@ -17,7 +17,7 @@ struct DefinitionCheck {
     func run() throws {
         let objects = try reader.objects()
         try checkOwnTable(made.history, objects)
-        checkCompanion(
+        try checkCompanion(
             made.history, objects, made: HistoryDefinition(table.id, versions).isSQL, usual: made.createHistory)
         for sql in LedgerObjects.guards(of: made.history) {
             LedgerObjectsCheck.check(
@@ -32,7 +32,7 @@ struct DefinitionCheck {
         try checkOwnTable(made.stamps, objects)
         let keys = made.hasRowID ? [] : try SchemaReader.keyCollations(of: table.name, on: reader.connection)
         let stamps = made.createStamps(collations: keys)
-        checkCompanion(made.stamps, objects, made: { $0.exact == stamps.exact }, usual: stamps)
+        try checkCompanion(made.stamps, objects, made: { $0.exact == stamps.exact }, usual: stamps)
         let actual = try SchemaReader.describe(
             table.name, kind: description.kind, view: description.view, after: description.after, in: objects,
             on: reader.connection)
@@ -84,7 +84,7 @@ struct DefinitionCheck {
     /// A column, a constraint or a trigger that the ledger did not make can keep versions and stamps from being written.
     private func checkCompanion(
         _ name: String, _ objects: SchemaObjects, made isMade: (String) -> Bool, usual: String
-    ) {
+    ) throws {
         guard let object = objects.object("table", name), !object.isVirtual else { return }
         if let sql = object.sql, !isMade(sql) {
             report(
@@ -97,12 +97,13 @@ struct DefinitionCheck {
             case "trigger" where name != made.history || !guards.contains(other.name):
                 report(
                     .captureChanged, other.name, "a trigger on \(name) that is not the ledger's", found: other.sql)
-            case "index" where other.isUniqueIndex:
-                report(
-                    .captureChanged, other.name, "a unique index on \(name), which can keep rows from being written",
-                    found: other.sql)
             default: break
             }
+        }
+        for index in try objects.uniqueIndexes(of: name) {
+            report(
+                .captureChanged, index.name, "a unique index on \(name), which can keep rows from being written",
+                found: index.sql)
         }
     }
 

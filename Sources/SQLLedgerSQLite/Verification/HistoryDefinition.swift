@@ -27,7 +27,7 @@ struct HistoryDefinition {
                 for (place, column) in zip(places, stored) { columns[place].name = column.name }
             case .dropColumn:
                 if let dropped = version.description.previous,
-                    let at = before.firstIndex(where: { $0.name.exact == dropped.exact })
+                    let at = before.firstIndex(where: { $0.name.exact == dropped.exact }), places.indices.contains(at)
                 {
                     columns[places.remove(at: at)].name = TableSQL.droppedName(dropped, in: version.transaction)
                 }

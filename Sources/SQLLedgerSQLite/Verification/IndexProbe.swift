@@ -31,6 +31,11 @@ struct IndexProbe {
                 guard let name = column[0].string, let collation = column[1].string else { return nil }
                 let quoted = SQLName.quoted(name)
                 terms.append("b.\(quoted) COLLATE \(SQLName.quoted(collation)) IS t.\(quoted)")
+                // What is the same to the index need not be the same text.
+                if collation != "BINARY" {
+                    terms.append(
+                        "(b.\(quoted) COLLATE BINARY IS t.\(quoted) OR typeof(b.\(quoted)) <> typeof(t.\(quoted)))")
+                }
             }
             let probe = IndexProbe(
                 index: name,

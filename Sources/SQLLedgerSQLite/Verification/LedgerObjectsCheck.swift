@@ -31,7 +31,7 @@ struct LedgerObjectsCheck {
                         .captureChanged, object: trigger.name, found: trigger.sql,
                         reason: "a trigger on \(name) that is not the ledger's"))
             }
-            for index in objects.belonging(to: name) where index.isUniqueIndex {
+            for index in try objects.uniqueIndexes(of: name) {
                 findings.report(
                     Finding(
                         .captureChanged, object: index.name, found: index.sql,

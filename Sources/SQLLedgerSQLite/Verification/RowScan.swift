@@ -105,9 +105,10 @@ struct RowScan {
         // The plus takes the column's affinity away. With it SQLite could not use the key of the stamps, whose columns have
         // none, and would read all of them for every row.
         let join = key.map { "s.\(SQLName.quoted($0)) = +t.\(SQLName.quoted($0))" }.joined(separator: " AND ")
+        let way = try reader.throughKey(of: layout.table.name)
         let statement = try connection.prepare(
             """
-            SELECT s.transaction_id, s.sequence_number\(list(columns, of: "t")) FROM \(table) AS t NOT INDEXED
+            SELECT s.transaction_id, s.sequence_number\(list(columns, of: "t")) FROM \(table) AS t \(way)
             LEFT JOIN main.\(layout.stamps) AS s ON \(join)
             """)
         var encoder = RowLeafEncoder()
@@ -358,10 +359,12 @@ struct RowScan {
             try reader.objects().requireTable(layout.stamps)
             guard layout.hasTable else { return try strayKeys(names) }
             let key = names.first.map { "t.\(SQLName.quoted($0))" } ?? "NULL"
+            let way = try reader.throughKey(of: layout.table.name)
             try liveAfter(
                 """
                 SELECT s.transaction_id, s.sequence_number, \(state(key, probes))\(list(layout.liveColumns, of: "t"))
-                FROM main.\(layout.stamps) AS s LEFT JOIN \(table) AS t ON \(join) WHERE s.transaction_id > ?
+                FROM main.\(layout.stamps) AS s LEFT JOIN \(table) AS t \(way) ON \(join)
+                WHERE s.transaction_id > ?
                 """, &wanted, probes)
         case .rowID(let name):
             guard layout.hasTable, !layout.isRenumbered else {

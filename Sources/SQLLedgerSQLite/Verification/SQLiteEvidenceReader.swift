@@ -119,6 +119,14 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         return limit
     }
 
+    /// What follows the name of a table without row ids for SQLite to read the table itself: `NOT INDEXED` lets it read an index that
+    /// has all columns.
+    func throughKey(of table: String) throws -> String {
+        let index = try connection.value(
+            "SELECT name FROM pragma_index_list(\(SQLName.literal(table)), 'main') WHERE origin = 'pk'")?.string
+        return index.map { "INDEXED BY \(SQLName.quoted($0))" } ?? "NOT INDEXED"
+    }
+
     /// Whether all pages of the snapshot are in the database file itself, none in a log.
     func isFileWhole() throws -> Bool {
         guard isOwner else { return false }

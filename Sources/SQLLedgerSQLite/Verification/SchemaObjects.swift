@@ -1,3 +1,4 @@
+import LedgerProofs
 import SQLLedger
 
 /// Everything in `sqlite_schema`, read once and found by name.
@@ -10,9 +11,6 @@ final class SchemaObjects {
         var sql: String?
 
         var isVirtual: Bool { type == "table" && rootPage == 0 }
-
-        /// Made by `CREATE UNIQUE INDEX`, not by a constraint of its table.
-        var isUniqueIndex: Bool { type == "index" && sql?.uppercased().hasPrefix("CREATE UNIQUE") ?? false }
     }
 
     /// An ordinary table: neither virtual nor one that keeps what a virtual table holds.
@@ -70,6 +68,19 @@ final class SchemaObjects {
     func belonging(to table: String) -> [Object] { (byTable[SQLName.folded(table)] ?? []).map { all[$0] } }
 
     func belonging(to table: String, type: String) -> [Object] { belonging(to: table).filter { $0.type == type } }
+
+    /// Made by `CREATE UNIQUE INDEX`, not by a constraint of its table. SQLite is asked: texts can be written in many ways.
+    func uniqueIndexes(of table: String) throws(SQLiteLedgerError) -> [Object] {
+        let indexes = belonging(to: table, type: "index")
+        guard !indexes.isEmpty else { return [] }
+        let unique = try connection.query(
+            """
+            SELECT name FROM pragma_index_list(\(SQLName.literal(table)), \(connection.schemaLiteral))
+            WHERE "unique" AND origin = 'c'
+            """
+        ).compactMap { $0.first?.string }
+        return indexes.filter { unique.containsExactly($0.name) }
+    }
 
     /// The ordinary tables by folded name. SQLite resolves every view before it lists them, so it is asked once.
     func ordinaryTables() throws(SQLiteLedgerError) -> [String: OrdinaryTable] {

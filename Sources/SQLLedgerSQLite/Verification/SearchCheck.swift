@@ -1,7 +1,8 @@
 import SQLLedger
 
 /// Looks whether the pages above the rows of a table lead to each row. Rows are read from one end of the table to the other, by the
-/// pointers between pages; a search by row id goes by the numbers beside these pointers, which nothing else compares with the rows.
+/// pointers between pages; a search by row id goes by the numbers beside these pointers, which nothing else compares with the rows,
+/// and steps over the length of each row instead of reading it.
 ///
 /// Reads the file itself: its b-tree pages as they are at https://www.sqlite.org/fileformat.html, section 1.6. Costs one read of each
 /// page that has rows, about 2 % of a verification.
@@ -16,8 +17,7 @@ struct SearchCheck {
     func run() throws {
         let objects = try reader.objects()
         guard let found = objects.object("table", table), !found.isVirtual,
-            // `IndexCheck` has SQLite look at the tables that have an index or no row ids.
-            objects.belonging(to: table, type: "index").isEmpty,
+            // `IndexCheck` has SQLite look at the tables without row ids.
             try objects.ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID == false
         else { return }
         guard try reader.isFileWhole() else { return try askSQLite() }
@@ -31,8 +31,30 @@ struct SearchCheck {
         if let first = walk.first { report(first, walk.count) }
     }
 
-    /// In a log, newer pages than those of the file are where only SQLite finds them. It reads all rows again: 10 % of a verification.
+    /// In a log, newer pages than those of the file are where only SQLite finds them. It searches for each row, from the last one to
+    /// the first: on the way up it would go from one row to the next without a search.
     private func askSQLite() throws {
+        let columns = try reader.connection.query(
+            "SELECT name FROM pragma_table_xinfo(\(SQLName.literal(table)), 'main')"
+        ).compactMap { $0.first?.string }
+        guard let id = SQLName.rowIDs(besides: columns).first else { return try quickCheck() }
+        let name = "main.\(SQLName.quoted(table))"
+        let statement = try reader.connection.prepare(
+            """
+            SELECT a.\(id) FROM \(name) AS a NOT INDEXED
+            WHERE NOT EXISTS (SELECT 1 FROM \(name) AS b NOT INDEXED WHERE b.\(id) = a.\(id)) ORDER BY a.\(id) DESC
+            """)
+        var first: String?
+        var count: UInt64 = 0
+        while try statement.step() {
+            first = first ?? "no search finds the row id \(statement.integer(0))"
+            count += 1
+        }
+        if let first { report(first, count) }
+    }
+
+    /// For a table whose columns have all names of the row id.
+    private func quickCheck() throws {
         let statement = try reader.connection.prepare("PRAGMA main.quick_check(\(SQLName.literal(table)))")
         var first: String?
         var count: UInt64 = 0
@@ -87,8 +109,20 @@ struct SearchCheck {
             switch page[start] {
             case 13:
                 guard cells > 0 else { return }
-                let ends = (try rowID(number, 0, start), try rowID(number, cells - 1, start))
-                if low.map({ ends.0 <= $0 }) ?? false || ends.1 > high { note(number, ends, low, high) }
+                var ends = (Int64.max, Int64.min)
+                for cell in 0..<cells {
+                    let length = try varint(number, try place(number, cell, start + 8))
+                    let id = try varint(number, length.end).value
+                    if length.isUnending {
+                        note("page \(number) has a length of nine bytes, which searches for \(id) misread")
+                    }
+                    ends = (min(ends.0, id), max(ends.1, id))
+                }
+                if low.map({ ends.0 <= $0 }) ?? false || ends.1 > high {
+                    note(
+                        "page \(number) has row ids \(ends.0) to \(ends.1), searches come there for those "
+                            + "above \(low.map(String.init) ?? "all"), up to \(high)")
+                }
             case 5:
                 var children: [(page: UInt32, high: Int64)] = []
                 for cell in 0..<cells {
@@ -106,17 +140,9 @@ struct SearchCheck {
             }
         }
 
-        private mutating func note(_ number: UInt32, _ ends: (Int64, Int64), _ low: Int64?, _ high: Int64) {
+        private mutating func note(_ found: @autoclosure () -> String) {
             count += 1
-            guard first == nil else { return }
-            let range = "above \(low.map(String.init) ?? "all"), up to \(high)"
-            first = "page \(number) has row ids \(ends.0) to \(ends.1), searches come there for those \(range)"
-        }
-
-        /// The row id of a cell of a page with rows: behind the length of the row.
-        private func rowID(_ number: UInt32, _ cell: Int, _ start: Int) throws -> Int64 {
-            let length = try varint(number, try place(number, cell, start + 8))
-            return try varint(number, length.end).value
+            if first == nil { first = found() }
         }
 
         /// Where a cell begins.
@@ -129,15 +155,16 @@ struct SearchCheck {
             return page[at..<at + bytes].reduce(0) { $0 << 8 | Int($1) }
         }
 
-        /// Seven bits a byte, the highest first; of the ninth byte all eight.
-        private func varint(_ number: UInt32, _ at: Int) throws -> (value: Int64, end: Int) {
+        /// Seven bits a byte, the highest first; of the ninth byte all eight. `isUnending`: whether the last byte looks as if another
+        /// one followed, which is where a search goes on and a scan does not.
+        private func varint(_ number: UInt32, _ at: Int) throws -> (value: Int64, end: Int, isUnending: Bool) {
             var value: UInt64 = 0
             for count in 0..<9 {
                 guard at + count < pageSize else { throw check.damaged("page \(number)") }
                 let byte = page[at + count]
-                if count == 8 { return (Int64(bitPattern: value << 8 | UInt64(byte)), at + 9) }
+                if count == 8 { return (Int64(bitPattern: value << 8 | UInt64(byte)), at + 9, byte >= 0x80) }
                 value = value << 7 | UInt64(byte & 0x7F)
-                if byte < 0x80 { return (Int64(bitPattern: value), at + count + 1) }
+                if byte < 0x80 { return (Int64(bitPattern: value), at + count + 1, false) }
             }
             throw check.damaged("page \(number)")
         }

@@ -47,6 +47,11 @@ struct ExpectedReceipt {
         case .json(let document):
             let claims = document.applicationClaims
             findings = verifier.verify(document.receipt, claims: claims.isEmpty ? nil : claims).findings
+            if findings.isEmpty, let named = document.transactionID, case .components(let leaf) = document.receipt.leaf,
+                let proved = leaf.transactionID, named != proved
+            {
+                return "\(file): the answer names transaction \(named), the receipt proves \(proved)"
+            }
         case .cose(let receipt):
             findings = verifier.verify(receipt, claims: nil).findings
         }

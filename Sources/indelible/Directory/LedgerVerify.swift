@@ -68,10 +68,15 @@ struct LedgerVerify: ParsableCommand {
             swap(&unproved, &unreadable)
         }
         if snapshots {
-            let check = try SnapshotCheck(directory: directory.snapshots, serviceCertificatePEM: pinned)
+            let check = SnapshotCheck(directory: directory.snapshots, serviceCertificatePEM: pinned)
             unproved += check.problems
             unreadable += check.unreadable
             report.notes.append("\(check.verified) snapshots verified")
+            if let first = check.others.first {
+                report.notes.append(
+                    "\(check.others.count) files among the snapshots are no committed snapshots and were not read: \(first)"
+                )
+            }
         }
         var outcome = report.outcome
         if !unproved.isEmpty {
@@ -134,10 +139,10 @@ struct LedgerVerify: ParsableCommand {
         if let fingerprint = report.serviceCertificateFingerprint {
             Output.line("service certificate \(fingerprint)")
         }
-        for note in report.notes { Output.line("note: \(note)") }
-        for finding in report.findings { Output.error("\(directory): \(finding)") }
+        for note in report.notes { Output.line("note: \(PlainText.of(note))") }
+        for finding in report.findings { Output.error(PlainText.of("\(directory): \(finding)")) }
         if report.findingsLeftOff > 0 { Output.error("\(report.findingsLeftOff) more problems are not shown") }
-        for problem in unproved { Output.error(problem) }
+        for problem in unproved { Output.error(PlainText.of(problem)) }
         if outcome == .unableToTell, report.findings.isEmpty, unproved.isEmpty {
             Output.error(
                 report.chunks == 0

@@ -9,20 +9,27 @@ struct SnapshotCheck {
     var problems: [String] = []
     /// Files that could not be read: nothing is known about them.
     var unreadable: [String] = []
+    /// Names of files that are no committed snapshots; they were not read.
+    var others: [String] = []
 
     private struct Unreadable: Error {
         let reason: String
     }
 
-    init(directory: String, serviceCertificatePEM: String?) throws {
+    init(directory: String, serviceCertificatePEM: String?) {
         guard let pem = serviceCertificatePEM, let verifier = try? ReceiptVerifier(serviceCertificatePEM: pem) else {
-            throw Failure("\(directory): there is no service certificate to verify snapshots with")
+            unreadable.append("\(directory): there is no service certificate to verify snapshots with")
+            return
         }
         guard let files = try? FileManager.default.contentsOfDirectory(atPath: directory) else {
-            throw Failure("\(directory): there is no such directory")
+            unreadable.append("\(directory): there is no such directory")
+            return
         }
         for file in files.sorted() {
-            guard let name = SnapshotName(fileName: file), name.isCommitted else { continue }
+            guard let name = SnapshotName(fileName: file), name.isCommitted else {
+                others.append(file)
+                continue
+            }
             let path = "\(directory)/\(file)"
             do throws(Unreadable) {
                 if let problem = Self.problem(name, try Self.bytes(path), verifier) {

@@ -28,8 +28,10 @@ final class AppendInterruption: Sendable {
         _ bar: ProgressBar, advice: @escaping @Sendable (_ finished: Int, _ printed: Int) -> String,
         _ body: () async throws -> R
     ) async rethrows -> R {
-        let sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
+        // Whoever started the program with a signal ignored, as `nohup` does, goes on without it.
+        let ignored = unsafeBitCast(SIG_IGN, to: Int.self)
+        let numbers = [SIGINT, SIGTERM].filter { unsafeBitCast(signal($0, SIG_IGN), to: Int.self) != ignored }
+        let sources = numbers.map { number in
             let source = DispatchSource.makeSignalSource(signal: number, queue: DispatchQueue(label: "interruption"))
             source.setEventHandler { [self] in
                 // Held while the program ends, so that no count changes after it was told.
@@ -53,7 +55,7 @@ final class AppendInterruption: Sendable {
         defer {
             counts.withLock { $0.isOver = true }
             for source in sources { source.cancel() }
-            for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+            for number in numbers { signal(number, SIG_DFL) }
         }
         return try await body()
     }

@@ -43,7 +43,7 @@ struct ReceiptGet: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let output = output == "-" ? nil : output
+        let output = output.flatMap { OutputFile.isStandardOutput($0) ? nil : $0 }
         if cose, output == nil, !form.json, isatty(STDOUT_FILENO) == 1 {
             throw Failure("a COSE receipt is no text for a terminal; give --output FILE")
         }

@@ -150,7 +150,8 @@ struct ReceiptVerify: ParsableCommand {
             let what = result.transactionId.map { "transaction \($0)" } ?? "a signature transaction (it names no id)"
             Output.line("\(Style.good("verified")) \(what)\(claims)")
         } else {
-            Output.error("\(file): \(Style.bad("not proved")): \((result.reasons ?? []).joined(separator: "; "))")
+            let reasons = PlainText.of((result.reasons ?? []).joined(separator: "; "))
+            Output.error("\(PlainText.of(file)): \(Style.bad("not proved")): \(reasons)")
         }
     }
 }

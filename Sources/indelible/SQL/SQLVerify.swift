@@ -56,7 +56,7 @@ struct SQLVerify: AsyncParsableCommand {
 
     func validate() throws {
         if let jobs, !(1...256).contains(jobs) { throw ValidationError("--jobs: \(jobs) is not 1 to 256") }
-        if html == "-", output.json { throw ValidationError("--html -: standard output holds what --json prints") }
+        if isPageShown, output.json { throw ValidationError("--html -: standard output holds what --json prints") }
     }
 
     func run() async throws {
@@ -82,7 +82,7 @@ struct SQLVerify: AsyncParsableCommand {
         let page = html == nil ? nil : Array(VerificationPage(report, program: ProgramVersion.text).html.utf8)
         if output.json {
             Output.line(report.json)
-        } else if let page, html == "-" {
+        } else if let page, isPageShown {
             Output.bytes(page)
         } else {
             Output.bytes(Array(LedgerVerification.painted(report).utf8))
@@ -97,9 +97,12 @@ struct SQLVerify: AsyncParsableCommand {
         }
     }
 
+    /// Whether the page goes to standard output, in the place of the report.
+    private var isPageShown: Bool { html.map(OutputFile.isStandardOutput) ?? false }
+
     /// `false` when the page that was asked for could not be written.
     private func writePage(_ page: [UInt8]?) -> Bool {
-        guard let page, let html, html != "-" else { return true }
+        guard let page, let html, !isPageShown else { return true }
         do {
             try OutputFile.write(page, to: html)
             return true

@@ -19,6 +19,9 @@ enum OutputFile {
         }
     }
 
+    /// Whether `path` is one of the names of standard output: a file written there is followed by nothing else.
+    static func isStandardOutput(_ path: String) -> Bool { ownDescriptor(path) == STDOUT_FILENO }
+
     /// The names of the program's own descriptors: what is behind them is written to, also when it is a file, since
     /// others write to it as well.
     private static func ownDescriptor(_ path: String) -> Int32? {

@@ -683,3 +683,126 @@ def test_E01_keys_of_a_table_without_row_ids_out_of_order(work):
     assert lost
     report = ledger.verify(path, digest)
     assert report.exit_code == 1 and {"code": "INDEX_DIVERGENCE", "object": "w"}.items() <= report.findings[0].items(), report
+
+
+def small(tmp_path, *statements):
+    """A small ledger database that is closed, and its digest."""
+    path, digest = tmp_path / "small.db", tmp_path / "small.json"
+    db = connect(path)
+    db.execute("SELECT ledger_init(0)")
+    for statement in statements:
+        db.execute(statement)
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 0, report
+    return path, digest
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "WAL in use"])
+@pytest.mark.parametrize("index", ["", "CREATE INDEX i ON t(v)"])
+def test_E12_length_of_a_row_that_only_searches_misread(tmp_path, mode, index):
+    """Whoever reads the length of a row stops after its ninth byte; a search steps over it and goes on where that byte is 0x80
+    or more. SQLite's own check reads."""
+    path, digest = small(
+        tmp_path, "CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT)", index, "SELECT ledger_enable('t')",
+        *(f"INSERT INTO t VALUES({number}, 'value-{number}')" for number in range(1, 21)))
+    db = sqlite3.connect(path, isolation_level=None)
+    root = scalar(db, "SELECT rootpage FROM sqlite_schema WHERE name = 't'")
+    db.execute(f"PRAGMA journal_mode = {mode.split()[0]}").fetchall()
+    db.close()
+    pages = Pages(path)
+    cells, pointers = [], pages.pointers(root)
+    for (_, cell), (_, _, number, at, local, length) in zip(pointers, pages.cells(root)):
+        head = bytes(pages.data[cell:at])
+        cells.append((bytes([0x80] * 8 + [0x80 | length]) + head[1:] if number == 10 else head) + pages.data[at : at + local])
+    end = pages.base(root) + pages.usable
+    for (pointer, _), cell in zip(pointers, cells):
+        end -= len(cell)
+        pages.data[end : end + len(cell)] = cell
+        struct.pack_into(">H", pages.data, pointer, end - pages.base(root))
+    struct.pack_into(">H", pages.data, pages.header(root) + 5, end - pages.base(root))
+    pages.save()
+    db = sqlite3.connect(path, isolation_level=None)
+    assert not db.execute("SELECT 1 FROM t WHERE id = 10").fetchone() and scalar(db, "SELECT count(*) FROM t") == 20
+    assert scalar(db, "PRAGMA integrity_check") == "ok"
+    if " " in mode:
+        db.execute("PRAGMA user_version = 7")
+        assert path.with_name(path.name + "-wal").stat().st_size
+    report = ledger.verify(path, digest)
+    db.close()
+    assert report.exit_code == 1 and {"code": "INDEX_DIVERGENCE", "object": "t"}.items() <= report.findings[0].items(), report
+    assert len(report.findings) == 1, report
+
+
+@pytest.mark.parametrize("table", [
+    "CREATE TABLE t(id TEXT PRIMARY KEY, v TEXT COLLATE NOCASE)",
+    "CREATE TABLE t(v TEXT COLLATE NOCASE, id TEXT, PRIMARY KEY (id, v)) WITHOUT ROWID"])
+@pytest.mark.parametrize("how", ["whole", "since last"])
+def test_E01_text_that_is_the_same_to_the_index(tmp_path, table, how):
+    """SQLite compares index and table by the collation; a query through the index shows the letters that the index holds."""
+    path, digest = small(tmp_path, table, "CREATE INDEX i ON t(v)", "SELECT ledger_enable('t')")
+    options = ["--since-last", "--state", tmp_path / "state"] if how != "whole" else []
+    assert ledger.verify(path, digest, options=options).exit_code == 0
+    db = connect(path)
+    db.execute("INSERT INTO t(id, v) VALUES ('a', 'to ALICE'), ('b', 'to Bob')")
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    root = scalar(db, "SELECT rootpage FROM sqlite_schema WHERE name = 'i'")
+    db.close()
+    honest = ledger.copy_database(path, tmp_path / "honest.db")
+    pages = Pages(path)
+    _, _, _, at, local, _ = pages.cell_of(root, marker=b"to ALICE")
+    place = at + bytes(pages.data[at : at + local]).index(b"ALICE")
+    pages.data[place : place + 5] = b"alice"
+    pages.save()
+    db = sqlite3.connect(path)
+    assert db.execute("SELECT v FROM t INDEXED BY i WHERE v = 'TO alice'").fetchall() == [("to alice",)]
+    db.close()
+    report = ledger.verify(path, digest, options=options)
+    assert report.exit_code == 1 and report.codes == {"INDEX_DIVERGENCE"}, report
+    assert [(finding["object"], finding["count"]) for finding in report.findings] == [("i", 1)], report
+    report = ledger.verify(honest, digest, options=options)
+    assert report.exit_code == 0, report
+
+
+@pytest.mark.parametrize("statement", ["CREATE  UNIQUE INDEX", "CREATE/**/UNIQUE INDEX"])
+def test_S13_unique_index_in_other_words(tmp_path, statement):
+    path, digest = small(tmp_path, "CREATE TABLE t(a)", "SELECT ledger_enable('t')", "INSERT INTO t VALUES (1)")
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("CREATE UNIQUE INDEX evil ON ledger_history_1(ledger_end_transaction_id)")
+    db.execute("PRAGMA writable_schema = ON")
+    db.execute("UPDATE sqlite_schema SET sql = replace(sql, 'CREATE UNIQUE INDEX', ?) WHERE name = 'evil'", (statement,))
+    db.close()
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 1 and {"code": "CAPTURE_CHANGED", "object": "evil"}.items() <= report.findings[0].items(), report
+
+
+def test_S13_schema_event_of_another_type(tmp_path):
+    """A column that came is told as one that was renamed: the place of its removal is beyond all others."""
+    path, digest = small(
+        tmp_path, "CREATE TABLE t(a)", "SELECT ledger_enable('t')", "ALTER TABLE t ADD COLUMN b", "INSERT INTO t VALUES (1, 2)",
+        "SELECT ledger_drop_column('t', 'b')")
+    db = sqlite3.connect(path, isolation_level=None)
+    guards = db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'ledger_schema_events'").fetchall()
+    for name, _ in guards:
+        db.execute(f"DROP TRIGGER {name}")
+    assert db.execute("UPDATE ledger_schema_events SET event_type = 5 WHERE event_type = 4").rowcount == 1
+    for _, sql in guards:
+        db.execute(sql)
+    db.close()
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 1 and report.verdict == "tampered", report
+
+
+@pytest.mark.parametrize("column", ["ok TEXT DEFAULT TRUE", "ok INTEGER DEFAULT 'x'", "ok TEXT COLLATE NOCASE DEFAULT TRUE"])
+@pytest.mark.parametrize("index", ["b", "b, ok"])
+def test_a_default_that_SQLite_calls_of_the_wrong_type_is_no_damage(tmp_path, column, index):
+    path, digest = small(
+        tmp_path, "CREATE TABLE t(id INTEGER PRIMARY KEY, b)", "CREATE INDEX i ON t(b)", "SELECT ledger_enable('t')",
+        "INSERT INTO t VALUES (1, 2)", f"ALTER TABLE t ADD COLUMN {column}", "INSERT INTO t(id, b) VALUES (2, 2)")
+    db = connect(path)
+    db.execute(f"CREATE INDEX j ON t({index})")
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    report = agree(path, digest)
+    assert report.exit_code == 0, report
