@@ -200,6 +200,13 @@ static inline void ils_log(int code, const char *text) { sqlite3_log(code, "%s",
 static inline void *ils_rollback_hook(sqlite3 *db, void (*f)(void *), void *context) {
     return sqlite3_rollback_hook(db, f, context);
 }
+// Takes away the callbacks that only an application sets: progress, trace and update. There is no asking for them, so they
+// cannot be given back.
+static inline void ils_forget_callbacks(sqlite3 *db) {
+    sqlite3_progress_handler(db, 0, 0, 0);
+    sqlite3_trace_v2(db, 0, 0, 0);
+    sqlite3_update_hook(db, 0, 0);
+}
 static inline int ils_wal_checkpoint(sqlite3 *db, const char *name) { return sqlite3_wal_checkpoint(db, name); }
 static inline int ils_auto_extension(void (*f)(void)) { return sqlite3_auto_extension(f); }
 

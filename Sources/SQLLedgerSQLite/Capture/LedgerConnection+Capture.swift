@@ -24,11 +24,15 @@ extension LedgerConnection {
                 // Tells the trigger of an INSERT whether to write the stamp.
                 if connection.isStampDue { ils_result_int64(context, 1) }
             } catch {
+                ils_result_error(context, error.message, -1)
+                if error.code != SQLITE_ERROR { ils_result_error_code(context, error.code) }
+                // An interrupt in a statement of ours rolls everything back at once; the hooks were told within ours.
+                guard ils_txn_state(connection.db.handle, nil) == SQLITE_TXN_WRITE else {
+                    return connection.all { $0.rolledBack() }
+                }
                 // Where SQLite keeps no statement journal the change itself stays: then only the whole transaction can
                 // be rolled back, and must be.
                 connection.poison = connection.poison ?? (error.message, connection.level)
-                ils_result_error(context, error.message, -1)
-                if error.code != SQLITE_ERROR { ils_result_error_code(context, error.code) }
             }
         }
     }
@@ -98,11 +102,22 @@ extension LedgerConnection {
         let operation = call == 1 || call == 5 ? SQLITE_INSERT : call == 2 ? SQLITE_UPDATE : SQLITE_DELETE
         var event = deferred
         // One announcement and its capture at once, and the trigger knows all: nearly always.
-        if deferred == nil, !events.isEmpty, !takesOnlyEvent(operation, table, slot, oldRow, newRow) {
-            let taken = takeEvent(
-                operation, slot: slot, oldRow: oldRow, newRow: newRow, arguments: arguments, count: count, parts: parts)
-            guard let taken else { return }
-            event = taken
+        if deferred == nil, events.isEmpty || !takesOnlyEvent(operation, table, slot, oldRow, newRow) {
+            if !events.isEmpty {
+                let taken = takeEvent(
+                    operation, slot: slot, oldRow: oldRow, newRow: newRow, arguments: arguments, count: count,
+                    parts: parts)
+                guard let taken else { return }
+                event = taken
+            }
+            // The trigger was compiled with another name for the row id, which a column may have now.
+            if event == nil, table.hasStaleRowID {
+                throw .refused(
+                    """
+                    the columns of ledger table '\(table.description.table)' gave its row id another name: run \
+                    SELECT ledger_refresh() and try again
+                    """)
+            }
         }
         let given = parts?.values.count ?? (count - header)
         let whole = call == 2 ? 2 * table.storedCount : table.storedCount

@@ -43,6 +43,10 @@ extension LedgerConnection {
         }
         let table = tables[slot]
         outstanding += 1
+        // Asked now, because they may be on again when the transaction ends.
+        if ils_is_triggers_enabled(handle) == 0 {
+            forbid("ledger table '\(table.description.table)' was changed with triggers switched off")
+        }
         let depth = ils_preupdate_depth(handle)
         if !events.isEmpty { settle(operation, depth) }
         let followsNested =
@@ -71,7 +75,7 @@ extension LedgerConnection {
         }
         guard ils_preupdate_blobwrite(handle) < 0 else {
             outstanding -= 1
-            veto = "incremental writing of blobs is not possible in ledger table '\(table.description.table)'"
+            forbid("incremental writing of blobs is not possible in ledger table '\(table.description.table)'")
             return false
         }
         if events.count >= 4_096 { events.removeFirst(2_048) }
@@ -81,6 +85,12 @@ extension LedgerConnection {
                 operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, depth: depth, level: level,
                 followsNested: followsNested && !table.hasVirtualColumns, old: saved))
         return true
+    }
+
+    /// The change that was just announced may not be committed.
+    @inline(never)
+    private func forbid(_ reason: String) {
+        guard let veto, veto.level <= level else { return self.veto = (reason, level) }
     }
 
     /// A new row operation: whatever is left of earlier ones beside or within it but what it deletes itself was undone.

@@ -42,11 +42,7 @@ extension LedgerConnection {
             // Without the hook only delete triggers tell what a REPLACE deletes.
             try db.execute("PRAGMA recursive_triggers = ON")
         }
-        if guardsObjects {
-            ils_set_authorizer(handle, Self.authorize, context)
-            _ = ils_commit_hook(handle, Self.commitHook, context)
-            _ = ils_rollback_hook(handle, Self.rollbackHook, context)
-        }
+        if guardsObjects { connection.takeHooks() }
         // A database that is locked or no database at all: what there is to know is read before the first write.
         try? connection.withInternal { () throws(SQLiteLedgerError) in try connection.load() }
         guard guardsObjects, connection.ledger != nil else { return }
@@ -121,7 +117,7 @@ extension LedgerConnection {
     }()
 
     /// The ledgers of all databases of the connection.
-    private func all(_ body: (LedgerConnection) -> Void) {
+    func all(_ body: (LedgerConnection) -> Void) {
         body(self)
         for ledger in attached { body(ledger) }
     }
@@ -141,9 +137,12 @@ extension LedgerConnection {
         // `sqlite3_close` says that everything was rolled back before it looks whether statements are still under way, and nothing
         // was: what they wrote must not be committed later on, because nobody is told of that.
         let isOpen = ils_txn_state(db.handle, db.schemaName) == SQLITE_TXN_WRITE
-        veto =
-            isOpen && isEnlisted
-            ? "the connection was closed in the middle of a transaction, which must be rolled back" : nil
+        if !isOpen {
+            veto = nil
+        } else if isEnlisted {
+            // No savepoint takes this back.
+            veto = ("the connection was closed in the middle of a transaction, which must be rolled back", Int.min)
+        }
         if hasEvents { isStale = true }
         endTransaction()
     }
@@ -163,6 +162,7 @@ extension LedgerConnection {
         for index in touched.indices where touched[index] < tables.count { tables[touched[index]].release(level) }
         if eventLeaves.hasMarks { eventLeaves.release(level) }
         if let poison, poison.level >= level { self.poison?.level = level - 1 }
+        if let veto, veto.level >= level { self.veto?.level = level - 1 }
         if !events.isEmpty {
             for place in events.indices where events[place].level >= level { events[place].level = level - 1 }
         }
@@ -184,8 +184,8 @@ extension LedgerConnection {
         events.removeAll { $0.level >= level }
         parts = nil
         isStampDue = false
-        veto = nil
         outstanding = 0
+        if let veto, veto.level >= level { self.veto = nil }
         if let poison, poison.level >= level { self.poison = nil }
         self.level = level
     }
@@ -202,15 +202,18 @@ extension LedgerConnection {
 
     // MARK: Hooks of connections that are ours alone
 
+    private func takeHooks() {
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        ils_set_authorizer(db.handle, Self.authorize, context)
+        _ = ils_commit_hook(db.handle, Self.commitHook, context)
+        _ = ils_rollback_hook(db.handle, Self.rollbackHook, context)
+    }
+
     private static let commitHook: @convention(c) (UnsafeMutableRawPointer?) -> Int32 = { context in
         guard let connection = LedgerConnection.of(context) else { return 0 }
         // Of a transaction that the virtual table is told of, the table refuses the commit, and says why.
         let isPoisoned = connection.poison != nil && !connection.isEnlisted
-        // Rows were announced that no trigger brought: triggers are switched off.
-        let isUntold =
-            connection.outstanding > 0 && !connection.isEnlisted && ils_is_triggers_enabled(connection.db.handle) == 0
-        return isPoisoned || isUntold || connection.veto != nil || connection.attached.contains { $0.veto != nil }
-            ? 1 : 0
+        return isPoisoned || connection.veto != nil || connection.attached.contains { $0.veto != nil } ? 1 : 0
     }
 
     private static let rollbackHook: @convention(c) (UnsafeMutableRawPointer?) -> Void = { context in
@@ -321,6 +324,9 @@ extension LedgerConnection {
         let main = root ?? self
         for ledger in [self, main] { ledger.isClosing = true }
         defer { for ledger in [self, main] { ledger.isClosing = false } }
+        // Applications free what their callbacks use before they close the connection, so none of theirs may be called.
+        ils_forget_callbacks(db.handle)
+        if guardsObjects { main.takeHooks() }
         ils_busy_timeout(db.handle, 500)
         try? enrollIfSchemaChanged()
         dropStatements()

@@ -102,7 +102,7 @@ extension LedgerConnection {
         if let poison {
             throw .refused("a change could not be ledgered, so the transaction must be rolled back: \(poison.message)")
         }
-        if let veto { throw .refused(veto) }
+        if let veto { throw .refused(veto.message) }
         if isStampDue { throw missingStamp() }
         guard isEnlisted else { return }
         let row = ils_last_insert_rowid(db.handle)

@@ -124,8 +124,9 @@ final class LedgerConnection {
     /// The trigger of an INSERT has been told to write the stamp of the row `stampSequence`, and has not done so yet.
     @exclusivity(unchecked) var isStampDue = false
     @exclusivity(unchecked) var stampSequence: UInt64 = 0
-    /// Why the running transaction may not be committed, though nothing of it was captured.
-    var veto: String?
+    /// Why the running transaction may not be committed, though nothing of it was captured, and the savepoint level that
+    /// takes the cause back.
+    @exclusivity(unchecked) var veto: (message: String, level: Int)?
 
     @exclusivity(unchecked) var encoder = RowLeafEncoder(collectsChecks: true)
     @exclusivity(unchecked) var entry = EntryEncoder()
@@ -190,7 +191,7 @@ final class LedgerConnection {
     /// Forgets everything that belongs to the transaction that just ended.
     func endTransaction() {
         for slot in touched where slot < tables.count { tables[slot].clear() }
-        if hasEvents { for table in tables { table.hasStaleTriggers = false } }
+        if hasEvents { for table in tables { table.forgetStaleTriggers() } }
         if hasEvents || eventLeaves.leaves.leafCount > 0 { eventLeaves.clear() }
         touched.removeAll(keepingCapacity: true)
         if !events.isEmpty { events.removeAll(keepingCapacity: true) }

@@ -48,6 +48,8 @@ final class TableState {
     @exclusivity(unchecked) var statements = TableStatements()
     /// The running transaction changed the triggers, so the running statement may still use the ones before.
     var hasStaleTriggers = false
+    /// It gave the row id another name in them.
+    var hasStaleRowID = false
     /// How often SQLite compiled the stamp statements again: a change means that some schema changed.
     var reprepares: Int32 = 0
     /// Of changes from within triggers since the last one from outside: the greatest depth, and the row ids concerned (0
@@ -223,9 +225,14 @@ final class TableState {
         if marks.isEmpty { copies.removeAll() }
     }
 
+    func forgetStaleTriggers() {
+        hasStaleTriggers = false
+        hasStaleRowID = false
+    }
+
     /// Forgets the running transaction.
     func clear() {
-        hasStaleTriggers = false
+        forgetStaleTriggers()
         leaves.removeAll()
         marks.removeAll(keepingCapacity: true)
         if !copies.isEmpty { copies.removeAll() }
