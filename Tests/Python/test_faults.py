@@ -151,9 +151,11 @@ def test_repeats_of_a_refused_write_are_answered(new_node, identities, tmp_path)
     node.environment = faults.environment
     node.start()
     rest = Rest(node, identities.admin)
+    assert rest.append("x").status == 200
     faults.set("sync", "kept")
     assert rest.append("x").status == 503
     faults.clear()
+    assert rest.append("x").status == 503
     body = {"contents": "y" * 900_000}
     for number in range(4):
         clients = [Rest(node, identities.admin, timeout=60) for _ in range(6)]
