@@ -11,9 +11,10 @@ import NIOSSL
 public enum IdentityFetch {
     /// `endpoint`: `https://host[:port]`; `ledgerID` `nil`: the endpoint's host name, as the official clients do.
     /// `trustedPEM`: authorities for the connection; `nil`: any certificate is accepted for this one call.
+    /// `timeLimit`: from connecting to the last byte of the answer.
     /// Errors: `invalidConfiguration`, `unreachable`, `refused`, `unexpectedResponse`.
     public static func identity(
-        endpoint: String, ledgerID: String?, trustedPEM: String?
+        endpoint: String, ledgerID: String?, trustedPEM: String?, timeLimit: Duration = .seconds(20)
     ) async throws -> ServiceIdentity {
         let base = try HTTPTransport.validated(endpoint: endpoint)
         var tls = TLSConfiguration.makeClientConfiguration()
@@ -27,7 +28,7 @@ public enum IdentityFetch {
         settings.connectionPool.retryConnectionEstablishment = false
         let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
         do {
-            let identity = try await fetch(base: base, ledgerID: ledgerID, http)
+            let identity = try await fetch(base: base, ledgerID: ledgerID, timeLimit, http)
             try? await http.shutdown()
             return identity
         } catch {
@@ -36,23 +37,30 @@ public enum IdentityFetch {
         }
     }
 
-    private static func fetch(base: String, ledgerID: String?, _ http: HTTPClient) async throws -> ServiceIdentity {
+    private static func fetch(
+        base: String, ledgerID: String?, _ timeLimit: Duration, _ http: HTTPClient
+    ) async throws -> ServiceIdentity {
         let host = base.dropFirst("https://".count)
         let id = ledgerID ?? String(host.prefix { $0 != "." })
         let url = "\(base)/ledgerIdentity/\(PercentEncoding.encode(id))?api-version=2022-05-13"
-        let response: HTTPClientResponse
+        let status: HTTPResponseStatus
+        let body: Data
         do {
-            response = try await http.execute(HTTPClientRequest(url: url), timeout: .seconds(20))
+            (status, body) = try await within(timeLimit, orThrow: HTTPClientError.deadlineExceeded) {
+                let response = try await http.execute(HTTPClientRequest(url: url), timeout: TimeAmount(timeLimit))
+                let buffer = try await response.body.collect(upTo: 1 << 20)
+                return (response.status, Data(buffer.readableBytesView))
+            }
+        } catch is NIOTooManyBytesError {
+            throw LedgerClientError(.unexpectedResponse, "\(url): the answer is too long")
         } catch {
             throw LedgerClientError(.unreachable, "\(base): \(HTTPTransport.plain(error))", cause: error)
         }
-        let buffer = try await response.body.collect(upTo: 1 << 20)
-        let body = Data(buffer.readableBytesView)
-        guard response.status == .ok else {
+        guard status == .ok else {
             let message = (try? JSONDecoder().decode(Wire.ErrorEnvelope.self, from: body))?.error.message ?? ""
             throw LedgerClientError(
-                response.status == .notFound ? .notFound : .refused,
-                "\(url): the server answered \(response.status.code) \(message)", status: Int(response.status.code))
+                status == .notFound ? .notFound : .refused,
+                "\(url): the server answered \(status.code) \(message)", status: Int(status.code))
         }
         guard let identity = try? JSONDecoder().decode(IdentityWord.self, from: body) else {
             throw LedgerClientError(.unexpectedResponse, "\(url): the answer does not have the agreed form")

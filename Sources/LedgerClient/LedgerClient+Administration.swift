@@ -136,14 +136,15 @@ extension LedgerClient {
     ) async throws -> [Item] {
         var items: [Item] = []
         var next: String? = target(path, query)
+        var seen: Set<String> = []
         while let current = next {
+            guard seen.insert(current).inserted else {
+                throw LedgerClientError(.unexpectedResponse, "\(what): the next page is one that was read before")
+            }
             let answer = try await page(rawTarget: current)
             let (more, link) = read(try decode(type, from: answer, of: what))
             items += more
             next = try nextTarget(link, after: current)
-            if more.isEmpty, next == current {
-                throw LedgerClientError(.unexpectedResponse, "\(what): the next page is the same page")
-            }
         }
         return items
     }

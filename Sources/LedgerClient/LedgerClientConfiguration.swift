@@ -48,7 +48,8 @@ public struct LedgerClientConfiguration: Sendable {
     public var serviceCertificatePEM: String
     public var credential: Credential
     public var retries = Retries()
-    /// For one attempt, from connecting to the last byte of the answer.
+    /// For one attempt, from connecting to the last byte of the answer. A page of entries may have up to
+    /// `largestResponseByteCount` bytes: over a slow connection that may need more.
     public var requestTimeout: Duration = .seconds(60)
     /// Longer answers are refused. The default holds a page of 1,000 entries of moderate size.
     public var largestResponseByteCount = 64 << 20

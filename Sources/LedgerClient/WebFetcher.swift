@@ -45,17 +45,8 @@ public final class WebFetcher: Sendable {
         }
         var request = HTTPClientRequest(url: url.absoluteString)
         request.headers.add(name: "accept", value: "application/json")
-        // The library's own timeout ends with the head of the answer: a body may drip for ever.
-        return try await withThrowingTaskGroup(of: [UInt8].self) { [request] group in
-            group.addTask { try await self.load(request, url) }
-            group.addTask {
-                try await Task.sleep(for: self.timeLimit)
-                throw LedgerClientError(.unreachable, "\(url): the answer was not complete within \(self.timeLimit)")
-            }
-            defer { group.cancelAll() }
-            guard let bytes = try await group.next() else { throw CancellationError() }
-            return bytes
-        }
+        let late = LedgerClientError(.unreachable, "\(url): the answer was not complete within \(timeLimit)")
+        return try await within(timeLimit, orThrow: late) { [request] in try await self.load(request, url) }
     }
 
     private func load(_ request: HTTPClientRequest, _ url: URL) async throws -> [UInt8] {
@@ -75,8 +66,6 @@ public final class WebFetcher: Sendable {
         } catch {
             throw LedgerClientError(.unreachable, "\(url): \(HTTPTransport.plain(error))", cause: error)
         }
-        // A body whose reader is cancelled just ends.
-        try Task.checkCancellation()
         return body.readBytes(length: body.readableBytes) ?? []
     }
 

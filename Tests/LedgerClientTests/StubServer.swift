@@ -19,6 +19,8 @@ final class StubServer: Sendable {
         var body = "{}"
         /// Close the connection instead of answering.
         var drops = false
+        /// Announce a long body, then send a space now and then.
+        var drips = false
     }
 
     private let channel: any Channel
@@ -79,6 +81,18 @@ final class StubServer: Sendable {
                 let response = answer(request)
                 if response.drops {
                     context.close(promise: nil)
+                    return
+                }
+                if response.drips {
+                    let head = HTTPResponseHead(
+                        version: .http1_1, status: .ok, headers: ["content-length": "100000"])
+                    context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+                    let channel = context.channel
+                    context.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(50)) { task in
+                        guard channel.isActive else { return task.cancel() }
+                        channel.writeAndFlush(
+                            HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: " "))), promise: nil)
+                    }
                     return
                 }
                 var headers = HTTPHeaders(response.headers)

@@ -88,6 +88,43 @@ import X509
         #expect(read?.code == .unreachable, "a read has no outcome")
     }
 
+    /// One byte now and then is no answer.
+    @Test(.timeLimit(.minutes(1))) func theTimeLimitHoldsForTheBodyToo() async throws {
+        let identity = try TestIdentity()
+        let server = try await StubServer(identity) { _, _ in .init(drips: true) }
+        var configuration = LedgerClientConfiguration(
+            endpoint: server.endpoint, serviceCertificatePEM: identity.certificatePEM, credential: .none)
+        configuration.retries = .none
+        configuration.requestTimeout = .milliseconds(500)
+        let client = try LedgerClient(configuration)
+        let read = await #expect(throws: LedgerClientError.self) { try await client.lastCommitted() }
+        #expect(read?.code == .unreachable)
+        let write = await #expect(throws: LedgerClientError.self) { try await client.append("x") }
+        #expect(write?.code == .outcomeUnknown)
+        let first = await #expect(throws: LedgerClientError.self) {
+            _ = try await IdentityFetch.identity(
+                endpoint: server.endpoint, ledgerID: "x", trustedPEM: nil, timeLimit: .milliseconds(500))
+        }
+        #expect(first?.code == .unreachable)
+        await client.shutdown()
+        try await server.close()
+    }
+
+    @Test(.timeLimit(.minutes(1))) func pagesThatLeadBackToThemselvesAreRefused() async throws {
+        for count in [1, 2] {
+            let error = await #expect(throws: LedgerClientError.self) {
+                try await self.with { _, number in
+                    .init(
+                        body: #"{"ledgerUsers":[{"userId":"u","assignedRoles":["Reader"]}],"#
+                            + #""nextLink":"/app/ledgerUsers?page=\#(number % count)"}"#)
+                } _: { client, _ in
+                    _ = try await client.users()
+                }
+            }
+            #expect(error?.code == .unexpectedResponse)
+        }
+    }
+
     @Test func nothingIsSentForACollectionOrTagsThatCannotBe() async throws {
         let identity = try TestIdentity()
         let server = try await StubServer(identity) { _, _ in .init() }

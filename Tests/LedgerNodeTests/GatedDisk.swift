@@ -3,13 +3,13 @@ import Synchronization
 
 @testable import LedgerNode
 
-/// A disk that can be told to hold one step back until it is let go, and then to fail it, so that a test decides what
-/// happens meanwhile.
+/// A disk that can be told to hold one step back until it is let go, and then to fail it or do it, so that a test decides
+/// what happens meanwhile.
 final class GatedDisk: Disk, @unchecked Sendable {
     enum Step: Sendable {
-        /// Not done.
+        /// Not done if it fails.
         case write
-        /// Done, but reported as failed.
+        /// Done, but reported as failed if it fails.
         case sync
     }
 
@@ -17,14 +17,15 @@ final class GatedDisk: Disk, @unchecked Sendable {
     // Guarded by `condition`'s lock.
     private let condition = NSCondition()
     private var armed: Step?
+    private var fails = true
     private var isHeld = false
     private var isReleased = false
 
-    /// The next such step is held back and fails.
-    func arm(_ step: Step) {
+    /// The next such step is held back, and then fails or not.
+    func arm(_ step: Step, fails: Bool = true) {
         condition.lock()
         defer { condition.unlock() }
-        (armed, isHeld, isReleased) = (step, false, false)
+        (armed, self.fails, isHeld, isReleased) = (step, fails, false, false)
     }
 
     /// The step that was to fail has not come yet.
@@ -63,7 +64,7 @@ final class GatedDisk: Disk, @unchecked Sendable {
         isHeld = true
         while !isReleased { condition.wait() }
         isHeld = false
-        return true
+        return fails
     }
 
     func open(_ path: String, create: Bool) throws(DiskError) -> Int32 { try real.open(path, create: create) }

@@ -1,5 +1,6 @@
 import Foundation
 import LedgerProofs
+import Synchronization
 import Testing
 
 @testable import LedgerNode
@@ -18,14 +19,6 @@ import Testing
         try await body(ledger, disk, directory)
         await ledger.close()
         withExtendedLifetime(directory) {}
-    }
-
-    private func until(_ what: Comment, _ condition: () -> Bool) async throws {
-        for _ in 0..<2_000 {
-            if condition() { return }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        Issue.record(what)
     }
 
     private func isThere(_ text: String, at id: TransactionID, in ledger: Ledger) async throws -> Bool {
@@ -69,9 +62,13 @@ import Testing
             try await until("the write is held") { disk.holds }
             let second = Task { try await ledger.append(AppendRequest(contents: "n+1", author: alice, requestID: "2")) }
             try await until("a second batch is signed") { ledger.parts.sequencer.committer.batchCount == 2 }
-            // A third one cannot be handed over before the first is done.
-            let third = Task { try await ledger.append(AppendRequest(contents: "n+2", author: alice)) }
-            try await Task.sleep(for: .milliseconds(50))
+            // A third one cannot be handed over before the first is done. It is asked for when it comes and when it gets
+            // its place.
+            let asked = Count()
+            let third = Task {
+                try await ledger.setUser(LedgerUser(userID: "dave", roles: ["Reader"])) { _ in asked.increase() }
+            }
+            try await until("a third one has its place") { asked.value == 2 }
             disk.release()
 
             await #expect(throws: LedgerError(.notWritable, "")) { try await first.value }
@@ -137,6 +134,118 @@ import Testing
             #expect(ledger.user("bob") == nil)
             #expect(ledger.user("carol") != nil)
         }
+    }
+
+    /// Runs `work` while the disk holds its write, until its bounded wait is over; then lets the write go.
+    private func overdue<Value: Sendable>(
+        _ ledger: Ledger, _ disk: GatedDisk, fails: Bool, _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Result<Value, any Error> {
+        disk.arm(.write, fails: fails)
+        let ended = Count()
+        let task = Task {
+            defer { ended.increase() }
+            return try await work()
+        }
+        try await until("the write is held") { disk.holds }
+        try await until("the wait ends") {
+            ledger.parts.expireOverdue(at: .now + .seconds(60))
+            return ended.value == 1
+        }
+        disk.release()
+        try await until("the write goes on") { !disk.holds }
+        return await task.result
+    }
+
+    /// Returns when what was written before is answered, be it by a failure.
+    private func appendAfter(_ ledger: Ledger) async {
+        while (try? await ledger.append(AppendRequest(contents: "after", author: alice))) == nil {}
+    }
+
+    @Test(.timeLimit(.minutes(2)), arguments: [true, false])
+    func aChangeThatIsNotCommittedInTimeIsNoSuccess(_ fails: Bool) async throws {
+        try await withLedger { ledger, disk, _ in
+            let role = CustomRole(name: "auditor", actions: ["/transactions/get"])
+            let changes: [@Sendable () async throws -> Void] = [
+                { _ = try await ledger.removeUser("bob") },
+                { _ = try await ledger.setUser(LedgerUser(userID: "dave", roles: ["Reader"])) },
+                { _ = try await ledger.createRoles([role]) },
+            ]
+            for change in changes {
+                let told = try await overdue(ledger, disk, fails: fails, change)
+                #expect(throws: LedgerError(.outcomeUnknown, "")) { try told.get() }
+                await appendAfter(ledger)
+            }
+            #expect((ledger.user("bob") != nil) == fails)
+            #expect((ledger.user("dave") == nil) == fails)
+            #expect((ledger.role("auditor") == nil) == fails)
+        }
+    }
+
+    @Test func aCertificateIsShownOnceItIsCommitted() async throws {
+        try await withLedger { ledger, disk, _ in
+            let first = ledger.tlsIdentity
+            let ahead = Date().addingTimeInterval(360 * 86_400)
+            let told = try await overdue(ledger, disk, fails: false) {
+                try await ledger.renewNodeCertificateIfDue(now: ahead)
+            }
+            #expect(throws: LedgerError(.outcomeUnknown, "")) { try told.get() }
+            try await until("it is committed") { !first.certificateChainPEM.hasPrefix(ledger.parts.nodeCertificate()) }
+            #expect(ledger.tlsIdentity == first)
+            try await ledger.renewNodeCertificateIfDue(now: ahead)
+            #expect(ledger.tlsIdentity.certificateChainPEM.hasPrefix(ledger.parts.nodeCertificate()))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2))) func aRepeatOfAPendingWriteThatFailedIsWritten() async throws {
+        try await withLedger { ledger, disk, _ in
+            let request = AppendRequest(contents: "x", author: alice, requestID: "r")
+            let told = try await overdue(ledger, disk, fails: true) { try await ledger.append(request) }
+            #expect(try told.get().isCommitted == false)
+            await appendAfter(ledger)
+            let again = try await ledger.append(request)
+            #expect(again.isCommitted)
+            let third = try await ledger.append(request)
+            #expect(third == again)
+            let found = try await contents(ledger)
+            #expect(found == ["before", "after", "x"])
+        }
+    }
+
+    /// The one that came first is refused while the others wait for its result.
+    @Test(.timeLimit(.minutes(2))) func everyRepeatOfARefusedWriteIsAnswered() async throws {
+        try await withLedger { ledger, _, _ in
+            _ = ledger.parts.inbox.refuse("for the test")
+            let contents = String(repeating: "y", count: 100_000)
+            let (refused, ended) = (Count(), Count())
+            for round in 0..<3 {
+                for _ in 0..<8 {
+                    Task {
+                        do {
+                            _ = try await ledger.append(
+                                AppendRequest(contents: contents, author: alice, requestID: "\(round)"))
+                        } catch let error as LedgerError where error.code == .notWritable {
+                            refused.increase()
+                        } catch {}
+                        ended.increase()
+                    }
+                }
+                try await until("all are answered") { ended.value == 8 * (round + 1) }
+            }
+            #expect(refused.value == 24)
+        }
+    }
+
+    @Test func whatIsForgottenIsNotTheRepeat() {
+        let cache = IdempotencyCache(window: .seconds(600))
+        let key = Digest32.zero
+        let tickets = (0..<3).map { _ in WriteTicket(deadline: .now) }
+        #expect(cache.existing(for: key, orInsert: tickets[0], now: .now) == nil)
+        tickets[0].finish(.failure(LedgerError(.overloaded, "")))
+        #expect(cache.existing(for: key, orInsert: tickets[1], now: .now) == nil)
+        cache.forget(key, tickets[0])
+        #expect(cache.existing(for: key, orInsert: tickets[2], now: .now) === tickets[1])
+        tickets[1].finish(.failure(LedgerError(.outcomeUnknown, "")))
+        #expect(cache.existing(for: key, orInsert: tickets[2], now: .now) === tickets[1])
     }
 
     @Test func manyWritersAtOnceEachGetTheirOwn() async throws {

@@ -31,6 +31,32 @@ import Testing
         #expect(opened == secret)
     }
 
+    /// Some of these ended the process, others took gigabytes.
+    @Test func hostileCostsAreRefused() throws {
+        let sealed = try SealedFile.seal(secret, purpose: "p", key: Self.keys[1])
+        let file = try JSONDecoder().decode(SealedFile.self, from: Data(sealed))
+        for (rounds, blockSize) in [
+            (-1, 8), (0, 8), (1, 8), (32_767, 8), (1 << 21, 1), (.max, 8), (.min, 8), (1 << 15, -1), (1 << 15, 0),
+            (1 << 15, 33), (1 << 15, .max), (1 << 15, .min), (1 << 20, 9), (1 << 20, 32), (-1, -1),
+        ] as [(Int, Int)] {
+            var changed = file
+            (changed.rounds, changed.blockSize) = (rounds, blockSize)
+            let bytes = Array(try JSONEncoder().encode(changed))
+            #expect(throws: LedgerError(.invalidInput, ""), "\(rounds), \(blockSize)") {
+                try SealedFile.open(bytes, purpose: "p", key: Self.keys[1], path: "f")
+            }
+        }
+        // In range, but not those it was sealed with, or none that scrypt takes together.
+        for (rounds, blockSize) in [(2, 1), (1 << 16, 1), (1 << 14, 32)] {
+            var changed = file
+            (changed.rounds, changed.blockSize) = (rounds, blockSize)
+            let bytes = Array(try JSONEncoder().encode(changed))
+            #expect(throws: LedgerError(.wrongSealingKey, ""), "\(rounds), \(blockSize)") {
+                try SealedFile.open(bytes, purpose: "p", key: Self.keys[1], path: "f")
+            }
+        }
+    }
+
     @Test func changedAndForeignFilesAreRefused() throws {
         let sealed = try SealedFile.seal(secret, purpose: "p", key: Self.keys[0])
         var file = try JSONDecoder().decode(SealedFile.self, from: Data(sealed))
@@ -49,6 +75,11 @@ import Testing
         file.format = SealedFile.format
         file.rounds = 1 << 30
         file.kdf = "scrypt"
+        #expect(throws: LedgerError(.invalidInput, "")) {
+            try SealedFile.open(Array(try JSONEncoder().encode(file)), purpose: "p", key: Self.keys[1], path: "f")
+        }
+        file.rounds = nil
+        file.salt = Data()
         #expect(throws: LedgerError(.invalidInput, "")) {
             try SealedFile.open(Array(try JSONEncoder().encode(file)), purpose: "p", key: Self.keys[1], path: "f")
         }

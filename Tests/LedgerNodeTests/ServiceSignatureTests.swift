@@ -30,14 +30,6 @@ import Testing
         }
     }
 
-    private func until(_ what: Comment, _ condition: () -> Bool) async throws {
-        for _ in 0..<2_000 {
-            if condition() { return }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        Issue.record(what)
-    }
-
     /// The newest transactions have a signature of the node only.
     private func isOpen(_ ledger: Ledger) -> Bool {
         ledger.parts.published.ask { $0.lastServiceSignature < $0.last.seqno }

@@ -1,4 +1,5 @@
 import LedgerProofs
+import Synchronization
 import Testing
 
 @testable import LedgerNode
@@ -30,25 +31,38 @@ import Testing
         }
     }
 
-    /// Rights are asked for again where a write gets its place: here both writes wait behind the removal.
-    @Test func whoIsRemovedWritesNothingAfterIt() async throws {
+    /// Rights are asked for again where a write gets its place: here both writes come while the removal is being written.
+    @Test(.timeLimit(.minutes(2))) func whoIsRemovedWritesNothingAfterIt() async throws {
         let directory = TemporaryDirectory()
-        let ledger = try await Ledger.open(
-            configuration(directory), disk: SlowDisk(delay: 0.2), logger: quiet)
+        let disk = GatedDisk()
+        let ledger = try await Ledger.open(configuration(directory), disk: disk, logger: quiet)
         _ = try await ledger.setUser(LedgerUser(userID: "alice", roles: ["Administrator"]))
-        let mayWrite: RightsCheck = { rights in
-            guard rights.authorize(alice, .writeTransactions) == .allowed else { throw LedgerError(.notAllowed, "") }
+        /// Who was found allowed.
+        final class Found: Sendable {
+            let names = Mutex<Set<String>>([])
         }
-        _ = try await ledger.append(AppendRequest(contents: "before", author: alice), allowed: mayWrite)
+        let found = Found()
+        func mayWrite(_ name: String) -> RightsCheck {
+            { rights in
+                guard rights.authorize(alice, .writeTransactions) == .allowed else {
+                    throw LedgerError(.notAllowed, "")
+                }
+                found.names.withLock { _ = $0.insert(name) }
+            }
+        }
+        _ = try await ledger.append(AppendRequest(contents: "before", author: alice), allowed: mayWrite("before"))
+        disk.arm(.write, fails: false)
         async let removal = ledger.removeUser("alice")
-        try await Task.sleep(for: .milliseconds(50))
+        try await until("the removal is held") { disk.holds }
         #expect(ledger.user("alice") != nil)
         async let entry = Result {
-            try await ledger.append(AppendRequest(contents: "x", author: alice), allowed: mayWrite)
+            try await ledger.append(AppendRequest(contents: "x", author: alice), allowed: mayWrite("entry"))
         }
         async let user = Result {
-            try await ledger.setUser(LedgerUser(userID: "y", roles: ["Reader"]), allowed: mayWrite)
+            try await ledger.setUser(LedgerUser(userID: "y", roles: ["Reader"]), allowed: mayWrite("user"))
         }
+        try await until("both are allowed as things stand") { found.names.withLock { $0.count == 3 } }
+        disk.release()
         #expect(try await removal != nil)
         let (entryResult, userResult) = await (entry, user)
         #expect(throws: LedgerError(.notAllowed, "")) { _ = try entryResult.get() }

@@ -123,6 +123,13 @@ def test_users_and_errors_do_not_steer_the_terminal(liar, client):
         assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "\x1b" not in done.stderr, done
 
 
+def test_a_list_of_users_that_leads_back_to_itself_ends(liar, client):
+    page = {"ledgerUsers": [{"userId": "a", "assignedRoles": ["Reader"]}] * 50, "nextLink": "/app/ledgerUsers?x=1"}
+    liar.answers["/app/ledgerUsers"] = (200, page)
+    done = client("user", "list")
+    assert done.returncode == 2 and "the next page is one that was read before" in done.stderr, done
+
+
 # Input and output
 
 

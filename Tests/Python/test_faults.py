@@ -144,6 +144,43 @@ def test_a_node_that_stopped_writing_is_idle(new_node, identities, tmp_path):
     node.kill()
 
 
+def test_repeats_of_a_refused_write_are_answered(new_node, identities, tmp_path):
+    """Of several at once, those that came while the first one was refused were never answered, and the node did not end."""
+    node = new_node("private", start=False)
+    faults = Faults(tmp_path / "faults", node.ledger_directory)
+    node.environment = faults.environment
+    node.start()
+    rest = Rest(node, identities.admin)
+    assert rest.append("x").status == 200
+    faults.set("sync", "kept")
+    assert rest.append("x").status == 503
+    faults.clear()
+    assert rest.append("x").status == 503
+    body = {"contents": "y" * 900_000}
+    for number in range(4):
+        clients = [Rest(node, identities.admin, timeout=60) for _ in range(6)]
+        ready = threading.Barrier(len(clients))
+        answers = []
+
+        def write(client):
+            client.get("/node/state")
+            ready.wait()
+            with contextlib.suppress(OSError):
+                answers.append(client.request(
+                    "POST", "/app/transactions", body, {"x-ms-client-request-id": f"same {number}"}).status)
+
+        writers = [threading.Thread(target=write, args=[client]) for client in clients]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        assert answers == [503] * len(clients)
+        for client in clients:
+            client.close()
+    rest.close()
+    assert node.stop() == 0
+
+
 @pytest.mark.parametrize("operation", ["rename", "truncate", "open"])
 @pytest.mark.parametrize("mode", ["lost", "kept"])
 def test_fault_while_a_chunk_closes(new_node, identities, tmp_path, operation, mode):

@@ -135,15 +135,15 @@ final class HTTPTransport: Sendable {
             request.headers.add(name: "content-type", value: call.contentType)
             request.body = .bytes(ByteBuffer(bytes: body))
         }
-        let seconds = configuration.requestTimeout.components
-        let response = try await http.execute(
-            request,
-            timeout: .milliseconds(
-                seconds.seconds * 1_000 + seconds.attoseconds / 1_000_000_000_000_000))
-        var body = try await response.body.collect(upTo: configuration.largestResponseByteCount)
-        return HTTPAnswer(
-            status: response.status.code, headers: response.headers,
-            body: body.readBytes(length: body.readableBytes) ?? [])
+        let limit = configuration.requestTimeout
+        let largest = configuration.largestResponseByteCount
+        return try await within(limit, orThrow: HTTPClientError.deadlineExceeded) { [http, request] in
+            let response = try await http.execute(request, timeout: TimeAmount(limit))
+            var body = try await response.body.collect(upTo: largest)
+            return HTTPAnswer(
+                status: response.status.code, headers: response.headers,
+                body: body.readBytes(length: body.readableBytes) ?? [])
+        }
     }
 
     private static func isWorthRepeating(_ status: UInt, isWrite: Bool) -> Bool {

@@ -94,10 +94,15 @@ public final class Ledger: Service {
             return try Self.outcome(await earlier.wait(until: deadline))
         }
         do {
-            try parts.inbox.put(PendingWrite(work: .entry(PreparedEntry(request), rights), ticket: ticket))
+            do {
+                try parts.inbox.put(PendingWrite(work: .entry(PreparedEntry(request), rights), ticket: ticket))
+            } catch let error as LedgerError {
+                // Repeats may wait on it already, and nobody else would answer them.
+                ticket.finish(.failure(error))
+            }
             return try Self.outcome(await ticket.wait(until: deadline))
         } catch let error as LedgerError {
-            if let key, error.code != .outcomeUnknown { parts.requests.forget(key) }
+            if let key, error.code != .outcomeUnknown { parts.requests.forget(key, ticket) }
             throw error
         }
     }
@@ -141,8 +146,9 @@ public final class Ledger: Service {
         }.get()
     }
 
-    /// Submits a change of the small state and waits for it. `nil`: nothing had to be written.
+    /// Submits a change of the small state and waits until it is committed. `nil`: nothing had to be written.
     /// `allowed` is asked now, and about the state that the change is decided on.
+    /// Errors: `outcomeUnknown` also when the wait ends before, since what is not committed may still be lost.
     func change(
         wait: Duration = .seconds(30), allowed: RightsCheck? = nil,
         _ decide: @escaping @Sendable (LedgerState) throws -> StateChange?
@@ -163,7 +169,14 @@ public final class Ledger: Service {
         try parts.inbox.put(PendingWrite(work: .change(decide), ticket: ticket))
         let result = await ticket.wait(until: deadline)
         if case .nothingToWrite = result { return nil }
-        return try Self.outcome(result)
+        let outcome = try Self.outcome(result)
+        guard outcome.isCommitted else {
+            throw LedgerError(
+                .outcomeUnknown,
+                "the change was not committed in time; it may or may not take effect, "
+                    + "ask for the status of transaction \(outcome.transactionID)")
+        }
+        return outcome
     }
 
     private func requiredChange(
@@ -177,7 +190,8 @@ public final class Ledger: Service {
 
     /// Creates or replaces a user. Built-in role names are normalised; custom roles must exist (`roleNotFound`).
     /// Taking the administrator role from the last administrator is refused (`lastAdministrator`).
-    /// This and the other changes ask `allowed` about the very state that they are decided on: `notAllowed`.
+    /// This and the other changes ask `allowed` about the very state that they are decided on: `notAllowed`. They return
+    /// when they are committed: `outcomeUnknown` when that takes longer than 30 seconds.
     public func setUser(
         _ user: LedgerUser, allowed: RightsCheck? = nil
     ) async throws -> (user: LedgerUser, outcome: WriteOutcome) {
@@ -374,7 +388,11 @@ public final class Ledger: Service {
         let third = TimeInterval(CertificateMaker.nodeValidity) * 86_400 / 3
         guard
             facts.notAfter.timeIntervalSince(now) < third || facts.notBefore > now || facts.names != Set(names)
-        else { return }
+        else {
+            // One whose change was committed after its wait is shown from here on.
+            if let shown = tls.current, shown != currentTLSIdentity() { tls.publish(currentTLSIdentity()) }
+            return
+        }
         let pem = try CertificateMaker.node(
             key: parts.keyring.nodePublicKey, names: names, issuer: parts.keyring.serviceKey, now: now)
         let key = Array(parts.keyring.nodeID.utf8)

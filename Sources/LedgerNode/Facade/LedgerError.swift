@@ -19,7 +19,8 @@ public struct LedgerError: Error, Sendable {
         public static let transactionInvalid = Code("TransactionInvalid")
         /// The node takes no writes any more (a disk error, or it is shutting down); the reason says why.
         public static let notWritable = Code("NotWritable")
-        /// The write may or may not have become durable. Ask for its status after the restart.
+        /// The write may or may not become durable: its disk failed (ask for its status after the restart), or the wait
+        /// for a change ended first (ask later).
         public static let outcomeUnknown = Code("OutcomeUnknown")
         /// Too many writes wait already; try again.
         public static let overloaded = Code("TooManyPendingTransactions")

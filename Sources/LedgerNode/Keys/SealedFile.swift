@@ -11,6 +11,9 @@ struct SealedFile: Codable {
     static let scryptRounds = 1 << 15
     static let scryptBlockSize = 8
     static let keyByteCount = 32
+    static let saltByteCount = 16
+    /// What a file may ask of scrypt; outside of it the library ends the process or takes very long.
+    static let memoryLimit = 1 << 30
 
     var format: String
     /// `hkdf-sha256` for a key file, `scrypt` for a passphrase.
@@ -28,7 +31,7 @@ struct SealedFile: Codable {
     }
 
     static func seal(_ secret: [UInt8], purpose: String, key: Key) throws -> [UInt8] {
-        let salt = Data(SystemRandomNumberGenerator.bytes(16))
+        let salt = Data(SystemRandomNumberGenerator.bytes(saltByteCount))
         var file = SealedFile(format: format, kdf: "", salt: salt, sealed: Data())
         switch key {
         case .file: file.kdf = "hkdf-sha256"
@@ -68,8 +71,8 @@ struct SealedFile: Codable {
         default:
             throw LedgerError(.invalidInput, "\(path): unknown key derivation \(file.kdf)")
         }
-        guard (file.rounds ?? scryptRounds) <= 1 << 20, (file.blockSize ?? scryptBlockSize) <= 32 else {
-            throw LedgerError(.invalidInput, "\(path): key derivation costs are out of range")
+        guard file.salt.count == saltByteCount, file.areCostsAcceptable else {
+            throw LedgerError(.invalidInput, "\(path): the salt or the costs of the key derivation are out of range")
         }
         do {
             let box = try AES.GCM.SealedBox(combined: file.sealed)
@@ -81,6 +84,15 @@ struct SealedFile: Codable {
                 .wrongSealingKey, "\(path) cannot be opened: the sealing key is wrong, or the file was changed",
                 cause: error)
         }
+    }
+
+    private var areCostsAcceptable: Bool {
+        let rounds = rounds ?? Self.scryptRounds
+        let blockSize = blockSize ?? Self.scryptBlockSize
+        guard (2...1 << 20).contains(rounds), rounds.nonzeroBitCount == 1, (1...32).contains(blockSize) else {
+            return false
+        }
+        return 128 * rounds * blockSize <= Self.memoryLimit
     }
 
     private func derivedKey(_ key: Key) throws -> SymmetricKey {

@@ -17,6 +17,11 @@ final class IdempotencyCache: Sendable {
         /// Oldest first, from `head`.
         var order: [Slot] = []
         var head = 0
+
+        mutating func remove(_ key: Digest32) {
+            tickets[key] = nil
+            if let index = order[head...].lastIndex(where: { $0.key == key }) { order.remove(at: index) }
+        }
     }
 
     private let window: Duration
@@ -42,7 +47,8 @@ final class IdempotencyCache: Sendable {
         return Digest32(finishing: hasher)
     }
 
-    /// The ticket of the same earlier request; or registers `ticket` and returns `nil`.
+    /// The ticket of the same earlier request; or registers `ticket` and returns `nil`, also in place of an earlier one
+    /// that failed: whoever sent that may have been answered "pending" and be gone.
     func existing(for key: Digest32, orInsert ticket: WriteTicket, now: ContinuousClock.Instant) -> WriteTicket? {
         state.withLock { state in
             while state.head < state.order.count,
@@ -55,20 +61,21 @@ final class IdempotencyCache: Sendable {
                 state.order.removeFirst(state.head)
                 state.head = 0
             }
-            if let known = state.tickets[key] { return known }
+            if let known = state.tickets[key] {
+                guard known.hasFailed else { return known }
+                state.remove(key)
+            }
             state.tickets[key] = ticket
             state.order.append(Slot(key: key, since: now))
             return nil
         }
     }
 
-    /// Forgets a request that certainly was not written, so that a retry tries again.
-    func forget(_ key: Digest32) {
+    /// Forgets a request that certainly was not written, so that a retry tries again. Nothing happens when a retry has
+    /// taken its place already.
+    func forget(_ key: Digest32, _ ticket: WriteTicket) {
         state.withLock { state in
-            state.tickets[key] = nil
-            if let index = state.order[state.head...].lastIndex(where: { $0.key == key }) {
-                state.order.remove(at: index)
-            }
+            if state.tickets[key] === ticket { state.remove(key) }
         }
     }
 }

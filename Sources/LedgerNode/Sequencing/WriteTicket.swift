@@ -49,6 +49,14 @@ final class WriteTicket: Sendable {
         state.withLock { $0.id = id }
     }
 
+    /// The write certainly did not take place.
+    var hasFailed: Bool {
+        state.withLock { state in
+            guard case .failure(let error) = state.result else { return false }
+            return error.code != .outcomeUnknown
+        }
+    }
+
     func finish(_ result: Result) {
         let waiters = state.withLock { state in
             state.result = result
