@@ -308,11 +308,13 @@ def test_no_ledger_there(identities, tmp_path, node):
     assert "may or may not" not in done.stderr
 
 
-def test_every_name_of_standard_output(cli, tmp_path):
+def test_every_name_of_standard_output(cli, node, tmp_path, service_pem):
     """What is written there is followed by nothing else."""
     made = lines(cli("entry", "append", "for standard output"))[0]["transactionId"]
     for name in ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
         assert json.loads(cli("receipt", "get", made, "--output", name, json_output=False, cwd=tmp_path).stdout)["receipt"]
+        assert run_cli("identity", "get", node.url, "--output", name, cwd=tmp_path).stdout == service_pem
+        assert run_cli("evidence", "page", "--out", name, cwd=tmp_path).stdout.endswith("</html>\n")
     assert list(tmp_path.iterdir()) == []
 
 

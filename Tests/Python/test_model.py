@@ -1219,7 +1219,6 @@ def test_an_answer_in_progress_is_finished_and_idle_http1_connections_end(lone, 
     assert node.is_running, "an answer was in progress"
     busy.sendall(b':"x"}')
     assert busy.recv(12) == b"HTTP/1.1 200"
-    begun = time.monotonic()
     busy.close()
     node.process.wait(12)  # what is held up ends after 15 s
     idle.close()

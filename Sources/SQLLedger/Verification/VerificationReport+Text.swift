@@ -46,7 +46,6 @@ extension VerificationReport {
             return "UNABLE TO VERIFY: not everything could be checked."
         }
     }
-
 }
 
 extension Finding {

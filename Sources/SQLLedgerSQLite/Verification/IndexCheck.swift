@@ -26,20 +26,14 @@ struct IndexCheck {
     {
         let connection = reader.connection
         var differences: [(String, UInt64)] = []
-        var key: [String]?
-        var way = "NOT INDEXED"
+        var rows: (key: [String], way: String)?
         for index in indexes {
             let columns = try connection.query(
                 "SELECT name FROM pragma_index_xinfo(\(SQLName.literal(index.name)), 'main') WHERE key AND coll <> 'BINARY'"
             ).compactMap { $0.first?.string.map(SQLName.quoted) }
             guard !columns.isEmpty else { continue }
-            if key == nil {
-                key = try rowKey(objects)
-                if try objects.ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID ?? false {
-                    way = try reader.throughKey(of: table)
-                }
-            }
-            guard let key, !key.isEmpty else { continue }
+            if rows == nil { rows = try rowsByKey(objects) }
+            guard let (key, way) = rows, !key.isEmpty else { continue }
             let name = "main.\(SQLName.quoted(table))"
             let same = columns.map { "(a.\($0) COLLATE BINARY IS b.\($0) OR typeof(a.\($0)) <> typeof(b.\($0)))" }
                 .joined(separator: " AND ")
@@ -55,14 +49,15 @@ struct IndexCheck {
         return differences
     }
 
-    /// The columns that name a row: its row id, or the key of a table without.
-    private func rowKey(_ objects: SchemaObjects) throws -> [String] {
+    /// The columns that name a row, its row id or the key of a table without, and how SQLite is told to go by them.
+    private func rowsByKey(_ objects: SchemaObjects) throws -> (key: [String], way: String) {
         let columns = try reader.connection.query(
             "SELECT name, pk FROM pragma_table_xinfo(\(SQLName.literal(table)), 'main')")
         if try objects.ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID == false {
-            return SQLName.rowIDs(besides: columns.compactMap { $0.first?.string }).first.map { [$0] } ?? []
+            return (Array(SQLName.rowIDs(besides: columns.compactMap { $0.first?.string }).prefix(1)), "NOT INDEXED")
         }
-        return columns.filter { $0[1] != .integer(0) }.compactMap { $0.first?.string.map(SQLName.quoted) }
+        let key = columns.filter { $0[1] != .integer(0) }.compactMap { $0.first?.string.map(SQLName.quoted) }
+        return (key, try reader.throughKey(of: table))
     }
 
     func run() throws {

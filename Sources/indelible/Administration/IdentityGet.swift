@@ -59,7 +59,7 @@ struct IdentityGet: AsyncParsableCommand {
         if let expected = expectFingerprint, !CertificateFingerprint.areEqual(expected, fingerprint) {
             throw Failure("\(url): the fingerprint is \(fingerprint), expected \(expected)", status: .proofFailed)
         }
-        let output = output == "-" ? nil : output
+        let output = output.flatMap { OutputFile.isStandardOutput($0) ? nil : $0 }
         if let output { try OutputFile.write(Array(identity.certificatePEM.utf8), to: output) }
         if form.json {
             Output.json(

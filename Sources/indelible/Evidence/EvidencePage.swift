@@ -24,7 +24,7 @@ struct EvidencePage: ParsableCommand {
 
     func run() throws {
         let bytes = PackageResources.verify_html
-        if file == "-" { return Output.bytes(bytes) }
+        if OutputFile.isStandardOutput(file) { return Output.bytes(bytes) }
         try OutputFile.write(bytes, to: file)
         if output.json { Output.json(Result(file: file, bytes: bytes.count)) }
     }

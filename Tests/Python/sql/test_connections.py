@@ -151,6 +151,16 @@ def test_what_could_not_be_ledgered_may_be_taken_back(app, cause):
     sound(app)
 
 
+def interrupt_after(db, steps):
+    """Once, after so many steps of SQLite's machine."""
+    left = [steps]
+
+    def step():
+        left[0] -= 1
+        return left[0] == 0
+    db.set_progress_handler(step, 1)
+
+
 def test_an_interrupt_in_the_first_write_leaves_the_next_transaction_alone():
     interrupted = 0
     for steps in range(1, 120):
@@ -159,12 +169,7 @@ def test_an_interrupt_in_the_first_write_leaves_the_next_transaction_alone():
         db.execute("CREATE TABLE plain(x)")
         db.execute("SELECT ledger_init(0)")
         db.execute("SELECT ledger_enable('t')").fetchall()
-        left = [steps]
-
-        def step():
-            left[0] -= 1
-            return left[0] == 0
-        db.set_progress_handler(step, 1)
+        interrupt_after(db, steps)
         try:
             db.execute("INSERT INTO t(a) VALUES (1)")
         except sqlite3.Error:
@@ -179,12 +184,7 @@ def test_an_interrupt_in_the_first_write_leaves_the_next_transaction_alone():
 def test_an_interrupt_in_the_first_write(app):
     for steps in range(5, 420, 5):
         db = connect(app)
-        left = [steps]
-
-        def step():
-            left[0] -= 1
-            return left[0] == 0
-        db.set_progress_handler(step, 1)
+        interrupt_after(db, steps)
         try:
             db.execute("INSERT INTO t(a) VALUES (?)", (steps,))
         except sqlite3.Error as error:
