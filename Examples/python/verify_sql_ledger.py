@@ -340,7 +340,9 @@ class Database:
         path = pathlib.Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"{path}: no such file")
-        self.copied, self.notes = None, []
+        # SQLite keeps journal and log beside the file that a link leads to.
+        path = path.resolve()
+        self.connection, self.copied, self.notes = None, None, []
         journal, wal = path.with_name(path.name + "-journal"), path.with_name(path.name + "-wal")
         with open(path, "rb") as file:
             header = file.read(100)
@@ -353,7 +355,8 @@ class Database:
             for file in (path, journal, wal):
                 if file.exists():
                     shutil.copy(file, self.copied)
-            path = pathlib.Path(self.copied) / path.name
+            original, path = path, pathlib.Path(self.copied) / path.name
+            self.settle_super_journal(original, path.with_name(path.name + "-journal"))
             self.notes.append("read from a copy, because reading it in place would have changed the files")
             extra = "?mode=rw"
         elif in_wal_mode and not busy_wal:
@@ -386,8 +389,29 @@ class Database:
             raise Blocked(str(path.name), problem) from None
         self.tables = {folded(name): name for kind, name in self.objects if kind == "table"}
 
+    def settle_super_journal(self, original, journal):
+        """After a rollback SQLite deletes the super-journal that the journal names, wherever that is; where none exists
+        it does not roll back."""
+        data = journal.read_bytes() if journal.exists() else b""
+        if data[-8:] != bytes.fromhex("d9d505f920a163d7"):
+            return
+        length, total = struct.unpack(">II", data[-16:-8])
+        name = data[-16 - length : -16].split(b"\0")[0]
+        if not 0 < length <= min(512, len(data) - 16) or not name:
+            return
+        place = pathlib.Path(os.fsdecode(name))
+        # Where the sum is wrong, SQLite rolls back and deletes nothing; how it adds letters beyond ASCII depends on the processor.
+        if name.isascii() and total != sum(data[-16 - length : -16]):
+            return
+        if not name.isascii() or place.exists() and (not place.is_file() or place.stat().st_size > 0):
+            self.close()
+            raise Blocked(original.name, "its hot journal belongs to a transaction over several databases that was not "
+                          "ended, and names a file that reading the journal would delete")
+        journal.unlink()
+
     def close(self):
-        self.connection.close()
+        if self.connection:
+            self.connection.close()
         if self.copied:
             shutil.rmtree(self.copied, ignore_errors=True)
 

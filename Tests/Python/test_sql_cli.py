@@ -388,6 +388,40 @@ def test_digest_goes_to_a_store_once(app):
     assert app.run("digest", "--store", "ftp://x", code=2).stderr
 
 
+def test_digest_goes_to_named_stores_only(app, tmp_path):
+    """Whoever can write to the file can change the list of its stores, and hold up nobody by it."""
+    app.digest("--store", app.store)
+    others = [f"file://{tmp_path}/other", "https://127.0.0.1:9?collection=x"]
+    (tmp_path / "other").mkdir()
+    for other in others:
+        app.sql(f"SELECT ledger_record_upload('{other}', NULL, 1)")
+    app.sql("UPDATE accounts SET amount = 12 WHERE id = 1")
+    app.digest("--store", app.store)
+    assert not any((tmp_path / "other").iterdir())
+    assert {line["path"]: line["isCurrent"] for line in app.status()["stores"]} == dict.fromkeys([app.store, *others], True)
+    assert {line["path"]: line["lag"] for line in app.status()["stores"]}[app.store] == 0
+    # The list is used when it is asked for, and then said; what cannot be opened is one of several.
+    app.sql("UPDATE accounts SET amount = 13 WHERE id = 1")
+    done = app.run("digest", "--upload", code=2)
+    assert "as the database says" in done.stderr and f"uploaded to {others[0]}" in done.stderr
+    assert f"uploaded to {app.store}" in done.stderr and json.loads(done.stdout)["block_id"] == 2
+
+
+def test_digest_covers_what_it_takes_in(empty):
+    """A table of a program without the extension joins when a block closes: it is in that block."""
+    app = empty
+    app.run("init", "--all-tables")
+    app.sql("CREATE TABLE earlier(id INTEGER PRIMARY KEY)", "INSERT INTO earlier VALUES (1)")
+    db = sqlite3.connect(app.path)
+    db.execute("CREATE TABLE later(id INTEGER PRIMARY KEY, v)")
+    db.execute("INSERT INTO later VALUES (1, 'x')")
+    db.commit()
+    db.close()
+    app.digest()
+    assert app.status()["openTransactions"] == 0
+    assert [line["v"] for line in lines(app.run("history", "later", "--json"))] == ["x"]
+
+
 def test_watch_once_and_until_stopped(app):
     app.run("watch", "--once", "--store", app.store)
     assert app.status()["stores"][0]["lag"] == 0

@@ -49,7 +49,7 @@ extension APIOperation {
         APIOperation(
             "GET", "/app/transactions/{transactionId}/receipt", "Transactions",
             "The receipt with its application claims; with accept: application/cose the COSE form.",
-            [transaction, version], answer: .json("ReceiptResult"), action: "transactions/read"),
+            [transaction, version], answer: .jsonOrCOSE("ReceiptResult"), action: "transactions/read"),
         APIOperation(
             "GET", "/app/transactions/{transactionId}/receipt/cose", "Transactions", "The receipt in COSE form.",
             [transaction, version], answer: .other("application/cose"), action: "transactions/read"),
@@ -126,7 +126,7 @@ extension APIOperation {
                 answer: .json("TransactionStatus")),
             APIOperation(
                 "GET", prefix + "/receipt", "Framework", "A receipt in the framework's shape, or in COSE form.", [id],
-                answer: .json("FrameworkReceipt")),
+                answer: .jsonOrCOSE("FrameworkReceipt")),
             APIOperation("GET", prefix + "/api", "Framework", "This document.", answer: .json("Object")),
         ]
     }
@@ -159,7 +159,9 @@ extension APIOperation {
         info("/node/metrics", "Sessions."),
         info("/node/service/configuration", "The configuration of the service."),
         info("/node/self_signed_certificate", "The node's own certificate."),
-        info("/node/ready/app", "204 while the node takes writes, else 503.", status: 204, answer: .none),
+        APIOperation(
+            "GET", "/node/ready/app", "Node", "204 while the node takes writes, else 503.", status: 204,
+            otherStatuses: [503: "No write is accepted now."], otherAnswers: [503: .none]),
         info("/node/ready/gov", "204.", status: 204, answer: .none),
     ]
 
@@ -200,7 +202,9 @@ extension APIOperation {
             "GET", "/failover/{ledgerId}", "Identity", "Other ledgers to read from: none.", [ledger, version],
             answer: .json("Object")),
         APIOperation(
-            "GET", "/health", "Operation", "200 while writes are accepted, else 503.", answer: .json("Object")),
+            "GET", "/health", "Operation", "200 while writes are accepted, else 503.", answer: .json("Object"),
+            otherStatuses: [503: "No write is accepted now; the reason is given."], otherAnswers: [503: .json("Object")]
+        ),
         APIOperation("GET", "/metrics", "Operation", "Prometheus text.", answer: .other("text/plain")),
     ]
 }

@@ -22,6 +22,8 @@ public struct APIOperation: Hashable, Sendable {
         case none
         /// JSON by the name of a schema in `OpenAPISchemas`.
         case json(String)
+        /// The same, or COSE if the caller asks for it.
+        case jsonOrCOSE(String)
         case other(String)
     }
 
@@ -36,6 +38,8 @@ public struct APIOperation: Hashable, Sendable {
     public var status: Int
     /// Other statuses than `status` and those of the error envelope that need telling, with their meaning.
     public var otherStatuses: [Int: String]
+    /// What they answer with where it is not the error envelope.
+    public var otherAnswers: [Int: Body]
     public var answer: Body
     /// The action a caller needs; `nil`: no authentication.
     public var action: String?
@@ -43,7 +47,7 @@ public struct APIOperation: Hashable, Sendable {
     init(
         _ method: String, _ path: String, _ tag: String, _ summary: String, _ parameters: [Parameter] = [],
         request: Body = .none, status: Int = 200, answer: Body = .none, action: String? = nil,
-        otherStatuses: [Int: String] = [:]
+        otherStatuses: [Int: String] = [:], otherAnswers: [Int: Body] = [:]
     ) {
         self.method = method
         self.path = path
@@ -55,5 +59,6 @@ public struct APIOperation: Hashable, Sendable {
         self.answer = answer
         self.action = action
         self.otherStatuses = otherStatuses
+        self.otherAnswers = otherAnswers
     }
 }

@@ -52,12 +52,14 @@ public enum OpenAPIDocument {
             members.append(("requestBody", ["required": true, "content": content(operation.request)]))
         }
         var success: [(name: String, value: JSONValue)] = [("description", .string(operation.summary))]
+        success.append(("headers", headers(operation)))
         if operation.answer != .none { success.append(("content", content(operation.answer))) }
         var responses: [(name: String, value: JSONValue)] = [(String(operation.status), .object(success))]
         for (status, meaning) in operation.otherStatuses.sorted(by: { $0.key < $1.key }) {
             var answer: [(name: String, value: JSONValue)] = [("description", .string(meaning))]
             if status == 206 { answer.append(("content", content(operation.answer))) }
-            if status >= 400 { answer.append(("content", content(.json("Error")))) }
+            let failure = operation.otherAnswers[status] ?? .json("Error")
+            if status >= 400, failure != .none { answer.append(("content", content(failure))) }
             responses.append((String(status), .object(answer)))
         }
         responses.append(("default", ["description": "An error.", "content": content(.json("Error"))]))
@@ -67,6 +69,14 @@ public enum OpenAPIDocument {
                 "security", operation.action == nil ? [] : [["clientCertificate": []], ["bearer": []]]
             ))
         return .object(members)
+    }
+
+    private static func headers(_ operation: APIOperation) -> JSONValue {
+        let isWrite = operation.method != "GET" && operation.method != "HEAD"
+        let meaning = isWrite ? "The id of the write." : "The state that was read."
+        return .object([
+            (HeaderNames.transactionID, ["description": .string(meaning), "schema": ["type": "string"]] as JSONValue)
+        ])
     }
 
     private static func describe(_ parameter: APIOperation.Parameter) -> JSONValue {
@@ -82,6 +92,11 @@ public enum OpenAPIDocument {
         case .none: .object([])
         case .json(let schema):
             ["application/json": ["schema": ["$ref": .string("#/components/schemas/\(schema)")]]]
+        case .jsonOrCOSE(let schema):
+            [
+                "application/json": ["schema": ["$ref": .string("#/components/schemas/\(schema)")]],
+                "application/cose": ["schema": ["type": "string", "format": "binary"]],
+            ]
         case .other(let type): .object([(type, ["schema": ["type": "string", "format": "binary"]] as JSONValue)])
         }
     }

@@ -6,14 +6,19 @@ public final class DigestUploader: Sendable {
     private let policy: DigestUploadPolicy
     private let stores: [any DigestArchive]
     private let lanes: [DigestUploadLane]
+    private let retiresOthers: Bool
     private let retirement = Retirement()
 
-    /// `stores` are those in use now; places that the database knows besides them are marked as no longer current, once.
-    /// Another uploader that uses such a place marks it as current again.
-    public init(source: any DigestSource, stores: [any DigestArchive], policy: DigestUploadPolicy = .init()) {
+    /// With `retiresOthers`, `stores` are those in use now: places that the database knows besides them are marked as no
+    /// longer current, once. Another uploader that uses such a place marks it as current again.
+    public init(
+        source: any DigestSource, stores: [any DigestArchive], policy: DigestUploadPolicy = .init(),
+        retiresOthers: Bool = true
+    ) {
         self.source = source
         self.stores = stores
         self.policy = policy
+        self.retiresOthers = retiresOthers
         lanes = stores.map { DigestUploadLane(store: $0, source: source, policy: policy) }
     }
 
@@ -120,6 +125,7 @@ public final class DigestUploader: Sendable {
 
     /// Once for a ledger. A failure is tried again at the next round.
     private func retireOthers() async {
+        guard retiresOthers else { return }
         let urls = Set(stores.map(\.url))
         do {
             let ledger = try await source.ledgerID()

@@ -48,12 +48,12 @@ public final class SQLiteConnection {
         let copy: PrivateCopy?
         do throws(VerificationError) {
             let file = try DatabaseFile(path)
-            if case .copy(let ending) = file.access {
-                copy = try PrivateCopy(of: path, with: ending)
+            if case .copy(let endings) = file.access {
+                copy = try PrivateCopy(of: file.path, with: endings)
             } else {
                 copy = nil
             }
-            uri = file.uri(copy?.path ?? path, parameters: file.opening.parameters)
+            uri = file.uri(copy?.path ?? file.path, parameters: file.opening.parameters)
             flags = file.opening.flags
         } catch {
             throw SQLiteLedgerError(code: SQLITE_CANTOPEN, message: error.reason)

@@ -16,10 +16,11 @@ struct DatabaseFile {
         case shared
         /// Read it where it is, without locks: nobody has it open, and SQLite would make files beside it.
         case immutable
-        /// Read a private copy of it and of the file with this ending: SQLite would have to write.
-        case copy(String)
+        /// Read a private copy of it and of its neighbours with these endings: SQLite would have to write.
+        case copy([String])
     }
 
+    /// Without symbolic links: SQLite keeps journal and log beside the file that a link leads to.
     let path: String
     let access: Access
 
@@ -27,15 +28,24 @@ struct DatabaseFile {
     private static let reservedByte: Int64 = 0x4000_0001
     private static let walIndexByte: Int64 = 128
 
-    init(_ path: String) throws(VerificationError) {
+    /// `name` may be a symbolic link.
+    init(_ name: String) throws(VerificationError) {
+        guard let resolved = realpath(name, nil) else {
+            throw VerificationError(
+                object: name,
+                reason: errno == ENOENT
+                    ? "there is no such file" : "it cannot be opened: \(String(cString: strerror(errno)))")
+        }
+        defer { free(resolved) }
+        let path = String(cString: resolved)
         self.path = path
         guard let state = FileState(path) else {
-            throw VerificationError(object: path, reason: "there is no such file")
+            throw VerificationError(object: name, reason: "there is no such file")
         }
         // Opening a pipe, here or by SQLite, waits for a writer that may never come.
-        for name in ["", "-wal", "-shm", "-journal"].map({ path + $0 }) {
-            guard let state = FileState(name), !state.isRegular else { continue }
-            throw VerificationError(object: path, reason: "\(name) is not a regular file")
+        for neighbour in ["", "-wal", "-shm", "-journal"].map({ path + $0 }) {
+            guard let state = FileState(neighbour), !state.isRegular else { continue }
+            throw VerificationError(object: name, reason: "\(neighbour) is not a regular file")
         }
         // If this process writes to it, its own connections keep everything in order.
         guard !state.isOpenInThisProcess else {
@@ -44,24 +54,31 @@ struct DatabaseFile {
         }
         let header = try Self.head(of: path, count: 100)
         guard header.count == 100, Array(header.prefix(15)) == Array("SQLite format 3".utf8), header[15] == 0 else {
-            throw VerificationError(object: path, reason: "it is not an SQLite database")
+            throw VerificationError(object: name, reason: "it is not an SQLite database")
         }
-        access = header[18] == 2 || header[19] == 2 ? Self.accessOfWAL(path) : Self.accessOfJournal(path)
+        access = Self.access(path, isWAL: header[18] == 2 || header[19] == 2)
     }
 
-    private static func accessOfWAL(_ path: String) -> Access {
+    /// SQLite plays a hot journal back and reads a log whatever the header says.
+    private static func access(_ path: String, isWAL: Bool) -> Access {
         if FileState(path + "-shm") != nil, isLocked(path + "-shm", at: walIndexByte) { return .shared }
-        guard let wal = FileState(path + "-wal"), wal.byteCount > 0 else { return .immutable }
-        return .copy("-wal")
+        let log = FileState(path + "-wal")
+        var endings: [String] = []
+        if let log, log.byteCount > 0 { endings.append("-wal") }
+        if isHot(path) { endings.append("-journal") }
+        guard endings.isEmpty else { return .copy(endings) }
+        // SQLite would make a WAL index beside an empty log, too.
+        return isWAL || log != nil ? .immutable : .shared
     }
 
-    private static func accessOfJournal(_ path: String) -> Access {
+    /// Whether there is a journal to play back.
+    private static func isHot(_ path: String) -> Bool {
         let name = path + "-journal"
         guard let state = FileState(name), state.byteCount >= 28, let head = try? head(of: name, count: 8),
             head.contains(where: { $0 != 0 })
-        else { return .shared }
+        else { return false }
         // A journal whose writer lives is not hot.
-        return isLocked(path, at: reservedByte) ? .shared : .copy("-journal")
+        return !isLocked(path, at: reservedByte)
     }
 
     private static func head(of path: String, count: Int) throws(VerificationError) -> [UInt8] {
@@ -98,7 +115,7 @@ struct DatabaseFile {
         }
     }
 
-    /// The file's name for SQLite.
+    /// A file's name for SQLite.
     func uri(_ path: String, parameters: String) -> String {
         var text = "file:"
         for byte in path.utf8 {

@@ -8,12 +8,13 @@ import SQLLedger
     import Darwin
 #endif
 
-/// A copy of a database and its journal or WAL in a directory of its own, which is removed with this value.
+/// A copy of a database and its journal and WAL in a directory of its own, which is removed with this value.
 final class PrivateCopy: Sendable {
     let path: String
     private let directory: String
 
-    init(of source: String, with ending: String) throws(VerificationError) {
+    /// Copies the file `source` and those whose names end with `endings`.
+    init(of source: String, with endings: [String]) throws(VerificationError) {
         let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array("\(base)/indelible-verify-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else {
@@ -21,11 +22,30 @@ final class PrivateCopy: Sendable {
         }
         directory = String(cString: made)
         path = directory + "/copy.db"
-        let before = [source, source + ending].map { FileState($0) }
-        try Self.copy(source, to: path)
-        try Self.copy(source + ending, to: path + ending)
-        guard before == [source, source + ending].map({ FileState($0) }) else {
+        let names = [""] + endings
+        let before = names.map { FileState(source + $0) }
+        for name in names { try Self.copy(source + name, to: path + name) }
+        guard before == names.map({ FileState(source + $0) }) else {
             throw VerificationError(object: source, reason: "it was written while a private copy was made; try again")
+        }
+        if endings.contains("-journal") { try settleSuperJournal(source) }
+    }
+
+    /// Once SQLite has played a journal back it deletes the super-journal that the journal names, wherever that is. A
+    /// journal whose super-journal is gone is not played back: its transaction was committed.
+    private func settleSuperJournal(_ source: String) throws(VerificationError) {
+        let journal = path + "-journal"
+        switch try SuperJournal.named(in: journal) {
+        case nil: return
+        case let name? where name.exists:
+            throw VerificationError(
+                object: source,
+                reason:
+                    "its hot journal belongs to a transaction over several databases that was not ended, and names a file "
+                    + "that reading the journal would delete; let an application open the database, or remove \(source)-journal "
+                    + "if you do not trust it")
+        case _?:
+            guard unlink(journal) == 0 else { throw Self.failure(journal, "it cannot be removed") }
         }
     }
 

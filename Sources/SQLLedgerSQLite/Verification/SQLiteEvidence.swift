@@ -28,20 +28,21 @@ public final class SQLiteEvidence: LedgerEvidence {
 
     private init(_ path: String) throws(VerificationError) {
         file = try DatabaseFile(path)
-        opened = FileState(path)
+        opened = FileState(file.path)
         shared = SharedEvidence(isImmutable: file.access == .immutable)
         switch file.access {
         case .shared, .immutable:
             copy = nil
-            self.path = path
+            self.path = file.path
             source = path
-        case .copy(let ending):
-            let copy = try PrivateCopy(of: path, with: ending)
+        case .copy(let endings):
+            let copy = try PrivateCopy(of: file.path, with: endings)
             self.copy = copy
             self.path = copy.path
-            source = "\(path) (a private copy, with its \(ending.dropFirst()))"
+            let neighbours = endings.map { String($0.dropFirst()) }.joined(separator: " and ")
+            source = "\(path) (a private copy, with its \(neighbours))"
             shared.note(
-                "A private copy of the database and its \(ending.dropFirst()) was read, because SQLite would have had to "
+                "A private copy of the database and its \(neighbours) was read, because SQLite would have had to "
                     + "write to the file to read it.")
         }
     }

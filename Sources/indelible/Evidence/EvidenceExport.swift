@@ -52,7 +52,7 @@ struct EvidenceExport: AsyncParsableCommand {
         help: ArgumentHelp("An entry of the confidential ledger, by its transaction id. Repeatable.", valueName: "id"))
     var entries: [TransactionArgument] = []
 
-    @Option(help: ArgumentHelp("The collection of the entries. (default subledger:0)", valueName: "name"))
+    @Option(help: ArgumentHelp("The collection of the entries. (default: whatever it is in)", valueName: "name"))
     var entryCollection: String?
 
     @Option(

@@ -10,8 +10,9 @@ struct SQLDigest: AsyncParsableCommand {
         abstract: "Close the open block and print the newest digest.",
         discussion: """
             A digest is a line of JSON that fixes everything up to its block. Keep it where whoever can edit the \
-            database cannot. --upload gives it to the stores that the database uses, --store to the named ones as \
-            well; a store takes a digest once and never another one for the same block.
+            database cannot. --store gives it to the named stores, --upload to those that the database uses; a store \
+            takes a digest once and never another one for the same block. Whoever can write to the file can change \
+            which stores it uses: they are printed, and name yours to be sure.
 
             EXAMPLES
               indelible sql digest app.db > digest.json
@@ -25,7 +26,10 @@ struct SQLDigest: AsyncParsableCommand {
     @Flag(help: "Upload to the stores that the database uses.")
     var upload = false
 
-    @Flag(help: "Leave the open block open: print the newest digest there is.")
+    @Flag(
+        help:
+            "Leave the open block open and print the newest digest there is; without --upload stores are not remembered."
+    )
     var noClose = false
 
     @OptionGroup var stores: StoreOptions
@@ -34,38 +38,59 @@ struct SQLDigest: AsyncParsableCommand {
     func run() async throws {
         let session = try SQLSession(try DatabaseLocation(database), mode: noClose && !upload ? .readOnly : .readWrite)
         try LedgerStatus.requireIdentity(session, database)
-        if !noClose { _ = try session.value("SELECT ledger_close_block()") }
+        if !noClose {
+            // In a transaction of its own, so that the digest is also of what is only noticed now.
+            _ = try session.value("SELECT ledger_refresh()")
+            _ = try session.value("SELECT ledger_close_block()")
+        }
         guard let text = try session.value("SELECT ledger_digest()"), text != .null else {
             throw Failure("\(database): nothing was recorded yet, so there is no digest")
         }
         // Before the stores are asked: whoever closed a block wants its digest even when a store does not answer.
         Output.line(try LedgerDigest(json: text.shown).json)
-        if upload || !stores.given.isEmpty {
-            let source = DatabaseDigests(session: session)
-            // The uploader takes the places it is not given for former ones.
-            var urls = stores.urls
-            urls += try source.locations().filter(\.isCurrent).map(\.path).filter { !urls.contains($0) }
-            guard !urls.isEmpty else {
-                throw Failure("\(database): uses no digest store yet; name one with --store URL")
-            }
-            try await stores.withStores(urls, collection: try LedgerStatus.collection(session)) { opened in
-                try await upload(to: opened, source)
-            }
-        }
+        if upload || !stores.given.isEmpty { try await upload(DatabaseDigests(session: session)) }
     }
 
-    /// The rest of the stores is served even when one fails. The uploader knows what is there already.
-    private func upload(to stores: [any DigestArchive], _ source: DatabaseDigests) async throws {
-        let statuses = try await DigestUploader(source: source, stores: stores).uploadOnce()
+    /// Named stores come first, and those of the database's list one by one: whoever wrote that list holds up no other store.
+    private func upload(_ source: DatabaseDigests) async throws {
+        let collection = try LedgerStatus.collection(source.session)
+        var rounds = stores.urls.isEmpty ? [] : [stores.urls]
+        if upload {
+            let listed = try source.locations().filter(\.isCurrent).map(\.path).filter { !stores.urls.contains($0) }
+            if !listed.isEmpty {
+                Output.diagnostic(
+                    "uploading to \(listed.listed), as the database says; name your stores with --store to be sure")
+            }
+            rounds += listed.map { [$0] }
+        }
+        guard !rounds.isEmpty else {
+            throw Failure("\(database): uses no digest store yet; name one with --store URL")
+        }
+        var failures: [String] = []
+        for urls in rounds {
+            do {
+                failures += try await stores.withStores(urls, collection: collection) {
+                    try await upload(to: $0, source)
+                }
+            } catch {
+                failures.append(Failure(describing: error)?.message ?? "\(error)")
+            }
+        }
+        guard failures.isEmpty else { throw Failure(failures.joined(separator: "\n")) }
+    }
+
+    /// The rest of the stores is served even when one fails. The uploader knows what is there already. Returns what failed.
+    private func upload(to stores: [any DigestArchive], _ source: DatabaseDigests) async throws -> [String] {
+        let uploader = DigestUploader(source: source, stores: stores, retiresOthers: false)
         let mine = Set(stores.map(\.url))
         var failures: [String] = []
-        for status in statuses where mine.contains(status.url) {
+        for status in try await uploader.uploadOnce() where mine.contains(status.url) {
             if status.blocksBehind > 0 || status.isHalted {
                 failures.append(status.summary)
             } else {
                 Output.diagnostic("uploaded to \(status.url)")
             }
         }
-        guard failures.isEmpty else { throw Failure(failures.joined(separator: "\n")) }
+        return failures
     }
 }

@@ -83,7 +83,7 @@ struct Serve: AsyncParsableCommand {
     @Flag(help: "Serve constitution, members and quotes to anyone.")
     var anonymousGovernance = false
 
-    @Option(help: ArgumentHelp("The longest request body. (default 1048576)", valueName: "bytes"))
+    @Option(help: ArgumentHelp("The longest request body, 1024 to 268435456. (default 1048576)", valueName: "bytes"))
     var maxBodySize: Int?
 
     @Option(

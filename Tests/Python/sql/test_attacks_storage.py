@@ -292,6 +292,123 @@ def test_E11_hot_journal_of_another_time(whole_victim):
     assert code == 1 and "ROLLBACK" in codes, codes
 
 
+def journal_of(pages, count, size):
+    """The bytes of a hot journal that puts `pages` (number → contents) back."""
+    nonce, body = 7, b""
+    for number, data in pages.items():
+        check = (nonce + sum(data[at] for at in range(size - 200, 0, -200))) & 0xFFFFFFFF
+        body += struct.pack(">I", number) + data + struct.pack(">I", check)
+    head = bytes.fromhex("d9d505f920a163d7") + struct.pack(">IIIII", len(pages), nonce, count, 512, size)
+    return head.ljust(512, b"\0") + body
+
+
+@pytest.fixture(params=["DELETE", "WAL"])
+def hidden(request, tmp_path):
+    """(database, digest, the journal that forges a row in it), nothing beside the database."""
+    path, digest = tmp_path / "app.db", tmp_path / "digest.json"
+    db = connect(path)
+    for statement in (f"PRAGMA journal_mode = {request.param}", "SELECT ledger_init(0)",
+                      "CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT)", "SELECT ledger_enable('t')",
+                      "INSERT INTO t VALUES (1, 'value001'), (2, 'value002')"):
+        db.execute(statement).fetchall()
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    root = scalar(db, "SELECT rootpage FROM sqlite_schema WHERE name = 't'")
+    db.close()
+    data = path.read_bytes()
+    size = struct.unpack_from(">H", data, 16)[0]
+    page = data[(root - 1) * size : root * size]
+    assert b"value001" in page and not list(tmp_path.glob("app.db-*"))
+    forged = {root: page.replace(b"value001", b"FORGED!!")}
+    return path, digest, journal_of(forged, len(data) // size, size)
+
+
+def seen_by_applications(path, value):
+    """Whether an application that opens a copy of everything sees `value`."""
+    copy = ledger.copy_database(path, path.with_name("elsewhere.db"))
+    db = sqlite3.connect(copy)
+    found = {row[0] for row in db.execute("SELECT v FROM t")}
+    db.close()
+    return value in found
+
+
+def refuted(path, digest, code="ROW_ALTERED"):
+    before = fingerprint(path)
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 1 and code in report.codes, report
+    assert fingerprint(path) == before and not list(path.parent.glob(f"{path.name}-shm"))
+    assert ledger.second_opinion(path, digest)[:2] == (1, {code})
+
+
+def test_E11_hot_journal_whatever_the_header_says(hidden):
+    path, digest, journal = hidden
+    path.with_name("app.db-journal").write_bytes(journal)
+    assert seen_by_applications(path, "FORGED!!")
+    refuted(path, digest)
+
+
+@pytest.mark.parametrize("beside", ["a harmless journal", "nothing"])
+def test_E11_log_whatever_the_header_says(hidden, beside):
+    path, digest, _ = hidden
+    versions = path.read_bytes()[18:20]
+    db = ledger.without_triggers(path)
+    db.execute("PRAGMA journal_mode = WAL").fetchall()
+    db.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
+    db.execute("UPDATE t SET v = 'FORGED!!' WHERE id = 1")
+    log = path.with_name("app.db-wal").read_bytes()
+    data = bytearray(path.read_bytes())
+    db.close()
+    data[18:20] = versions
+    path.write_bytes(data)
+    path.with_name("app.db-wal").write_bytes(log)
+    if beside == "a harmless journal":
+        size = struct.unpack_from(">H", data, 16)[0]
+        path.with_name("app.db-journal").write_bytes(
+            journal_of({2: bytes(data[size : 2 * size])}, len(data) // size, size))
+    assert seen_by_applications(path, "FORGED!!")
+    refuted(path, digest)
+
+
+def test_E11_journal_that_names_a_file(hidden):
+    """After a rollback SQLite deletes the super-journal that the journal names."""
+    path, digest, journal = hidden
+    thesis = path.with_name("thesis.txt")
+    size = struct.unpack_from(">H", path.read_bytes(), 16)[0]
+    name = str(thesis).encode()
+    record = struct.pack(">I", 2**30 // size + 1) + name + struct.pack(">II", len(name), sum(name)) + journal[:8]
+    path.with_name("app.db-journal").write_bytes(journal + record)
+    # Its transaction was committed: there is nothing to play back.
+    assert not seen_by_applications(path, "FORGED!!")
+    assert ledger.verify(path, digest).exit_code == 0
+    assert ledger.second_opinion(path, digest)[0] == 0
+    thesis.write_text("all of it")
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 2 and "several databases" in str(report), report
+    assert ledger.second_opinion(path, digest)[0] == 2
+    done = ledger.run_cli("sql", "status", path)
+    assert thesis.read_text() == "all of it", done
+
+
+@pytest.mark.parametrize("forged", [False, True])
+def test_E11_log_beside_the_file_that_a_link_leads_to(tmp_path, forged):
+    path, digest, link = tmp_path / "app.db", tmp_path / "digest.json", tmp_path / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    db = connect(path)
+    for statement in ("PRAGMA journal_mode = WAL", "SELECT ledger_init(0)",
+                      "CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT)", "SELECT ledger_enable('t')",
+                      "INSERT INTO t VALUES (1, 'old')", "PRAGMA wal_checkpoint(TRUNCATE)", "INSERT INTO t VALUES (2, 'new')"):
+        db.execute(statement).fetchall()
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    if forged:
+        past = ledger.without_triggers(path)
+        past.execute("UPDATE t SET v = 'forged' WHERE id = 2")
+        past.close()
+    report = ledger.verify(link, digest)
+    assert report.exit_code == (1 if forged else 0), report
+    assert ledger.second_opinion(link, digest)[0] == report.exit_code
+    db.close()
+
+
 def test_E12_cell_taken_out_of_its_page(victim):
     pages = victim.pages()
     page, index, *_ = pages.cell_of(victim.root("account"), rowid=FRESH)
