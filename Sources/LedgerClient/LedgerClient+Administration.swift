@@ -130,6 +130,10 @@ extension LedgerClient {
 
     // MARK: Paging
 
+    /// Of one list, in answers and in bytes: more than a ledger has, but a server without end does not fill the memory.
+    static let listAnswerLimit = 100_000
+    static let listByteCountLimit = 512 << 20
+
     private func all<Page: Decodable, Item>(
         _ path: String, _ query: [(String, String)] = [], of what: String, _ type: Page.Type,
         _ read: (Page) -> (items: [Item], next: String?)
@@ -137,11 +141,16 @@ extension LedgerClient {
         var items: [Item] = []
         var next: String? = target(path, query)
         var seen: Set<String> = []
+        var byteCount = 0
         while let current = next {
             guard seen.insert(current).inserted else {
                 throw LedgerClientError(.unexpectedResponse, "\(what): the next page is one that was read before")
             }
             let answer = try await page(rawTarget: current)
+            byteCount += answer.body.count
+            guard seen.count <= Self.listAnswerLimit, byteCount <= Self.listByteCountLimit else {
+                throw LedgerClientError(.unexpectedResponse, "\(what): the list is too long to be told at once")
+            }
             let (more, link) = read(try decode(type, from: answer, of: what))
             items += more
             next = try nextTarget(link, after: current)

@@ -9,7 +9,7 @@ extension LedgerClient {
     /// Returns once the entry is committed and, unless switched off, its receipt proves it: signed by the pinned
     /// service, over these contents in this collection, at the transaction id that the server named.
     /// Errors: `invalidInput` before anything is sent; `refused`, `outcomeUnknown`, `proofFailed`, `notCommitted`,
-    /// `unreachable`, `untrustedServer`.
+    /// `unreachable`, `untrustedServer`. Once the server has taken the entry, the reason names its transaction.
     public func append(_ contents: String, options: AppendOptions = AppendOptions()) async throws -> AppendedEntry {
         try options.check()
         var query: [(String, String)] = []
@@ -28,21 +28,61 @@ extension LedgerClient {
                 .proofFailed,
                 "append: asked for collection '\(collection)', the server wrote to '\(created.collectionId)'")
         }
+        do {
+            return try await finish(contents, created, answer, id, options)
+        } catch let error as LedgerClientError where !error.reason.contains("transaction \(id)") {
+            throw LedgerClientError(
+                error.code, "\(error.reason); the server took the entry as transaction \(id)", status: error.status,
+                serverCode: error.serverCode, cause: error.cause)
+        }
+    }
+
+    /// What follows once the server has taken an entry: its commit, and the proof of it.
+    private func finish(
+        _ contents: String, _ created: Wire.Created, _ answer: HTTPAnswer, _ id: TransactionID, _ options: AppendOptions
+    ) async throws -> AppendedEntry {
         var result = AppendedEntry(transactionID: id, collectionID: created.collectionId)
         let deadline = ContinuousClock.now.advanced(by: options.commitTimeout)
         guard options.verifiesReceipt else {
-            if created.state != "Committed" { try await waitForCommit(id, until: deadline) }
+            if created.state != "Committed" { try await waitForCommit(ofTaken: id, until: deadline) }
             return result
         }
         var receipt = answer.body
         if (try? decode(Wire.HasReceipt.self, from: answer, of: "append"))?.receipt == nil {
-            try await waitForCommit(id, until: deadline)
+            try await waitForCommit(ofTaken: id, until: deadline)
             receipt = try await self.receipt(for: id).json
         }
         result.verified = try verify(
             receipt: receipt, transactionID: id, collectionID: created.collectionId, contents: contents)
         result.receiptJSON = receipt
         return result
+    }
+
+    /// As `waitForCommit`, for a write that the server has taken: one that it does not know (yet) is on its way, and
+    /// when nothing certain is heard in time it may still be written. Errors: `outcomeUnknown`; `notCommitted` when it
+    /// was rolled back.
+    private func waitForCommit(ofTaken id: TransactionID, until deadline: ContinuousClock.Instant) async throws {
+        do {
+            while true {
+                do {
+                    return try await waitForCommit(id, until: deadline)
+                } catch let error as LedgerClientError where error.serverCode == "TransactionPendingOrUnknown" {
+                    guard ContinuousClock.now < deadline else { throw error }
+                    try await Task.sleep(for: .milliseconds(500))
+                }
+            }
+        } catch let error as LedgerClientError {
+            if error.serverCode == "TransactionInvalid" {
+                throw LedgerClientError(
+                    .notCommitted, "transaction \(id) was rolled back: the entry was not written",
+                    status: error.status, serverCode: error.serverCode, cause: error)
+            }
+            throw LedgerClientError(
+                .outcomeUnknown,
+                "the server took the entry as transaction \(id), which is not committed yet and may still be written: "
+                    + error.reason,
+                status: error.status, serverCode: error.serverCode, cause: error)
+        }
     }
 
     /// Waits until the server says `Committed`. Errors: `notCommitted` when `deadline` passes first.

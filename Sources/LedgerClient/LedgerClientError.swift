@@ -19,12 +19,12 @@ public struct LedgerClientError: Error, Sendable {
         public static let notFound = Code("NotFound")
         /// The answer does not have the agreed form.
         public static let unexpectedResponse = Code("UnexpectedResponse")
-        /// A write was sent and no answer came back: it may or may not have taken place. Repeating it with the
-        /// same request id is safe.
+        /// A write was sent and no answer came back, or one that leaves open what becomes of it: it may or may not take
+        /// place. Repeating it with the same request id is safe.
         public static let outcomeUnknown = Code("OutcomeUnknown")
         /// A receipt, a transaction id or claims do not prove what the server said.
         public static let proofFailed = Code("ProofFailed")
-        /// The transaction was not committed within the time given.
+        /// The transaction was not committed within the time given, or was rolled back.
         public static let notCommitted = Code("NotCommitted")
     }
 

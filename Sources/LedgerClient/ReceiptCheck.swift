@@ -13,9 +13,11 @@ public struct ReceiptCheck: Sendable {
     }
 
     /// Verifies signature, path and claims of a JSON receipt and compares them with what is expected.
-    /// Errors: `proofFailed`, naming every reason.
+    /// Errors: `proofFailed`, naming every reason; `unexpectedResponse` when it is too long to be read, which says nothing
+    /// about what it proves.
     public func verify(json: [UInt8], with verifier: ReceiptVerifier) throws(LedgerClientError) -> VerifiedReceipt {
         let document: UnverifiedReceiptDocument
+        try Self.checkLength(json, UnverifiedReceiptDocument.defaultLimits)
         do {
             document = try UnverifiedReceiptDocument(json: json)
         } catch {
@@ -41,11 +43,12 @@ public struct ReceiptCheck: Sendable {
     }
 
     /// The same for a COSE receipt. It carries no claims: pass them, to have them compared with its digest.
-    /// Errors: `proofFailed`, naming every reason.
+    /// Errors: as for JSON.
     public func verify(
         cose: [UInt8], claims: [ApplicationClaim]?, with verifier: ReceiptVerifier
     ) throws(LedgerClientError) -> VerifiedReceipt {
         let receipt: UnverifiedCOSEReceipt
+        try Self.checkLength(cose, DecodingLimits())
         do {
             receipt = try UnverifiedCOSEReceipt(cose: cose)
         } catch {
@@ -59,6 +62,13 @@ public struct ReceiptCheck: Sendable {
         case .failed(let findings):
             throw Self.failure(findings)
         }
+    }
+
+    private static func checkLength(_ receipt: [UInt8], _ limits: DecodingLimits) throws(LedgerClientError) {
+        guard receipt.count > limits.maximumByteCount else { return }
+        throw LedgerClientError(
+            .unexpectedResponse,
+            "the receipt has \(receipt.count) bytes, and at most \(limits.maximumByteCount) can be verified")
     }
 
     private func compare(_ claims: [ApplicationClaim]) throws(LedgerClientError) {

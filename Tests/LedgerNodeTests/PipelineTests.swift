@@ -238,7 +238,7 @@ import Testing
     @Test func whatIsForgottenIsNotTheRepeat() {
         let cache = IdempotencyCache(window: .seconds(600))
         let key = Digest32.zero
-        let tickets = (0..<3).map { _ in WriteTicket(deadline: .now) }
+        let tickets = (0..<3).map { _ in WriteTicket() }
         #expect(cache.existing(for: key, orInsert: tickets[0], now: .now) == nil)
         tickets[0].finish(.failure(LedgerError(.overloaded, "")))
         #expect(cache.existing(for: key, orInsert: tickets[1], now: .now) == nil)

@@ -67,7 +67,15 @@ import Testing
         ("AA:BB", true), ("aa:bb:cc", true), (Array(repeating: "0a", count: 33).joined(separator: ":"), true),
         (Array(repeating: "0a", count: 32).joined(separator: ":"), false), ("AA", false), ("urn:aa:bb", false),
         ("AA:BB:", false), ("0f3c-11", false), (String(repeating: "aB", count: 32), true),
-        (String(repeating: "ab", count: 31), false), (String(repeating: "ag", count: 32), false),
+        (String(repeating: "ab", count: 31), true), (String(repeating: "ag", count: 32), false),
+        ("SHA256:" + Array(repeating: "0a", count: 32).joined(separator: ":"), true),
+        ("sha256 Fingerprint=" + Array(repeating: "0a", count: 32).joined(separator: ":"), true),
+        (Array(repeating: "0a", count: 32).joined(separator: "-"), true),
+        (Array(repeating: "0a", count: 31).joined(separator: ":") + ":0G", true),
+        (Array(repeating: "0a", count: 31).joined(separator: ":") + ":0", true),
+        (String(repeating: "ab", count: 20), false), ("12345678-90ab-cdef-1234-567890abcdef", false),
+        ("12345678-90ab-cdef-1234-567890abcdef.12345678-90ab-cdef-1234-567890abcdef", false),
+        (String(repeating: "user", count: 15), false),
     ])
     func cutFingerprints(_ id: String, _ isBroken: Bool) {
         #expect(UserIDRule.isBrokenFingerprint(id) == isBroken, "\(id)")

@@ -139,7 +139,16 @@ final class HTTPTransport: Sendable {
         let largest = configuration.largestResponseByteCount
         return try await within(limit, orThrow: HTTPClientError.deadlineExceeded) { [http, request] in
             let response = try await http.execute(request, timeout: TimeAmount(limit))
-            var body = try await response.body.collect(upTo: largest)
+            var body: ByteBuffer
+            do {
+                body = try await response.body.collect(upTo: largest)
+            } catch is NIOTooManyBytesError where call.isWrite && call.accepted.contains(response.status.code) {
+                let id = response.headers.first(name: "x-ms-ccf-transaction-id").map { " as transaction \($0)" } ?? ""
+                throw LedgerClientError(
+                    .outcomeUnknown,
+                    "the server took the write\(id), but its answer is longer than \(largest) bytes and was not read",
+                    status: Int(response.status.code))
+            }
             return HTTPAnswer(
                 status: response.status.code, headers: response.headers,
                 body: body.readBytes(length: body.readableBytes) ?? [])

@@ -8,7 +8,7 @@ public struct AppendOptions: Sendable {
     public var requestID: String?
     /// Fetch the receipt and check that it proves this write. Without it the server's word is taken.
     public var verifiesReceipt = true
-    /// How long to wait for the commit before `notCommitted`.
+    /// How long to wait for the commit before `outcomeUnknown`.
     public var commitTimeout: Duration = .seconds(60)
 
     public init() {}

@@ -88,7 +88,7 @@ public final class Ledger: Service {
         let rights = try allowed.map { EntryRights(check: $0, seen: try ask($0)) }
         let now = ContinuousClock.now
         let deadline = now + wait
-        let ticket = WriteTicket(deadline: deadline)
+        let ticket = WriteTicket()
         let key = IdempotencyCache.key(request)
         if let key, let earlier = parts.requests.existing(for: key, orInsert: ticket, now: now) {
             return try Self.outcome(await earlier.wait(until: deadline))
@@ -165,7 +165,7 @@ public final class Ledger: Service {
         _ wait: Duration, _ decide: @escaping @Sendable (LedgerState) throws -> StateChange?
     ) async throws -> WriteOutcome? {
         let deadline = ContinuousClock.now + wait
-        let ticket = WriteTicket(deadline: deadline)
+        let ticket = WriteTicket()
         try parts.inbox.put(PendingWrite(work: .change(decide), ticket: ticket))
         let result = await ticket.wait(until: deadline)
         if case .nothingToWrite = result { return nil }
@@ -225,12 +225,12 @@ public final class Ledger: Service {
     public var committed: TransactionID { parts.published.ask { $0.last } }
 
     public func status(of id: TransactionID) async throws -> TransactionStatus {
-        parts.published.ask { $0.status(of: id) }
+        parts.published.status(of: id)
     }
 
     /// Checks that `id` is committed and waits for the index. Errors: `transactionPending`, `transactionInvalid`.
     private func requireCommitted(_ id: TransactionID) async throws {
-        switch parts.published.ask({ $0.status(of: id) }) {
+        switch parts.published.status(of: id) {
         case .committed: break
         case .invalid:
             throw LedgerError(.transactionInvalid, "transaction \(id) is not part of this ledger")

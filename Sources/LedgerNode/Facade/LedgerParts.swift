@@ -78,6 +78,8 @@ final class LedgerParts: Sendable {
                 .failure(LedgerError(.overloaded, "the write was not sequenced in time; nothing was written")))
         }
         sequencer.expireInFlight(at: now)
+        inbox.lookAtClock()
+        indexer.lookAtClock()
     }
 
     /// After a write that found the disk full: whether there is room again, so that whoever stays away until the node is
@@ -100,9 +102,10 @@ final class LedgerParts: Sendable {
 
     static func certificateNames(_ settings: NodeSettings, _ configuration: NodeConfiguration) -> [String] {
         var names: [String] = []
-        for name in [settings.name, "localhost", "127.0.0.1", "::1"] + configuration.subjectAlternativeNames
-        where !names.contains(name) {
-            names.append(name)
+        for given in [settings.name, "localhost", "127.0.0.1", "::1"] + configuration.subjectAlternativeNames {
+            // As they are read back out of a certificate: an IPv6 address has many spellings.
+            let name = CertificateMaker.plain(given)
+            if !names.contains(name) { names.append(name) }
         }
         return names
     }
@@ -150,6 +153,6 @@ final class LedgerParts: Sendable {
                 decoding: state.store.value(.serviceConfig, zeroKey) ?? Array("{}".utf8), as: UTF8.self),
             signatureTransactionCount: indexer.signatures.count, waitingWrites: inbox.outstanding,
             writeRefusal: inbox.writeRefusal, startupNotes: startupNotes,
-            writeTrouble: inbox.writeTrouble?.reason, readTrouble: reader.damage ?? indexer.trouble)
+            writeTrouble: inbox.writeTrouble?.reason ?? sequencer.committer.delay(at: .now), readTrouble: reader.damage ?? indexer.trouble)
     }
 }

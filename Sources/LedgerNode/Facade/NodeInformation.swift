@@ -35,7 +35,8 @@ public struct NodeInformation: Sendable {
     public var waitingWrites: Int
     /// `nil` while writes are accepted; else why not (disk error, draining).
     public var writeRefusal: String?
-    /// Why the last batch was not written, while the node goes on trying (a full disk); `nil` once one was.
+    /// Why the last batch was not written, while the node goes on trying (a full disk), or why the oldest write is not
+    /// durable yet after ten seconds; `nil` once one was.
     public var writeTrouble: String?
     /// What keeps reads from being answered in full: damage found in the ledger, or an index that cannot be written.
     public var readTrouble: String?

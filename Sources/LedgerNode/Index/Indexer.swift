@@ -15,9 +15,9 @@ final class Indexer: @unchecked Sendable {
     /// Leaves that may wait before `enqueue` blocks the sequencer.
     static let backlogLimit = 100_000
     /// How long an undisturbed indexer gathers batches into one transaction.
-    static let gathering: TimeInterval = 0.05
+    static let gathering: Duration = .milliseconds(50)
     /// How long a write that failed waits for its next try, unless a reader asks before.
-    static let retryInterval: TimeInterval = 1
+    static let retryInterval: Duration = .seconds(1)
 
     let entries: EntryIndex
     let merkle: MerkleStore
@@ -146,14 +146,29 @@ final class Indexer: @unchecked Sendable {
             if isClosed { return nil }
             condition.wait()
         }
-        let end = Date(timeIntervalSinceNow: Indexer.gathering)
+        let end = ContinuousClock.now + Indexer.gathering
         while !demand, !isClosed, backlog < Indexer.backlogLimit / 2 {
-            if !condition.wait(until: end) { break }
+            if !sleep(until: end) { break }
         }
         demand = false
         let taken = queue
         queue = []
         return taken
+    }
+
+    /// As in `Inbox`.
+    private func sleep(until deadline: ContinuousClock.Instant) -> Bool {
+        let rest = deadline - .now
+        guard rest > .zero else { return false }
+        _ = condition.wait(until: Date(timeIntervalSinceNow: rest / .seconds(1)))
+        return true
+    }
+
+    /// As in `Inbox`.
+    func lookAtClock() {
+        condition.lock()
+        defer { condition.unlock() }
+        condition.broadcast()
     }
 
     private func buffer(_ additions: [Addition]) throws {
@@ -195,9 +210,9 @@ final class Indexer: @unchecked Sendable {
         demand = false
         isRetrying = true
         condition.broadcast()
-        let end = Date(timeIntervalSinceNow: Self.retryInterval)
+        let end = ContinuousClock.now + Self.retryInterval
         while !demand, !isClosed {
-            if !condition.wait(until: end) { break }
+            if !sleep(until: end) { break }
         }
         return !isClosed
     }

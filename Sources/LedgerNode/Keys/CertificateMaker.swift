@@ -124,6 +124,9 @@ enum CertificateMaker {
         }
     }
 
+    /// An IP address as a certificate's is told; any other name as it is.
+    static func plain(_ name: String) -> String { ipBytes(name).flatMap(ipText) ?? name }
+
     private static func generalName(_ name: String) -> GeneralName {
         if let address = ipBytes(name) {
             return .ipAddress(ASN1OctetString(contentBytes: address[...]))

@@ -40,8 +40,11 @@ struct LedgerOpener {
         // has found the ledger to be whole.
         let (recovered, index) = try recover(directory, keyring, catalog, isCreated: settings.created == true)
         var state = recovered.state
+        let lost = SnapshotLoader(directory: directory, catalog: catalog, keyring: keyring, logger: logger)
+            .missing(after: state.ledger.last.seqno)
         // The notes are also told by `/health`, so they name no paths.
-        for note in recovered.notes { logger.warning("\(note)", metadata: ["directory": "\(directory.path)"]) }
+        let notes = recovered.notes + (lost.map { [$0] } ?? [])
+        for note in notes { logger.warning("\(note)", metadata: ["directory": "\(directory.path)"]) }
         if keyring.ledgerType == nil, let type = try writtenType(catalog, keyring) {
             try check(settings.ledgerType, in: directory, is: type, accordingTo: "the entries in \(directory.ledger)")
         }
@@ -81,7 +84,7 @@ struct LedgerOpener {
             try settings.write(directory.settings, disk: disk)
         }
 
-        let published = PublishedState(state.ledger)
+        let published = PublishedState(state.ledger, view: state.view)
         let indexer = Indexer(
             entries: index.entries, merkle: index.merkle, signatures: index.signatures, frontier: recovered.indexed,
             logger: logger)
@@ -113,7 +116,7 @@ struct LedgerOpener {
             directory: directory, settings: settings, configuration: configuration, keyring: keyring, lock: lock,
             catalog: catalog, indexer: indexer, reader: reader, published: published, inbox: inbox,
             sequencer: sequencer, requests: requests, snapshots: snapshots,
-            startup: state.ledger.last.seqno, startupNotes: recovered.notes, logger: logger)
+            startup: state.ledger.last.seqno, startupNotes: notes, logger: logger)
     }
 
     // MARK: Settings and keys
@@ -197,13 +200,12 @@ struct LedgerOpener {
     /// Whether what is there can be a whole directory, or one whose creation was interrupted: first the settings are
     /// written, then the keys, then the ledger.
     private func checkParts(_ directory: DataDirectory, _ settings: NodeSettings) throws {
-        let files = FileManager.default
-        let hasSettings = files.fileExists(atPath: directory.settings)
-        let hasKeys = files.fileExists(atPath: directory.keyring)
-        let hasLedger = files.fileExists(atPath: directory.ledger)
+        let hasSettings = try Self.isThere(directory.settings)
+        let hasKeys = try Self.isThere(directory.keyring)
+        let hasLedger = try Self.isThere(directory.ledger)
         let chunks =
             hasLedger
-            ? try files.contentsOfDirectory(atPath: directory.ledger).filter { ChunkName(fileName: $0) != nil } : []
+            ? try FileManager.default.contentsOfDirectory(atPath: directory.ledger).filter { ChunkName(fileName: $0) != nil } : []
         let holds = chunks.isEmpty ? nil : "\(directory.ledger) holds a ledger"
         func missing(_ path: String, _ because: String) -> LedgerError {
             LedgerError(
@@ -219,6 +221,13 @@ struct LedgerOpener {
         guard hasKeys else { return }
         if !hasLedger { throw missing(directory.ledger, "\(directory.keyring) is there") }
         if chunks.isEmpty, created != nil { throw LedgerRecovery.lost(directory) }
+    }
+
+    /// Error: `inputOutput` when that cannot be told, in a folder that may not be searched: a file there is not missing.
+    private static func isThere(_ path: String) throws -> Bool {
+        if access(path, F_OK) == 0 { return true }
+        guard errno != ENOENT else { return false }
+        throw LedgerError(.inputOutput, "\(DiskError(operation: "look for", path: path, code: errno))")
     }
 
     private func openKeyring(_ directory: DataDirectory, _ settings: NodeSettings) throws -> Keyring {

@@ -53,7 +53,7 @@ final class SnapshotKeeper: Sendable {
         let evidence = SnapshotEvidence(hash: entry.writeSetDigest, version: state.last.seqno).encoded()
         let digest = entry.writeSetDigest
         let deadline = ContinuousClock.now + .seconds(60)
-        let ticket = WriteTicket(deadline: deadline)
+        let ticket = WriteTicket()
         try inbox.put(
             PendingWrite(
                 work: .change { _ in

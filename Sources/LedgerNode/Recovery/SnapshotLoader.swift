@@ -28,7 +28,20 @@ struct SnapshotLoader {
         return nil
     }
 
-    private func load(_ name: SnapshotName) throws -> SnapshotStart {
+    /// What a snapshot proves that this ledger had and has no more: its receipt names a transaction after `last`. The
+    /// node was started on a copy older than the snapshot. `nil` when there is no such snapshot.
+    func missing(after last: SequenceNumber) -> String? {
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: directory.snapshots)) ?? [])
+            .compactMap { SnapshotName(fileName: $0) }.filter { $0.isCommitted && $0.evidence > last }
+        for name in names.sorted(by: { $0.seqno > $1.seqno }) where (try? confirmed(name)) != nil {
+            return "the snapshot \(name.fileName) proves that this ledger once had transaction \(name.evidence), and it "
+                + "ends at \(last): committed transactions are missing. Was an older copy restored?"
+        }
+        return nil
+    }
+
+    /// A snapshot that its receipt confirms; whether the ledger does is another question.
+    private func confirmed(_ name: SnapshotName) throws -> SnapshotFile {
         let path = directory.snapshots + "/" + name.fileName
         guard let bytes = try DurableFile.read(path, limit: 1 << 30) else {
             throw LedgerError(.corrupt, "\(path) is gone")
@@ -44,6 +57,11 @@ struct SnapshotLoader {
         else {
             throw LedgerError(.corrupt, "the receipt of \(name.fileName) does not confirm its contents")
         }
+        return file
+    }
+
+    private func load(_ name: SnapshotName) throws -> SnapshotStart {
+        let file = try confirmed(name)
         let snapshot = try Snapshot(decoding: file.entry, secret: keyring.ledgerSecret)
         guard snapshot.seqno == name.seqno else {
             throw LedgerError(.corrupt, "\(name.fileName) holds the state at \(snapshot.seqno)")

@@ -13,6 +13,8 @@ import Synchronization
 final class Committer: @unchecked Sendable {
     /// Signed batches that may wait while one is being written. More would only make smaller batches.
     static let queueLimit = 1
+    /// A batch that is not durable after so long is trouble to be told.
+    static let patience: Duration = .seconds(10)
 
     private let inbox: Inbox
     private let replicator: any Replicator
@@ -128,7 +130,20 @@ final class Committer: @unchecked Sendable {
         condition.lock()
         let tickets = (current?.tickets ?? []) + queue.flatMap(\.tickets)
         condition.unlock()
-        for ticket in tickets { _ = ticket.expire(at: now) }
+        for ticket in tickets { expire(ticket, at: now) }
+    }
+
+    /// Answers those who have waited too long for a write of a batch. An id is pending before anybody is told.
+    func expire(_ ticket: WriteTicket, at now: ContinuousClock.Instant) {
+        ticket.expireUnderWay(at: now) { published.tell($0) }
+    }
+
+    /// Why writes are not answered although none has failed: the oldest batch is on its way for too long.
+    func delay(at now: ContinuousClock.Instant) -> String? {
+        condition.lock()
+        defer { condition.unlock() }
+        guard let oldest = (current ?? queue.first)?.sealedAt, now - oldest >= Self.patience else { return nil }
+        return "the disk has not taken the oldest write for \((now - oldest).components.seconds) seconds"
     }
 
     // MARK: The thread
@@ -238,6 +253,7 @@ final class Committer: @unchecked Sendable {
         durable.view = view
         lastFailure = reason
         generation.add(1, ordering: .releasing)
+        published.enter(view)
     }
 
     private func stop(_ reason: String) {
@@ -246,6 +262,7 @@ final class Committer: @unchecked Sendable {
         lastFailure = reason
         generation.add(1, ordering: .releasing)
         condition.unlock()
+        published.enter(nil)
         for write in inbox.refuse(reason) { write.ticket.finish(.failure(LedgerError(.notWritable, reason))) }
     }
 

@@ -41,19 +41,35 @@ final class Inbox: @unchecked Sendable {
 
     /// Waits for work until `deadline` (`nil`: for ever), then takes all that is there. Returns `nil` when closed and
     /// empty.
-    func take(until deadline: Date?) -> [PendingWrite]? {
+    func take(until deadline: ContinuousClock.Instant?) -> [PendingWrite]? {
         condition.lock()
         defer { condition.unlock() }
         wanted = 1
         while pending.isEmpty {
             if isClosed { return nil }
             if let deadline {
-                if !condition.wait(until: deadline) { break }
+                if !sleep(until: deadline) { break }
             } else {
                 condition.wait()
             }
         }
         return takeAll()
+    }
+
+    /// Sleeps with the lock let go of, until it is woken or at most until `deadline`; `false` once that has passed. The
+    /// system's wait goes by the wall clock: when that is set back, `lookAtClock` ends it.
+    private func sleep(until deadline: ContinuousClock.Instant) -> Bool {
+        let rest = deadline - .now
+        guard rest > .zero else { return false }
+        _ = condition.wait(until: Date(timeIntervalSinceNow: rest / .seconds(1)))
+        return true
+    }
+
+    /// Has whoever waits for writes see how much time has passed. Called several times a second.
+    func lookAtClock() {
+        condition.lock()
+        defer { condition.unlock() }
+        condition.broadcast()
     }
 
     /// How many writes wait here, or were taken and not handed on yet.
@@ -71,14 +87,23 @@ final class Inbox: @unchecked Sendable {
     }
 
     /// Takes what is there as soon as there are `count` writes, or at `deadline`; empty when nothing arrived.
-    func take(atLeast count: Int, until deadline: Date) -> [PendingWrite] {
+    func take(atLeast count: Int, until deadline: ContinuousClock.Instant) -> [PendingWrite] {
         condition.lock()
         defer { condition.unlock() }
         wanted = max(1, count)
         while pending.count < wanted, !isClosed {
-            if !condition.wait(until: deadline) { break }
+            if !sleep(until: deadline) { break }
         }
         return takeAll()
+    }
+
+    /// Takes back what did not fit a batch, in front of what has come since, so that its time is watched here.
+    func putBack(_ writes: ArraySlice<PendingWrite>) {
+        guard !writes.isEmpty else { return }
+        condition.lock()
+        defer { condition.unlock() }
+        pending.insert(contentsOf: writes, at: 0)
+        takenCount -= writes.count
     }
 
     private func takeAll() -> [PendingWrite] {
@@ -130,7 +155,7 @@ final class Inbox: @unchecked Sendable {
     func removeExpired(at now: ContinuousClock.Instant) -> [PendingWrite] {
         condition.lock()
         defer { condition.unlock() }
-        let expired = pending.filter { $0.ticket.expire(at: now) }
+        let expired = pending.filter { $0.ticket.expireQueued(at: now) }
         if !expired.isEmpty {
             let gone = Set(expired.map { ObjectIdentifier($0.ticket) })
             pending.removeAll { gone.contains(ObjectIdentifier($0.ticket)) }

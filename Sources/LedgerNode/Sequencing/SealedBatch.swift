@@ -13,6 +13,8 @@ struct SealedBatch {
     var answers: [(ticket: WriteTicket, result: WriteTicket.Result)] = []
     /// Writes looked at, the refused ones included.
     var taken = 0
+    /// When it had all that it was to hold.
+    var sealedAt = ContinuousClock.now
 
     var tickets: [WriteTicket] { written.map(\.ticket) + answers.map(\.ticket) }
 }

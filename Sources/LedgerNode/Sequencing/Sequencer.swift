@@ -12,10 +12,10 @@ final class Sequencer: @unchecked Sendable {
     static let batchEntryLimit = 2_048
     /// For how long a batch waits for callers of earlier ones to return: this long, and again each time that so many
     /// have come. At that pace the processors are busy with requests, and signing twice would only hold them up.
-    static let patience: TimeInterval = 0.002
+    static let patience: Duration = .milliseconds(2)
     static let busyArrivals = 16
     /// But never longer than this.
-    static let longestWait: TimeInterval = 0.01
+    static let longestWait: Duration = .milliseconds(10)
     /// The share of the writers last seen that a batch waits for. A larger batch shares one pair of signatures and one
     /// sync; those left over keep the processors busy meanwhile.
     static let share = 0.9
@@ -68,7 +68,7 @@ final class Sequencer: @unchecked Sendable {
 
     /// Answers the overdue writes of the batches that are being made durable.
     func expireInFlight(at now: ContinuousClock.Instant) {
-        for ticket in sealing.withLock({ $0 }) { _ = ticket.expire(at: now) }
+        for ticket in sealing.withLock({ $0 }) { committer.expire(ticket, at: now) }
         committer.expire(at: now)
     }
 
@@ -76,35 +76,26 @@ final class Sequencer: @unchecked Sendable {
     func wantServiceSignature() { isServiceWanted.store(true, ordering: .relaxed) }
 
     private func loop() {
-        var waiting: ArraySlice<PendingWrite> = []
         while true {
-            var isClosed = false
-            if waiting.isEmpty {
-                let taken = inbox.take(until: closingTime())
-                isClosed = taken == nil
-                waiting = (taken ?? [])[...]
-            }
+            let taken = inbox.take(until: pace.closingTime(after: state))
+            let isClosed = taken == nil
+            var waiting = (taken ?? [])[...]
             if generation != committer.currentGeneration { (generation, state) = committer.tip() }
             if waiting.isEmpty {
-                if isClosed || closingTime().map({ $0 <= Date() }) == true { signByService() }
+                if isClosed || pace.closingTime(after: state).map({ $0 <= .now }) == true { signByService() }
                 if isClosed { return }
                 continue
             }
             if let reason = committer.refusal {
                 inbox.finished(waiting.count)
                 for write in waiting { write.ticket.finish(.failure(LedgerError(.notWritable, reason))) }
-                waiting = []
                 continue
             }
             var batch = OpenBatch(builder: newBuilder(), sealed: SealedBatch(generation: generation))
             gather(&waiting, into: &batch)
+            inbox.putBack(waiting)
             seal(&batch)
         }
-    }
-
-    /// When transactions that only the node has signed get the service's signature without waiting for a write.
-    private func closingTime() -> Date? {
-        pace.closingTime(after: state).map { Date(timeIntervalSinceNow: ($0 - ContinuousClock.now) / .seconds(1)) }
     }
 
     /// A signature transaction of its own, so that what a burst of writes left is signed by the service as well.
@@ -131,8 +122,8 @@ final class Sequencer: @unchecked Sendable {
     /// Fills the batch until it is worth its signatures. Arrivals are encoded while others are still on their way.
     private func gather(_ waiting: inout ArraySlice<PendingWrite>, into batch: inout OpenBatch) {
         let wanted = min(Int(Double(committer.outstanding) * Self.share + 0.5), Self.batchEntryLimit)
-        let limit = Date(timeIntervalSinceNow: Self.longestWait)
-        var end = Date(timeIntervalSinceNow: Self.patience)
+        let limit = ContinuousClock.now + Self.longestWait
+        var end = ContinuousClock.now + Self.patience
         var arrived = 0
         sequence(&waiting, into: &batch)
         while waiting.isEmpty, batch.sealed.taken < wanted {
@@ -144,7 +135,7 @@ final class Sequencer: @unchecked Sendable {
             arrived += more.count
             if arrived >= Self.busyArrivals {
                 arrived = 0
-                end = min(Date(timeIntervalSinceNow: Self.patience), limit)
+                end = min(.now + Self.patience, limit)
             }
             // What arrives after a failure belongs to the next generation.
             if generation != committer.currentGeneration { break }
@@ -202,6 +193,7 @@ final class Sequencer: @unchecked Sendable {
             inbox.finished(batch.sealed.taken)
             return
         }
+        batch.sealed.sealedAt = .now
         sealing.withLock { $0 = batch.sealed.tickets }
         if forService || !batch.builder.isEmpty, generation == committer.currentGeneration {
             do {

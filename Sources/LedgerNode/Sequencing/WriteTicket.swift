@@ -1,7 +1,7 @@
 import LedgerProofs
 import Synchronization
 
-/// One write on its way. Several callers may wait on it: a repeated request joins the first.
+/// One write on its way. Several callers may wait on it, each for a time of its own: a repeated request joins the first.
 final class WriteTicket: Sendable {
     /// What happened. `nothingToWrite` is a success that needed no transaction.
     enum Result: Sendable {
@@ -10,34 +10,33 @@ final class WriteTicket: Sendable {
         case failure(LedgerError)
     }
 
+    private struct Waiter {
+        var continuation: UnsafeContinuation<Result, Never>
+        var deadline: ContinuousClock.Instant
+    }
+
     private struct State {
-        // Each is resumed once: whoever takes the list out of the state, under the lock, resumes all of it.
-        var waiters: [UnsafeContinuation<Result, Never>] = []
+        // Each is resumed once: whoever takes it out of the state, under the lock, resumes it.
+        var waiters: [Waiter] = []
         var result: Result?
         var id: TransactionID?
-        var deadline: ContinuousClock.Instant
     }
 
     private let state: Mutex<State>
 
-    init(deadline: ContinuousClock.Instant) {
-        state = Mutex(State(deadline: deadline))
-    }
+    init() { state = Mutex(State()) }
 
     /// A write whose outcome is known already (found in the ledger at start).
     init(committed id: TransactionID) {
-        state = Mutex(
-            State(
-                result: .outcome(WriteOutcome(transactionID: id, isCommitted: true)), id: id, deadline: .now))
+        state = Mutex(State(result: .outcome(WriteOutcome(transactionID: id, isCommitted: true)), id: id))
     }
 
-    /// Waits until the write is finished or its deadline passes.
+    /// Waits until the write is finished or `deadline` passes.
     func wait(until deadline: ContinuousClock.Instant) async -> Result {
         await withUnsafeContinuation { continuation in
             let known = state.withLock { state -> Result? in
                 if let result = state.result { return result }
-                state.deadline = max(state.deadline, deadline)
-                state.waiters.append(continuation)
+                state.waiters.append(Waiter(continuation: continuation, deadline: deadline))
                 return nil
             }
             if let known { continuation.resume(returning: known) }
@@ -64,26 +63,50 @@ final class WriteTicket: Sendable {
             state.waiters = []
             return waiters
         }
-        for waiter in waiters { waiter.resume(returning: result) }
+        for waiter in waiters { waiter.continuation.resume(returning: result) }
     }
 
-    /// Answers the waiters of a sequenced write that is overdue with what is known so far: pending.
-    /// Returns `true` when it is overdue but not sequenced, so that the caller can take it out of the queue.
-    func expire(at now: ContinuousClock.Instant) -> Bool {
-        let (waiters, id, overdue) = state.withLock { state in
-            guard case nil = state.result, now >= state.deadline, !state.waiters.isEmpty else {
-                return ([UnsafeContinuation<Result, Never>](), TransactionID?.none, false)
-            }
-            guard let id = state.id else { return ([], nil, true) }
-            let waiters = state.waiters
-            state.waiters = []
-            return (waiters, id, false)
+    /// Of a write in the queue: answers the waiters whose time is over while others wait on. Returns `true` and answers
+    /// nobody when it is over for all of them, so that the caller can take the write out of the queue.
+    func expireQueued(at now: ContinuousClock.Instant) -> Bool {
+        let (overdue, isOver) = state.withLock { state in
+            let overdue = Self.overdue(state, at: now)
+            guard overdue.count < state.waiters.count else { return ([Waiter](), !overdue.isEmpty) }
+            state.waiters.removeAll { now >= $0.deadline }
+            return (overdue, false)
         }
+        let result = Result.failure(
+            LedgerError(
+                .outcomeUnknown,
+                "the write was not sequenced in time, but may still be, since a repeat of it waits longer"))
+        for waiter in overdue { waiter.continuation.resume(returning: result) }
+        return isOver
+    }
+
+    /// Of a write in a batch that is not durable yet: answers the waiters whose time is over with what is known so far.
+    /// With its place that is its id, which `tell` learns first; without one it writes nothing, whatever becomes of the
+    /// writes before it, on which its answer rests.
+    func expireUnderWay(at now: ContinuousClock.Instant, tell: (TransactionID) -> Void) {
+        let (overdue, id) = state.withLock { state in
+            let overdue = Self.overdue(state, at: now)
+            if !overdue.isEmpty { state.waiters.removeAll { now >= $0.deadline } }
+            return (overdue, state.id)
+        }
+        guard !overdue.isEmpty else { return }
+        let result: Result
         if let id {
-            for waiter in waiters {
-                waiter.resume(returning: .outcome(WriteOutcome(transactionID: id, isCommitted: false)))
-            }
+            tell(id)
+            result = .outcome(WriteOutcome(transactionID: id, isCommitted: false))
+        } else {
+            result = .failure(
+                LedgerError(.overloaded, "the writes before this one did not become durable in time; nothing was written")
+            )
         }
-        return overdue
+        for waiter in overdue { waiter.continuation.resume(returning: result) }
+    }
+
+    private static func overdue(_ state: State, at now: ContinuousClock.Instant) -> [Waiter] {
+        guard case nil = state.result else { return [] }
+        return state.waiters.filter { now >= $0.deadline }
     }
 }

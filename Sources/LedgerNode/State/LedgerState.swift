@@ -93,7 +93,7 @@ struct LedgerState: Sendable, Equatable {
         return View(UInt32(low))
     }
 
-    /// ccf-formats 6.1, for a node whose newest transaction is committed.
+    /// ccf-formats 6.1, as far as committed transactions tell: what is not among them yet is unknown.
     func status(of id: TransactionID) -> TransactionStatus {
         if let view = view(of: id.seqno) { return view == id.view ? .committed : .invalid }
         return last.view > id.view ? .invalid : .unknown

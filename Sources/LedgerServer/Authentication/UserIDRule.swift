@@ -18,15 +18,32 @@ enum UserIDRule {
         }
     }
 
-    /// Pairs of hexadecimal digits joined by colons, at least two, but not as many as a fingerprint has; or all the 64
-    /// digits of one without colons. No certificate can match either.
+    /// Pairs of hexadecimal digits joined by colons, at least two, but not as many as a fingerprint has; or about as many
+    /// digits as a fingerprint has, however they are joined, with a few other characters among them, and with the name of
+    /// the hash before them. No certificate can match either.
     static func isBrokenFingerprint(_ id: String) -> Bool {
-        func isHex(_ text: some Sequence<UInt8>) -> Bool {
-            text.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
-        }
-        if id.utf8.count == 64, isHex(id.utf8) { return true }
+        if isFingerprint(id) { return false }
         let pairs = id.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-        return pairs.count > 1 && !isFingerprint(id) && pairs.allSatisfy { $0.count == 2 && isHex($0) }
+        if pairs.count > 1, pairs.allSatisfy({ $0.count == 2 && $0.allSatisfy(isHex) }) { return true }
+        var text = id.utf8[...]
+        for name in ["sha256", "sha-256"] where id.lowercased().hasPrefix(name) {
+            text = text.dropFirst(name.utf8.count)
+            // As `openssl x509 -fingerprint` writes it.
+            if let equals = text.firstIndex(of: UInt8(ascii: "=")) { text = text[text.index(after: equals)...] }
+        }
+        let digits = text.filter { ![UInt8(ascii: ":"), UInt8(ascii: "-"), UInt8(ascii: " ")].contains($0) }
+        return (50...70).contains(digits.count) && digits.count(where: isHex) * 5 >= digits.count * 4
+            && !holdsGUID(text)
+    }
+
+    private static func isHex(_ byte: UInt8) -> Bool { Character(Unicode.Scalar(byte)).isHexDigit }
+
+    /// Groups of 8, 4, 4, 4 and 12 characters joined by hyphens: ids of users, also two of them in a row.
+    private static func holdsGUID(_ text: Substring.UTF8View) -> Bool {
+        let groups = text.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false).map(\.count)
+        return groups.indices.dropLast(4).contains { i in
+            groups[i] >= 8 && groups[(i + 1)...(i + 3)] == [4, 4, 4] && groups[i + 4] >= 12
+        }
     }
 
     /// Fingerprints become upper case, as they are compared; anything else stays.

@@ -132,8 +132,11 @@ extension LedgerRoutes {
     private func status(_ context: RequestContext) async throws -> Response {
         let id = try context.transactionID()
         let state: TransactionStatus
+        var readAt = context.readAt
         switch try await ledger.status(of: id) {
-        case .committed: state = .committed
+        case .committed:
+            state = .committed
+            readAt = Self.readAt(context, id)
         case .pending: state = .pending
         case .invalid:
             throw APIError(.transactionInvalid, "The transaction \(id) was rolled back and will never be committed.")
@@ -142,13 +145,13 @@ extension LedgerRoutes {
                 .transactionPendingOrUnknown, "The transaction \(id) is not known yet.",
                 headers: [.cacheControl: "no-cache"])
         }
-        return .json(
-            ["state": .string(state.rawValue), "transactionId": .string(id.description)], Self.readAt(context, id))
+        return .json(["state": .string(state.rawValue), "transactionId": .string(id.description)], readAt)
     }
 
     private func entry(_ context: RequestContext) async throws -> Response {
         let id = try context.transactionID()
         let collection = try collectionID(context)
+        if try await ledger.status(of: id) == .pending { return .json(["state": "Loading"], context.readAt) }
         guard let entry = try await ledger.entry(id, collectionID: collection) else {
             let place = collection.map { "the collection '\($0)'" } ?? "any collection"
             throw APIError(.unknownLedgerEntry, "The transaction \(id) wrote no entry to \(place).")
@@ -247,6 +250,10 @@ extension LedgerRoutes {
         let id = try context.transactionID()
         if let accept = context.request.headers.value(.accept), accept.contains("application/cose") {
             return try await coseReceipt(context)
+        }
+        if try await ledger.status(of: id) == .pending {
+            return .json(
+                ["state": "Loading", "transactionId": .string(id.description), "receipt": nil], context.readAt)
         }
         let document = try await ledger.receipt(for: id)
         let json = document.receipt.appJSON()

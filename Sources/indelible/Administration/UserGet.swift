@@ -16,6 +16,10 @@ struct UserGet: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: JSONOption
 
+    func validate() throws {
+        if user.isEmpty { throw ValidationError("the user id is empty") }
+    }
+
     func run() async throws {
         try await connection.withClient { client in
             UserOutput(try await client.user(user)).show(asJSON: output.json)

@@ -16,6 +16,10 @@ struct UserRemove: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: JSONOption
 
+    func validate() throws {
+        if user.isEmpty { throw ValidationError("the user id is empty") }
+    }
+
     func run() async throws {
         try await connection.withClient { client in
             // The service answers 204 also where there was nobody; a mistyped id must not look like success.

@@ -29,6 +29,7 @@ struct UserSet: AsyncParsableCommand {
         guard words.count >= needed else {
             throw ValidationError(fromCertificate == nil ? "give a user id and at least one role" : "give a role")
         }
+        if fromCertificate == nil, words[0].isEmpty { throw ValidationError("the user id is empty") }
     }
 
     func run() async throws {

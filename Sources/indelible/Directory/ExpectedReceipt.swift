@@ -37,8 +37,8 @@ struct ExpectedReceipt {
         self.anchor = anchor
     }
 
-    /// Why the receipt itself proves nothing; `nil` when it is valid.
-    func problem(serviceCertificatePEM: String?) -> String? {
+    /// Why the receipt itself proves nothing, or not what it is said to; `nil` when it is valid.
+    func problem(serviceCertificatePEM: String?, ledger: LedgerInspector) -> String? {
         guard let serviceCertificatePEM,
             let verifier = try? ReceiptVerifier(serviceCertificatePEM: serviceCertificatePEM)
         else { return "\(file): there is no service certificate to verify the receipt with" }
@@ -47,14 +47,37 @@ struct ExpectedReceipt {
         case .json(let document):
             let claims = document.applicationClaims
             findings = verifier.verify(document.receipt, claims: claims.isEmpty ? nil : claims).findings
-            if findings.isEmpty, let named = document.transactionID, case .components(let leaf) = document.receipt.leaf,
-                let proved = leaf.transactionID, named != proved
-            {
-                return "\(file): the answer names transaction \(named), the receipt proves \(proved)"
+            if findings.isEmpty, let named = document.transactionID {
+                switch document.receipt.leaf {
+                case .components(let leaf):
+                    if let proved = leaf.transactionID, named != proved {
+                        return "\(file): the answer names transaction \(named), the receipt proves \(proved)"
+                    }
+                case .signedRoot(let root):
+                    // It names no transaction itself, so only the ledger can tell.
+                    if !Self.isSigned(root, at: named, in: ledger) {
+                        return "\(file): the answer names transaction \(named), which does not sign the root of the receipt"
+                    }
+                }
             }
         case .cose(let receipt):
             findings = verifier.verify(receipt, claims: nil).findings
         }
         return findings.isEmpty ? nil : "\(file): \(findings.map(\.reason).joined(separator: "; "))"
+    }
+
+    /// What cannot be read there is told by the verification of the ledger.
+    private static func isSigned(_ root: Digest32, at id: TransactionID, in ledger: LedgerInspector) -> Bool {
+        var isSigned = false
+        do {
+            try ledger.visit(from: id.seqno) { transaction in
+                let row = transaction.maps.first { $0.name == .signatures }?.writes.first?.value
+                isSigned = transaction.id == id && (row.flatMap { try? RawSignature(decoding: $0) })?.root == root
+                return false
+            }
+        } catch {
+            return true
+        }
+        return isSigned
     }
 }

@@ -4,10 +4,8 @@ import Foundation
 struct LedgerDirectory {
     var path: String
 
-    /// The folder beside it.
-    var snapshots: String {
-        (path.hasSuffix("/") ? String(path.dropLast()) : path) + "/../snapshots"
-    }
+    /// The folder beside it: of the data directory when that was named, wherever a link has its ledger.
+    let snapshots: String
 
     /// Errors: no such directory; chunks both in it and in a `ledger` in it, because one of the two would go unread.
     init(_ given: String) throws {
@@ -15,12 +13,14 @@ struct LedgerDirectory {
         let inner = "\(given)/ledger"
         guard InputFile.exists(inner) else {
             path = given
+            snapshots = (given.hasSuffix("/") ? String(given.dropLast()) : given) + "/../snapshots"
             return
         }
         if Self.hasChunks(given) {
             throw Failure("\(given): holds ledger chunks, and a 'ledger' beside them; name the one to read")
         }
         path = inner
+        snapshots = "\(given)/snapshots"
     }
 
     private static func hasChunks(_ directory: String) -> Bool {

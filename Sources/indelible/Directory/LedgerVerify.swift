@@ -49,7 +49,10 @@ struct LedgerVerify: ParsableCommand {
         options.expectedServiceCertificatePEM = try serviceCertificate.map { try Self.certificate($0) }
         options.secrets = try secret.secrets()
         let receipts = try expectedReceipts.map { try ExpectedReceipt(file: $0) }
-        options.expectedReceipts = receipts.map(\.anchor)
+        // Before the ledger: what a snapshot proves to be in it was written earlier.
+        var check = snapshots ? SnapshotCheck(directory: directory.snapshots) : nil
+        let anchors = check?.anchors(in: directory.path, committedOnly: committedOnly) ?? []
+        options.expectedReceipts = receipts.map(\.anchor) + anchors
         let bar = ProgressBar(unit: "bytes")
         var report = LedgerDirectoryVerifier(path: directory.path, options: options) {
             bar.update($0, of: $1)
@@ -61,14 +64,19 @@ struct LedgerVerify: ParsableCommand {
                     + "ledger verifies without")
         }
         let pinned = options.expectedServiceCertificatePEM ?? report.serviceCertificatePEM
-        var unproved = receipts.compactMap { $0.problem(serviceCertificatePEM: pinned) }
+        let inspector = LedgerInspector(path: directory.path, includeOpen: options.includeOpen)
+        var unproved = receipts.compactMap { $0.problem(serviceCertificatePEM: pinned, ledger: inspector) }
         var unreadable: [String] = []
         if options.expectedServiceCertificatePEM == nil, report.findings.contains(where: { $0.code == .unreadable }) {
             // The certificate that verifies them may lie in what could not be read.
             swap(&unproved, &unreadable)
         }
-        if snapshots {
-            let check = SnapshotCheck(directory: directory.snapshots, serviceCertificatePEM: pinned)
+        check?.verify(serviceCertificatePEM: pinned)
+        if let check {
+            if receipts.isEmpty, !anchors.isEmpty {
+                report.notes.append(
+                    "transactions cut from the end after the newest snapshot cannot be noticed without a receipt to expect")
+            }
             unproved += check.problems
             unreadable += check.unreadable
             report.notes.append("\(check.verified) snapshots verified")

@@ -131,6 +131,9 @@ struct ServeSettings {
             throw Failure("--listen: '\(text)': write an IPv6 address in brackets, [::1]:8443")
         }
         guard !host.isEmpty else { throw Failure("--listen: '\(text)' names no host") }
+        guard host != "*" else {
+            throw Failure("--listen: '\(text)': write 0.0.0.0:\(port) or [::]:\(port) for all addresses")
+        }
         return (String(host), Int(port))
     }
 

@@ -20,13 +20,20 @@ enum OutputFile {
     }
 
     /// Whether `path` is one of the names of standard output: a file written there is followed by nothing else.
-    static func isStandardOutput(_ path: String) -> Bool { ownDescriptor(path) == STDOUT_FILENO }
+    /// So is one that a link leads there from.
+    static func isStandardOutput(_ path: String) -> Bool {
+        ownDescriptor((try? target(of: path)) ?? path) == STDOUT_FILENO
+    }
 
     /// The names of the program's own descriptors: what is behind them is written to, also when it is a file, since
     /// others write to it as well.
     private static func ownDescriptor(_ path: String) -> Int32? {
+        if path == "-" { return STDOUT_FILENO }
+        guard path.hasPrefix("/") else { return nil }
+        // Empty parts and those that are one dot lead nowhere else.
+        let path = "/" + path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
         switch path {
-        case "-", "/dev/stdout": return STDOUT_FILENO
+        case "/dev/stdout": return STDOUT_FILENO
         case "/dev/stderr": return STDERR_FILENO
         default:
             for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {
