@@ -73,6 +73,26 @@ def test_a_closed_terminal_stops_the_node_in_order(new_node, identities):
     assert node.says("stopped")
 
 
+def test_keys_that_cannot_be_looked_for_are_not_missing(stopped):
+    """A folder that may not be searched, here a link that leads to itself: the superuser may search all others."""
+    node, _ = stopped
+    node.tampered = True
+    shutil.rmtree(node.directory / "keys")
+    (node.directory / "keys").symlink_to("keys")
+    with pytest.raises(NodeDidNotStart) as refused:
+        node.start()
+    assert refused.value.code == 2 and "look for" in refused.value.output, refused.value.output
+    assert "is missing" not in refused.value.output
+
+
+@pytest.mark.parametrize("name", ["0:0:0:0:0:0:0:2", "2001:DB8::1", "2001:db8::1"])
+def test_an_address_in_the_certificate_however_it_is_written(new_node, name):
+    """Read back in its shortest form it was another name, and the certificate was renewed at every start."""
+    node = new_node("public", users=False, options=["--san", name])
+    node.restart()
+    assert "renewed" not in node.log(), node.log()
+
+
 def test_keys_that_others_may_read_are_named(stopped):
     node, _ = stopped
     node.start()
@@ -369,7 +389,7 @@ def test_snapshots_may_be_deleted_or_damaged(new_node, identities):
     (["--listen", "127.0.0.1:99999"], ["listen"]), (["--listen", "nonsense"], ["listen"]),
     (["--ledger-type", "secret"], ["ledger-type"]), (["--name", "x"], ["name"]), (["--name", "no spaces please"], ["name"]),
     (["--admin-certificate", "/nonexistent.pem"], ["/nonexistent.pem"]), (["--oidc-issuer", "not a url"], ["issuer"]),
-    (["--san", "bad name/"], ["san", "bad name/"]),
+    (["--san", "bad name/"], ["san", "bad name/"]), (["--listen", "*:0"], ["0.0.0.0:0", "[::]:0"]),
     (["--chunk-size", "1"], ["chunk"]), (["--snapshot-interval", "0"], ["snapshot"]), (["--no-such-option"], ["no-such-option"]),
     (["--max-body-size", "-1"], ["max-body-size"]), (["--config", "/nonexistent.json"], ["/nonexistent.json"]),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else None)

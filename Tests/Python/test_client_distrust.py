@@ -201,8 +201,12 @@ def test_output_to_standard_output(write, tmp_path):
     """Is the certificate and nothing else, and added to what is there. `/proc/self/fd/1`, not `/dev/stdout`: nothing on
     the machine is at risk if this fails."""
     assert write("/proc/self/fd/1") == write.expected
+    link = tmp_path / "link"
+    link.symlink_to("/proc/self/fd/1")
     log = tmp_path / "log"
-    log.write_bytes(b"before\n")
-    with open(log, "ab") as out:
-        write("/proc/self/fd/1", stdout=out)
-    assert log.read_bytes() == b"before\n" + write.expected
+    for name in ("/proc/self/fd/1", "//proc/./self/fd/1", link):
+        assert write(name) == write.expected
+        log.write_bytes(b"before\n")
+        with open(log, "ab") as out:
+            write(name, stdout=out)
+        assert log.read_bytes() == b"before\n" + write.expected

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from support import ledger_files
-from support.node import ROOT, Node, NodeDidNotStart, run_cli
+from support.node import ROOT, Node, NodeDidNotStart, retry_until, run_cli
+from support.rest import Rest
 
 VECTORS = ROOT / "Vectors/ccf"
 KEYS = json.loads((VECTORS / "keys.json").read_text())
@@ -249,6 +250,59 @@ def test_files_among_the_snapshots_that_were_not_read_are_named(copy):
     (copy.parent / "snapshots/snapshot_20_21.committed").rename(copy.parent / "snapshots/snapshot_20_21")
     done = verify(copy, "--snapshots")
     assert "0 snapshots verified" in done.stdout and "were not read: snapshot_20_21" in done.stdout, done
+
+
+def test_snapshots_show_that_the_end_is_gone(copy):
+    """The receipt of a snapshot proves its transaction as a kept receipt does."""
+    assert verify(copy, "--snapshots", "--committed-only").returncode == 0
+    (copy / "ledger_21").unlink()
+    assert verify(copy).returncode == 0
+    done = verify(copy, "--snapshots")
+    assert done.returncode == 1 and "a receipt exists for" in done.stderr and "2.21" in done.stderr, done
+
+
+def test_the_snapshots_of_a_data_directory_are_those_in_it(copy, tmp_path):
+    """Also when its ledger is a link to elsewhere."""
+    data = tmp_path / "data"
+    (data / "snapshots").mkdir(parents=True)
+    (data / "ledger").symlink_to(copy)
+    (data / "snapshots/snapshot_20_21.committed").write_bytes(b"rubbish")
+    done = run_cli("ledger", "verify", data, "--snapshots", "--service-certificate", copy.parent / "service.pem")
+    assert done.returncode == 1 and "snapshot_20_21.committed" in done.stderr, done
+
+
+def test_a_node_on_an_older_copy_tells_of_newer_snapshots(new_node, identities, tmp_path):
+    node = new_node("private", users=False, options=["--snapshot-interval", 10, "--chunk-size", 4096])
+    node.stop()
+    shutil.copytree(node.directory, tmp_path / "older")
+    node.start()
+    rest = Rest(node, identities.admin)
+    for _ in range(12):
+        assert rest.append("later").status == 200
+    snapshots = node.directory / "snapshots"
+    retry_until(lambda: list(snapshots.glob("*.committed")))
+    assert not node.log().count("missing")
+    node.stop()
+    kept = {file.name: file.read_bytes() for file in snapshots.glob("*.committed")}
+    shutil.rmtree(node.directory)
+    shutil.copytree(tmp_path / "older", node.directory)
+    for name, contents in kept.items():
+        (snapshots / name).write_bytes(contents)
+    node.tampered = True
+    node.start()
+    assert node.says("committed transactions are missing"), node.log()
+    assert "snapshot_" in str(Rest(node, identities.admin).get("/health").json()["notes"])
+    node.stop()
+    done = run_cli("ledger", "verify", node.directory, "--snapshots")
+    assert done.returncode == 1 and "a receipt exists for" in done.stderr, done
+
+
+def test_an_expected_receipt_of_a_signature_that_names_another_transaction(copy):
+    receipt = json.loads((VECTORS / "receipts.json").read_text())["receipts"]["10"]
+    for name, code in [("2.10", 0), ("2.15", 1), ("2.11", 1), ("2.999", 1)]:
+        (copy.parent / "77.json").write_text(json.dumps({"receipt": receipt, "transactionId": name, "state": "Ready"}))
+        done = verify(copy, receipts=[77])
+        assert done.returncode == code and (not code or f"names transaction {name}" in done.stderr), (name, done)
 
 
 def test_an_expected_receipt_that_names_another_transaction(copy):

@@ -426,6 +426,26 @@ def test_reads_name_the_state_that_was_read(node, admin, identities):
             assert changes[bisect.bisect_right(changes, (state, "~")) - 1][1] == value, (state, value)
 
 
+@pytest.mark.parametrize("change", [
+    lambda id: id[:-1], lambda id: id[1:], lambda id: id + "0", lambda id: id[:31] + id[32:], lambda id: id[:2] + id[3:],
+    lambda id: id[:-1] + "G", lambda id: id.replace(":", "-"), lambda id: "SHA256:" + id,
+    lambda id: "sha256 Fingerprint=" + id,
+], ids=["cut", "cut in front", "longer", "digit missing", "colon missing", "no digit", "hyphens", "hash", "openssl"])
+def test_a_mistyped_fingerprint_is_no_user(admin, person, change):
+    admin.set_user(person.user_id, "Reader")
+    name = urllib.parse.quote(change(person.user_id), safe=":")
+    for method, body in [("DELETE", None), ("PATCH", {"assignedRole": "Reader"})]:
+        answer = admin.request(method, f"/app/users/{name}", body)
+        assert (answer.status, answer.code) == (400, "InvalidResourceName"), (method, answer)
+
+
+@pytest.mark.parametrize("form", ["{0}", "{0}.{0}", "tenant/{0}"])
+def test_ids_of_tokens_are_no_fingerprints(admin, form):
+    name = urllib.parse.quote(form.format(uuid.uuid4()), safe="")
+    assert admin.request("PATCH", f"/app/users/{name}", {"assignedRole": "Reader"}).status == 200
+    assert admin.request("DELETE", f"/app/users/{name}").status == 204
+
+
 @pytest.mark.parametrize("path", ["users", "ledgerUsers"])
 def test_a_fingerprint_without_colons_is_no_user(admin, person, path):
     """No certificate would match it: who removes it would be told that somebody has no access any more."""

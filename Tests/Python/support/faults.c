@@ -5,12 +5,15 @@
 // INDELIBLE_FAULT_COMMAND    a file: "<operation> <mode> <errno> <skip>"; missing or empty: no fault. Operation: write,
 //                            sync, rename, truncate, open. Mode: lost (not done, reported lost), kept (done, reported
 //                            lost), short (half done, reported lost), killbefore, killafter, killhalf (the process
-//                            dies there). `skip` operations succeed first.
+//                            dies there). `skip` operations succeed first. "sync hold 0 0" holds every sync for as long
+//                            as it stands there; "clock back 0 0" makes every timed wait on a condition one hour longer,
+//                            as if the wall clock had been set back meanwhile.
 // INDELIBLE_FAULT_JOURNAL    a file to which every completed sync and rename is appended
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -69,7 +72,7 @@ static int fault(const char *operation, int *error) {
         ssize_t length = read(fd, text, sizeof text - 1);
         close(fd);
         if (length > 0 && sscanf(text, "%31s %31s %d %d", wanted, mode, error, &skip) == 4
-            && strcmp(wanted, operation) == 0 && atomic_fetch_add(&done_before, 1) >= skip) {
+            && strcmp(wanted, operation) == 0 && strcmp(mode, "hold") != 0 && atomic_fetch_add(&done_before, 1) >= skip) {
             if (strcmp(mode, "killbefore") == 0) kill(getpid(), SIGKILL);
             dying = strcmp(mode, "killafter") == 0 || strcmp(mode, "killhalf") == 0;
             result = strcmp(mode, "lost") == 0 ? 1
@@ -92,10 +95,34 @@ static void journal(const char *line) {
     inside = 0;
 }
 
+// Whether the command begins with these words.
+static int told(const char *words) {
+    const char *command = getenv("INDELIBLE_FAULT_COMMAND");
+    if (!command || inside) return 0;
+    inside = 1;
+    char text[128] = {0};
+    int fd = real_open(command, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        if (read(fd, text, sizeof text - 1) < 0) text[0] = 0;
+        close(fd);
+    }
+    inside = 0;
+    return strncmp(text, words, strlen(words)) == 0;
+}
+
+int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *end) {
+    static int (*next)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+    if (!next) next = dlsym(RTLD_NEXT, "pthread_cond_timedwait");
+    struct timespec later = *end;
+    if (told("clock back ")) later.tv_sec += 3600;
+    return next(condition, mutex, &later);
+}
+
 static int synced(int fd, const char *name) {
     int (*next)(int) = dlsym(RTLD_NEXT, name);
     char path[4096];
     if (inside || !path_of(fd, path, sizeof path)) return next(fd);
+    while (told("sync hold ")) usleep(10000);
     struct stat before;
     int known = fstat(fd, &before) == 0;  // the size before the sync: what it certainly covers
     int error = EIO, kind = fault("sync", &error);

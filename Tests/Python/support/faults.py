@@ -28,7 +28,8 @@ class Faults:
 
     def set(self, operation: str, mode: str = "lost", error: int = errno.EIO, skip: int = 0):
         """`mode`: lost (not done, reported lost), kept (done, reported lost), short (half done, reported lost), or
-        killbefore, killafter, killhalf. Counting of `skip` starts with the process, not with this call."""
+        killbefore, killafter, killhalf, hold (syncs only, until `clear`). `clock`, `back`: timed waits go on for an hour
+        more. Counting of `skip` starts with the process, not with this call."""
         fresh = self.command.with_suffix(".new")
         fresh.write_text(f"{operation} {mode} {error} {skip}\n")
         fresh.rename(self.command)
