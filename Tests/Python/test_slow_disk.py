@@ -3,6 +3,7 @@ was told as pending is pending until it is committed or lost.
 """
 
 import errno
+import re
 import threading
 import time
 
@@ -142,16 +143,17 @@ def test_writes_that_did_not_fit_their_batch_are_answered_in_time(slow, identiti
     assert rest.append("before").status == 200
     committed = rest.committed()
     faults.set("sync", "hold")
-    for number in range(3):
+    for number in range(3):  # one is being written, one waits for that, and one for room
         calls.begin(f"small {number}", lambda rest: rest.append("x"))
-        time.sleep(0.3)
-    for number in range(36):
+        time.sleep(0.5)
+    for number in range(24):
         calls.begin(f"big {number}", lambda rest: rest.append("y" * 1_000_000))
-    time.sleep(2)
-    faults.clear()
-    retry_until(lambda: rest.committed() != committed, pause=0.001)
-    faults.set("sync", "hold")
-    retry_until(lambda: len(calls.answers) == 39, 40)
+    waiting = re.compile(r"^indelible_waiting_writes (\d+)", re.M)
+    retry_until(lambda: int(waiting.search(rest.get("/metrics").body.decode())[1]) > 12)
+    while rest.committed() == committed:  # now the next batch is filled, with eight of the large ones
+        faults.set("sync", "hold", skip=faults.syncs() + 1)
+        time.sleep(0.1)
+    retry_until(lambda: len(calls.answers) == 27, 40)
     for answer, _ in calls.answers.values():
         assert answer.status == 200 or answer.code == "TooManyPendingTransactions", answer
 

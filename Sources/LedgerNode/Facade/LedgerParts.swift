@@ -153,6 +153,7 @@ final class LedgerParts: Sendable {
                 decoding: state.store.value(.serviceConfig, zeroKey) ?? Array("{}".utf8), as: UTF8.self),
             signatureTransactionCount: indexer.signatures.count, waitingWrites: inbox.outstanding,
             writeRefusal: inbox.writeRefusal, startupNotes: startupNotes,
-            writeTrouble: inbox.writeTrouble?.reason ?? sequencer.committer.delay(at: .now), readTrouble: reader.damage ?? indexer.trouble)
+            writeTrouble: inbox.writeTrouble?.reason ?? sequencer.committer.delay(at: .now),
+            readTrouble: reader.damage ?? indexer.trouble)
     }
 }

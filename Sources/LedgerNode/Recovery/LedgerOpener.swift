@@ -205,7 +205,9 @@ struct LedgerOpener {
         let hasLedger = try Self.isThere(directory.ledger)
         let chunks =
             hasLedger
-            ? try FileManager.default.contentsOfDirectory(atPath: directory.ledger).filter { ChunkName(fileName: $0) != nil } : []
+            ? try FileManager.default.contentsOfDirectory(atPath: directory.ledger).filter {
+                ChunkName(fileName: $0) != nil
+            } : []
         let holds = chunks.isEmpty ? nil : "\(directory.ledger) holds a ledger"
         func missing(_ path: String, _ because: String) -> LedgerError {
             LedgerError(

@@ -34,7 +34,8 @@ struct SnapshotLoader {
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: directory.snapshots)) ?? [])
             .compactMap { SnapshotName(fileName: $0) }.filter { $0.isCommitted && $0.evidence > last }
         for name in names.sorted(by: { $0.seqno > $1.seqno }) where (try? confirmed(name)) != nil {
-            return "the snapshot \(name.fileName) proves that this ledger once had transaction \(name.evidence), and it "
+            return
+                "the snapshot \(name.fileName) proves that this ledger once had transaction \(name.evidence), and it "
                 + "ends at \(last): committed transactions are missing. Was an older copy restored?"
         }
         return nil

@@ -99,7 +99,8 @@ final class WriteTicket: Sendable {
             result = .outcome(WriteOutcome(transactionID: id, isCommitted: false))
         } else {
             result = .failure(
-                LedgerError(.overloaded, "the writes before this one did not become durable in time; nothing was written")
+                LedgerError(
+                    .overloaded, "the writes before this one did not become durable in time; nothing was written")
             )
         }
         for waiter in overdue { waiter.continuation.resume(returning: result) }

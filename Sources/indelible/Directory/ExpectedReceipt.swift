@@ -56,7 +56,8 @@ struct ExpectedReceipt {
                 case .signedRoot(let root):
                     // It names no transaction itself, so only the ledger can tell.
                     if !Self.isSigned(root, at: named, in: ledger) {
-                        return "\(file): the answer names transaction \(named), which does not sign the root of the receipt"
+                        return
+                            "\(file): the answer names transaction \(named), which does not sign the root of the receipt"
                     }
                 }
             }

@@ -75,7 +75,8 @@ struct LedgerVerify: ParsableCommand {
         if let check {
             if receipts.isEmpty, !anchors.isEmpty {
                 report.notes.append(
-                    "transactions cut from the end after the newest snapshot cannot be noticed without a receipt to expect")
+                    "transactions cut from the end after the newest snapshot cannot be noticed without a receipt to expect"
+                )
             }
             unproved += check.problems
             unreadable += check.unreadable

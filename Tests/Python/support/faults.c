@@ -5,8 +5,8 @@
 // INDELIBLE_FAULT_COMMAND    a file: "<operation> <mode> <errno> <skip>"; missing or empty: no fault. Operation: write,
 //                            sync, rename, truncate, open. Mode: lost (not done, reported lost), kept (done, reported
 //                            lost), short (half done, reported lost), killbefore, killafter, killhalf (the process
-//                            dies there). `skip` operations succeed first. "sync hold 0 0" holds every sync for as long
-//                            as it stands there; "clock back 0 0" makes every timed wait on a condition one hour longer,
+//                            dies there). `skip` operations succeed first. "sync hold 0 <skip>" holds every sync after
+//                            so many of files for as long as it stands there; "clock back 0 0" makes every timed wait on a condition one hour longer,
 //                            as if the wall clock had been set back meanwhile.
 // INDELIBLE_FAULT_JOURNAL    a file to which every completed sync and rename is appended
 #define _GNU_SOURCE
@@ -95,7 +95,9 @@ static void journal(const char *line) {
     inside = 0;
 }
 
-// Whether the command begins with these words.
+static atomic_int syncs_done;  // of files
+
+// Whether the command begins with these words, and so many syncs are done.
 static int told(const char *words) {
     const char *command = getenv("INDELIBLE_FAULT_COMMAND");
     if (!command || inside) return 0;
@@ -107,7 +109,9 @@ static int told(const char *words) {
         close(fd);
     }
     inside = 0;
-    return strncmp(text, words, strlen(words)) == 0;
+    int skip = 0;
+    return strncmp(text, words, strlen(words)) == 0
+        && (sscanf(text, "%*s %*s %*d %d", &skip) != 1 || atomic_load(&syncs_done) >= skip);
 }
 
 int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *end) {
@@ -132,6 +136,7 @@ static int synced(int fd, const char *name) {
         char line[4300];
         snprintf(line, sizeof line, "S\t%lld\t%s\n", (long long)before.st_size, path);
         journal(line);
+        atomic_fetch_add(&syncs_done, 1);
     }
     if (kind) { die_if_told(); errno = error; return -1; }
     return result;

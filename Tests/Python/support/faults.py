@@ -37,6 +37,10 @@ class Faults:
     def clear(self):
         self.command.unlink(missing_ok=True)
 
+    def syncs(self) -> int:
+        """How many syncs of files are done, in a journal of one process."""
+        return sum(line.startswith("S\t") for line in self.journal.read_text().splitlines())
+
     def durable_sizes(self) -> dict[str, int]:
         """For each watched file, under its present name, the size that the last completed sync covered."""
         sizes: dict[str, int] = {}
