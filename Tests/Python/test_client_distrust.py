@@ -27,6 +27,21 @@ def stranger() -> str:
     return certificate("Stranger", key, "Stranger", key, True)
 
 
+def test_a_list_without_end_does_not_fill_the_memory(liar, identities):
+    """Every page has another link to the next one."""
+    large = "x" * (32 << 20)
+
+    def page(target):
+        number = int(target.rpartition("page=")[2]) if "page=" in target else 0
+        return {"ledgerUsers": [], "more": large, "nextLink": f"/app/ledgerUsers?page={number + 1}"}
+
+    liar.answers["/app/ledgerUsers"] = (200, page)
+    done = run_cli(
+        "user", "list", "--url", liar.url, "--service-certificate", liar.pin, "--certificate",
+        identities.admin.combined_file, timeout=100)
+    assert done.returncode == 2 and "too long" in done.stderr, done
+
+
 # The identity
 
 

@@ -67,6 +67,8 @@ class Liar:
                 status = liar.status
                 if parts.path in liar.answers:
                     status, answer = liar.answers[parts.path]
+                    if callable(answer):
+                        answer = answer(self.path)
                 elif parts.path == "/app/transactions":
                     answer = {"state": "Ready", "entries": liar.entries}
                     if liar.next_link:
