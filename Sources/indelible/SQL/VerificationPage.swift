@@ -86,7 +86,8 @@ struct VerificationPage {
 
     private var uncovered: String {
         report.unattested.map {
-            " But \($0) in no digest yet: whoever can write the file could have written them differently."
+            " But \($0) in no digest yet: whoever can write the file could have written "
+                + "\(report.tail?.transactions == 1 ? "it" : "them") differently."
         } ?? ""
     }
 
