@@ -10,6 +10,9 @@ struct SearchCheck {
     let table: String
     let reader: SQLiteEvidenceReader
     let findings: FindingCollector
+    /// Whether the table is one of the ledger's own. While a log is in use these are left alone: to search for each of their rows
+    /// would cost as much as for those of the ledger tables.
+    var isOwn = false
 
     /// As deep as SQLite follows pages.
     private static let depthLimit = 20
@@ -20,7 +23,7 @@ struct SearchCheck {
             // `IndexCheck` has SQLite look at the tables without row ids.
             try objects.ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID == false
         else { return }
-        guard try reader.isFileWhole() else { return try askSQLite() }
+        guard try reader.isFileWhole() else { return isOwn ? () : try askSQLite() }
         var header = [UInt8](repeating: 0, count: 100)
         try reader.readFile(into: &header, at: 0)
         let size = Int(header[16]) << 8 | Int(header[17])
