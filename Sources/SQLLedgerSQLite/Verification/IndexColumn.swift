@@ -21,22 +21,25 @@ struct IndexColumn {
     static func all(of index: String, _ table: String, _ reader: SQLiteEvidenceReader) throws -> [IndexColumn] {
         try reader.connection.query(
             """
-            SELECT x.name, x.coll, c.type FROM pragma_index_xinfo(\(SQLName.literal(index)), 'main') AS x
+            SELECT x.name, x.coll, c.type, c.dflt_value FROM pragma_index_xinfo(\(SQLName.literal(index)), 'main') AS x
             LEFT JOIN pragma_table_xinfo(\(SQLName.literal(table)), 'main') AS c ON c.cid = x.cid
             WHERE x.key OR x.cid >= 0 ORDER BY x.seqno
             """
         ).map { row in
             IndexColumn(
                 name: row[2].string.flatMap { _ in row[0].string.map(SQLName.quoted) },
-                collation: row[1].string ?? "BINARY", reals: row[2].string.flatMap(reals))
+                collation: row[1].string ?? "BINARY",
+                reals: row[2].string.flatMap { reals($0, hasDefault: row[3] != .null) })
         }
     }
 
     /// By the column's affinity (https://www.sqlite.org/datatype3.html, 3.1).
-    private static func reals(_ type: String) -> Reals? {
+    private static func reals(_ type: String, hasDefault: Bool) -> Reals? {
         let type = type.uppercased()
         func has(_ words: String...) -> Bool { words.contains { type.contains($0) } }
-        if has("INT", "CHAR", "CLOB", "TEXT") { return .whole }
+        if has("INT") { return .whole }
+        // A column of texts has numbers only where its default is TRUE or FALSE.
+        if has("CHAR", "CLOB", "TEXT") { return hasDefault ? .whole : nil }
         if type.isEmpty || type == "ANY" || has("BLOB") { return .any }
         return has("REAL", "FLOA", "DOUB") ? nil : .whole
     }

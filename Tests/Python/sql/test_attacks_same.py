@@ -50,9 +50,10 @@ def rewrite(path, page, change):
     assert pages.leaves(page) == [page]
     end = pages.usable
     for place, payload in enumerate(change(payloads)):
-        assert len(payload) < 128
-        end -= len(payload) + 1
-        pages.data[pages.base(page) + end : pages.base(page) + end + len(payload) + 1] = bytes([len(payload)]) + payload
+        length = len(payload)
+        cell = (bytes([length]) if length < 128 else bytes([0x80 | length >> 7, length & 0x7F])) + payload
+        end -= len(cell)
+        pages.data[pages.base(page) + end : pages.base(page) + end + len(cell)] = cell
         struct.pack_into(">H", pages.data, pages.header(page) + 8 + 2 * place, end)
     struct.pack_into(">HHHB", pages.data, pages.header(page) + 1, 0, len(payloads), end, 0)
     pages.save()
@@ -290,6 +291,89 @@ def test_numbers_of_all_kinds_in_indexes(tmp_path, type, row_ids):
     report = ledger.verify(path, digest)
     # SQLite itself writes indexes of columns with such defaults that differ from the table.
     assert report.exit_code == 0 or not is_whole and type in ("TEXT",), report
+
+
+# Entries that are not written as SQLite writes them
+
+
+def longer_length(payload):
+    """The header's length in two bytes."""
+    return bytes([0x80, payload[0] + 1]) + payload[1:]
+
+
+def more_columns(payload):
+    """64 columns more, all NULL."""
+    return bytes([payload[0] + 64]) + payload[1 : payload[0]] + bytes(64) + payload[payload[0] :]
+
+
+def two_ways(payload):
+    """An entry that a search reads as `value-00020` of row 20 and that says, read in full, that it is row 21's."""
+    text = b"value-00020"
+    record = bytearray(128) + text + bytes([20, 21])
+    record[:3] = bytes([0x80, 35, 1])
+    record[3:34] = bytes([8]) * 31
+    record[34] = 1
+    return bytes(record)
+
+
+@pytest.mark.parametrize("keys, change", [
+    ("TEXT", longer_length), ("TEXT", more_columns), ("INT", longer_length), ("INT", more_columns)])
+def test_E12_row_whose_key_searches_misread(tmp_path, keys, change):
+    path, digest = verified(*made(
+        tmp_path, f"CREATE TABLE t(id {keys} PRIMARY KEY, v TEXT) WITHOUT ROWID", ENABLE, rows(40, 300)))
+    rewrite(path, root(path, "t"),
+            lambda payloads: [change(payload) if b"value-00320" in payload else payload for payload in payloads])
+    db = ledger.plain(path)
+    assert scalar(db, "SELECT count(*) FROM t WHERE +CAST(id AS INT) = 320") == 1
+    # Searches for texts only go by the length.
+    assert scalar(db, "SELECT count(*) FROM t WHERE id = 320") == (1 if keys == "TEXT" and change is more_columns else 0)
+    db.close()
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 1 and report.codes == {"INDEX_DIVERGENCE"}, report
+    assert [finding["object"] for finding in report.findings] == ["t"], report
+
+
+@pytest.mark.parametrize("change", [longer_length, more_columns, two_ways])
+def test_E01_entry_that_searches_misread(tmp_path, change):
+    path, digest = verified(*made(tmp_path, TABLE, "CREATE INDEX i ON t(v)", ENABLE, rows(40)))
+    rewrite(path, root(path, "i"),
+            lambda payloads: [change(payload) if b"value-00020" in payload else payload for payload in payloads])
+    if change is two_ways:
+        db = ledger.plain(path)
+        assert scalar(db, "SELECT id FROM t WHERE v = 'value-00020'") == 21
+        assert scalar(db, "PRAGMA integrity_check") == "ok"
+        db.close()
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 1 and report.codes == {"INDEX_DIVERGENCE"}, report
+    assert {finding["object"] for finding in report.findings} == {"i"}, report
+
+
+@pytest.mark.parametrize("size", [512, 4096, 65536])
+@pytest.mark.parametrize("columns", [1, 14, 130])
+@pytest.mark.parametrize("row_ids", ["", " WITHOUT ROWID"])
+def test_entries_of_all_lengths(tmp_path, size, columns, row_ids):
+    """Honest ones: headers of one, two and three bytes of length, on more than one page."""
+    path, digest = tmp_path / "entries.db", tmp_path / "entries.json"
+    db = connect(path)
+    db.execute(f"PRAGMA page_size = {size}")
+    db.execute("SELECT ledger_init(0)")
+    names = [f"c{number}" for number in range(columns)]
+    db.execute(f"CREATE TABLE t({', '.join(names)}, PRIMARY KEY ({', '.join(names)})){row_ids}")
+    db.execute(f"CREATE INDEX i ON t({', '.join(reversed(names))})")
+    db.execute("CREATE INDEX j ON t(c0, c0, length(c0)) WHERE c0 IS NOT NULL")
+    db.execute(ENABLE)
+    values = [0, 1, -1, 127, 128, 1 << 15, 1 << 23, 1 << 31, 1 << 47, 1 << 62, 0.5, -3.0, "", "x" * 57, "y" * 58, "z" * 8200, b"", b"b" * 300]
+    mark = ", ".join("?" * columns)
+    for number in range(len(values) * 3):
+        row = [values[(number + place * (1 + number % 5)) % len(values)] for place in range(columns)]
+        db.execute(f"INSERT OR IGNORE INTO t VALUES({mark})", [f"{row[0]}{number}", *row[1:]] if number % 2 else row)
+    db.execute("ALTER TABLE t ADD COLUMN later DEFAULT 7")
+    db.execute("CREATE INDEX k ON t(later)")
+    db.execute("INSERT INTO t SELECT " + ", ".join(["'last'"] + names[1:]) + ", 8 FROM t LIMIT 1")
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 0, report
 
 
 # Pages above the rows of the ledger's own tables
