@@ -150,7 +150,9 @@ struct IndexCheck {
         for (name, count) in try differences(in: indexes, but: lines.indexes) {
             lines.indexes[SQLName.folded(name)] = Lines.Count(
                 count: count,
-                example: "values that are the same to the index, in other letters, with other spaces or as another kind of number")
+                example:
+                    "values that are the same to the index, in other letters, with other spaces or as another kind of number"
+            )
         }
         for (name, found) in lines.indexes.sorted(by: { $0.key < $1.key }) {
             let index = indexes.first { SQLName.folded($0).exact == name.exact } ?? name

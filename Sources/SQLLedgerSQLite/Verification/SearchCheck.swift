@@ -65,7 +65,8 @@ struct SearchCheck {
                 reason: "entries are not written as SQLite writes them: searches read other values than scans",
                 count: walk.count,
                 repair: isIndex
-                    ? RepairProposal(.reindex, table: object.name, explanation: "builds the index again from the table") : nil))
+                    ? RepairProposal(.reindex, table: object.name, explanation: "builds the index again from the table")
+                    : nil))
     }
 
     /// In a log, newer pages than those of the file are where only SQLite finds them. It searches for each row, from the last one to
@@ -189,21 +190,48 @@ struct SearchCheck {
             try check.reader.readFile(into: &page, at: Int64(number - 1) * Int64(pageSize))
             let kind = page[0]
             guard kind == 2 || kind == 10 else { throw check.damaged("page \(number)") }
-            var children: [UInt32] = []
-            for cell in 0..<(try integer(number, at: 3, bytes: 2)) {
-                var at = try place(number, cell, kind == 2 ? 12 : 8)
-                if kind == 2 {
-                    children.append(UInt32(try integer(number, at: at, bytes: 4)))
-                    at += 4
-                }
-                let length = try varint(number, at)
+            let cells = try integer(number, at: 3, bytes: 2)
+            let (pointers, before) = kind == 2 ? (12, 4) : (8, 0)
+            for cell in longer(0..<cells, pointers, before, fields) {
+                let length = try varint(number, try place(number, cell, pointers) + before)
                 if try length.isUnending || !isUsual(number, length.end, length.value, fields) {
                     note("entry \(cell + 1) of page \(number)")
                 }
             }
             guard kind == 2 else { return }
+            var children = try (0..<cells).map {
+                UInt32(try integer(number, at: try place(number, $0, pointers), bytes: 4))
+            }
             children.append(UInt32(try integer(number, at: 8, bytes: 4)))
             for child in children { try visitEntries(child, fields, depth: depth + 1) }
+        }
+
+        /// The cells whose entries are not usual ones with numbers of one byte each, as nearly all are. `before`: bytes of a cell
+        /// before its entry.
+        private func longer(_ cells: Range<Int>, _ pointers: Int, _ before: Int, _ fields: ClosedRange<Int>) -> [Int] {
+            let most = min((usable - 12) * 64 / 255 - 23, 127)
+            // Of types below 12 the number of bytes, four bits each, from the lowest on; 15 for those that there are not.
+            let sizes: UInt64 = 0xFF00_8864_3210
+            return page.withUnsafeBufferPointer { bytes in
+                cells.filter { cell in
+                    let pointer = pointers + 2 * cell
+                    guard pointer + 1 < bytes.count else { return true }
+                    let at = (Int(bytes[pointer]) << 8 | Int(bytes[pointer + 1])) + before
+                    guard at + 1 < bytes.count else { return true }
+                    let (length, header) = (Int(bytes[at]), Int(bytes[at + 1]))
+                    guard length <= most, header >= 1, header <= length, at + 1 + length <= bytes.count else {
+                        return true
+                    }
+                    var left = length - header
+                    for place in at + 2..<at + 1 + header {
+                        let type = Int(bytes[place])
+                        guard type < 0x80 else { return true }
+                        left -= type < 12 ? Int(sizes >> UInt64(4 * type) & 15) : (type - 12) / 2
+                        if type == 10 || type == 11 { return true }
+                    }
+                    return left != 0 || !fields.contains(header - 1)
+                }
+            }
         }
 
         /// Whether the entry at `at` has the shortest header of its columns and nothing besides them.
