@@ -5,7 +5,8 @@ usage: verify_sql_ledger.py DATABASE [--digests FILE_OR_DIRECTORY]... [--table N
 
 Everything is recomputed from the rows, from nothing but the format pages in Documentation/spec (sql-*.md): the leaves of
 the row versions, the table roots, the transaction entries, the blocks and their chain, and then compared with digests
-that were kept somewhere else. The database is opened read only and never changed.
+that were kept somewhere else; of a directory store only this ledger's folder is read. The database is opened read only and
+never changed.
 
 exit code: 0 verified, 1 tampering found, 2 usage, unreadable, or no outside digest anchors the result
 """
@@ -34,6 +35,7 @@ CREATED, ENDED = 1, 2
 EVENTS_TABLE = 0
 LEAVES_PER_CHUNK = 128
 CREATE, DROP, RENAME, RENAME_VIEW, ADD_COLUMN, RENAME_COLUMN, DROP_COLUMN, OBJECTS, SETTINGS = range(9)
+LEDGER_FOLDER = re.compile("[0-9a-f]{32}")
 TIME = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z", re.ASCII)
 
 
@@ -298,12 +300,23 @@ def parse_digests(data, origin):
         raise BadDigest(f"{origin}: {problem}") from None
 
 
-def read_digests(path):
+def read_digests(path, ledger=None, notes=None):
+    """Those of a file, or of all files of a directory. A directory store may hold many ledgers, each in the folder that
+    has its id as name: with `ledger` only that one's folder is read, and `notes` gets a line about the others."""
     path = pathlib.Path(path)
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*.json") if not file.name.startswith("."))
-        return [digest for file in files for digest in parse_digests(file.read_bytes(), file)]
-    return parse_digests(path.read_bytes(), path)
+    if not path.is_dir():
+        return parse_digests(path.read_bytes(), path)
+    files = sorted(file for file in path.rglob("*.json") if not file.name.startswith("."))
+    if ledger is not None:
+        others = {folder.name for folder in path.iterdir() if folder.is_dir() and LEDGER_FOLDER.fullmatch(folder.name)}
+        others.discard(ledger)
+        files = [file for file in files if file.relative_to(path).parts[0] not in others]
+        if others:
+            notes.append(f"{path}: the digests of {len(others)} other {'ledger' if len(others) == 1 else 'ledgers'} were not "
+                         "read")
+        if not files:
+            notes.append(f"{path}: holds no digest of this ledger")
+    return [digest for file in files for digest in parse_digests(file.read_bytes(), file)]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -556,9 +569,9 @@ class Version:
 class Verification:
     MOST_PER_GROUP = 20
 
-    def __init__(self, database, digests, only=()):
-        self.database, self.digests = database, digests
-        self.only = {folded(name) for name in only}
+    def __init__(self, database, digests, only=(), stores=()):
+        self.database, self.digests, self.stores = database, digests, stores
+        self.only = {folded(name): name for name in only}
         self.findings, self.notes, self.counts = [], list(database.notes), collections.Counter()
         self.last_entry_leaves = None, None
         self.anchored = None
@@ -588,12 +601,17 @@ class Verification:
     def run(self):
         if not self.guarded(self._identity):
             return self
+        for path in self.stores:
+            self.digests += read_digests(path, self.ledger.hex(), self.notes)
         if self.guarded(self._transactions) and self.guarded(self._blocks):
             self.guarded(self._digests)
         if self.guarded(self._events):
             if not self.only:
                 self.guarded(self._derived)
                 self.guarded(self._coverage)
+            names = {folded(table.name) for table in self.tables.values()}
+            for name in (self.only[name] for name in self.only if name not in names):
+                self.find("VERIFIER_BLOCKED", name, "there is no ledger table of this name")
             for table in self.tables.values():
                 if (not self.only or folded(table.name) in self.only) and not self.guarded(self._table, table):
                     self.unread.add(table.id)
@@ -1456,7 +1474,8 @@ class Verification:
 
     def report(self):
         return {"verdict": self.verdict, "ledger_id": getattr(self, "ledger", b"").hex(), "findings": self.findings,
-                "notes": self.notes, "counts": dict(self.counts), "anchored_through_block": self.anchored}
+                "notes": self.notes, "counts": dict(self.counts), "anchored_through_block": self.anchored,
+                "tables": list(self.only.values()) or None}
 
 
 def leaf_place(transaction, sequence):
@@ -1470,11 +1489,12 @@ def moment(time):
                                       "%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def verify(path, digests=(), only=()):
-    """The whole verification as a value: `verdict`, `exit_code`, `findings`, `report()`."""
+def verify(path, digests=(), only=(), stores=()):
+    """The whole verification as a value: `verdict`, `exit_code`, `findings`, `report()`. `stores` are files and directories
+    of digests; Errors: BadDigest, OSError."""
     database = Database(path)
     try:
-        return Verification(database, list(digests), only).run()
+        return Verification(database, list(digests), only, stores).run()
     finally:
         database.close()
 
@@ -1487,8 +1507,7 @@ def main():
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     try:
-        digests = [digest for path in arguments.digests for digest in read_digests(path)]
-        done = verify(arguments.database, digests, arguments.table)
+        done = verify(arguments.database, only=arguments.table, stores=arguments.digests)
     except (BadDigest, OSError) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2
@@ -1512,7 +1531,8 @@ def main():
         print("nothing outside the database anchors this result: give --digests")
     else:
         print(f"digests fit through block {done.anchored}")
-    print(f"{done.verdict}: {done.counts['versions']} row versions, {done.counts['transactions']} transactions, "
+    part = f", only of {', '.join(arguments.table)}" if arguments.table else ""
+    print(f"{done.verdict}{' in part' if part and done.verdict == 'ok' else ''}{part}: {done.counts['versions']} row versions, {done.counts['transactions']} transactions, "
           f"{done.counts['blocks']} blocks")
     return done.exit_code
 

@@ -9,6 +9,7 @@ public final class LinkedConnection: @unchecked Sendable {
     // Guarded by the lock, and used by nobody else.
     private let ledger: SQLiteLedger
     private let lock = NSRecursiveLock()
+    private var changes: Int64 = 0
 
     /// Opens a database with the ledger attached.
     /// - Throws: `SQLiteLedgerError`.
@@ -41,6 +42,8 @@ public final class LinkedConnection: @unchecked Sendable {
             let usesParameters = try Self.bind(statement, positions, names)
             let columns = (0..<statement.columnCount).map { statement.columnName($0) }
             while try statement.step() { try row(columns, statement.row) }
+            let isWrite = sqlite3_stmt_readonly(statement.handle) == 0
+            changes = isWrite ? Int64(sqlite3_changes(ledger.connection.handle)) : 0
             return usesParameters
         }
     }
@@ -50,10 +53,10 @@ public final class LinkedConnection: @unchecked Sendable {
         withLedger { sqlite3_get_autocommit($0.connection.handle) == 0 }
     }
 
-    /// Rows changed since the connection was opened, by triggers too.
-    public var changeCount: Int64 {
-        withLedger { Int64(sqlite3_total_changes($0.connection.handle)) }
-    }
+    /// The rows that the last statement inserted, updated or deleted itself, not counting what triggers and the ledger
+    /// did. Only for INSERT, UPDATE, DELETE and REPLACE, also behind WITH; another statement that writes leaves it at
+    /// what such a one said before.
+    public var changeCount: Int64 { withLedger { _ in changes } }
 
     private static func bind(
         _ statement: SQLiteStatement, _ positions: [SQLValue], _ names: [String: SQLValue]

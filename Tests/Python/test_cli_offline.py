@@ -452,3 +452,69 @@ def test_colour_only_on_a_terminal():
         env={**clean_environment(), "TERM": "xterm", **more}).stdout
     assert "\x1b[32m" in run()
     assert "\x1b[3" not in run(NO_COLOR="1")
+
+
+# What cannot be had is named
+
+def as_nobody():
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+
+
+def test_a_file_behind_a_closed_directory_is_not_called_missing(tmp_path):
+    """The superuser enters every directory, so that there the program runs as somebody else."""
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    (closed / "there").write_text("x")
+    closed.chmod(0)
+    unprivileged = as_nobody if os.geteuid() == 0 else None
+    try:
+        subprocess.run([binary(), "--version"], preexec_fn=unprivileged, check=True, capture_output=True, cwd="/")
+    except (PermissionError, subprocess.SubprocessError):
+        pytest.skip("nobody else can run the program")
+    for words in (["sql", "verify"], ["sql", "status"], ["receipt", "verify", "--service-certificate", "x"],
+                  ["evidence", "verify"], ["ledger", "verify"]):
+        done = subprocess.run([binary(), *words, closed / "there"], preexec_fn=unprivileged, capture_output=True, text=True,
+                              env=clean_environment(), timeout=60, cwd="/")
+        assert done.returncode == 2 and f"{closed / 'there'}: may not be read by this user" in done.stderr, (words, done.stderr)
+        assert "there is no such" not in done.stderr
+    done = subprocess.run([binary(), "evidence", "page", "--out", closed / "page.html"], preexec_fn=unprivileged,
+                          capture_output=True, text=True, env=clean_environment(), timeout=60, cwd="/")
+    assert done.returncode == 2 and "cannot be written (Permission denied)" in done.stderr, done.stderr
+    closed.chmod(0o700)
+
+
+def test_a_data_directory_without_the_administrators_file(tmp_path):
+    """Who has moved it away is told how to go on."""
+    pem = make_identity(tmp_path, "service").certificate_file
+    data = tmp_path / "data"
+    data.mkdir()
+    shutil.copy(pem, data / "service_cert.pem")
+    for words, environment in ((["--data", data], {}), ([], {"INDELIBLE_DATA": str(data)})):
+        done = run_cli("entry", "get", "2.3", *words, environment=environment)
+        assert done.returncode == 2
+        assert done.stderr == f"error: {data}/admin.pem: there is no such file; give --certificate FILE\n"
+    done = run_cli("entry", "get", "2.3", "--data", data, "--certificate", tmp_path / "none.pem")
+    assert done.stderr == f"error: {tmp_path}/none.pem: there is no such file\n"
+
+
+def test_ledger_verify_says_in_json_why_it_cannot_tell(tmp_path):
+    done = run_cli("ledger", "verify", tmp_path, "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 2 and report["outcome"] == "unableToTell"
+    assert report["problems"] == [
+        {"code": "noLedger", "reason": "holds no ledger (no file whose name begins with ledger_)"}]
+
+
+def test_entry_append_says_that_it_reads_from_the_terminal():
+    for words in ([], ["--file", "-"], ["--lines"]):
+        master, slave = os.openpty()
+        process = subprocess.Popen([binary(), "entry", "append", "--url", "https://127.0.0.1:9", *words], stdin=slave,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment())
+        os.write(master, b"\x04")
+        told = process.communicate(timeout=60)[1]
+        os.close(slave)
+        os.close(master)
+        assert told.splitlines()[0] == "reading from the terminal; end with Ctrl-D" and process.returncode == 2
+    assert "terminal" not in run_cli("entry", "append", stdin="").stderr

@@ -13,12 +13,13 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from support.node import binary, clean_environment, run_cli
+from support.node import ROOT, binary, clean_environment, run_cli
 
 
 class Database:
@@ -26,7 +27,7 @@ class Database:
         self.folder = folder
         self.path = folder / "app.db"
         self.store = f"file://{folder}/digests"
-        (folder / "digests").mkdir()
+        (folder / "digests").mkdir(parents=True)
         self.environment = {"XDG_STATE_HOME": str(folder / "state")}
 
     def run(self, command, *words, code=0, stdin=None, database=None):
@@ -204,6 +205,85 @@ def test_exec(app):
     assert "no statement has any" in app.sql("SELECT 1", "-p", "1", code=2).stderr
     shown = app.sql("SELECT char(27) || '[31mred' || char(10) || 'x' AS t").stdout
     assert "\x1b" not in shown and "\\u{1b}" in shown and len(shown.splitlines()) == 2
+
+
+@pytest.mark.parametrize("words, why", [
+    (["-p", "2", "DELETE FROM accounts"], "no statement has any"),
+    (["--named", "id=2", "DELETE FROM accounts"], "no statement has any"),
+    (["-p", "2", "DELETE FROM accounts", "SELECT 1 AS \"?\", '?', [:a] -- ?", "/* ? */ SELECT ':x'"], "no statement has any"),
+    (["--named", "idd=3", "--named", "id=2", "DELETE FROM notes; DELETE FROM accounts WHERE id = :id"], "'idd'"),
+    (["--named", "a=3", "DELETE FROM notes; DELETE FROM accounts WHERE id IN (:a, @b)"], "@b of the statement was not given"),
+    (["--named", "id=3", "--named", "id=2", "DELETE FROM accounts WHERE id = :id"], "given twice"),
+    (["-p", "2", "-p", "3", "DELETE FROM notes; DELETE FROM accounts WHERE id = ?1 OR amount = ?1"], "1 parameter, 2 were given"),
+    (["-p", "2", "DELETE FROM notes; DELETE FROM accounts WHERE id IN (?, ?2)"], "2 parameters, 1 were given"),
+    (["-p", "2", "DELETE FROM notes WHERE body = ?", "DELETE FROM accounts WHERE id = ?"], "2 statements have parameters"),
+], ids=lambda value: value if isinstance(value, str) else "")
+def test_parameters_that_do_not_fit_change_nothing(app, tmp_path, words, why):
+    """A value without a place is mostly a forgotten WHERE."""
+    count = "SELECT (SELECT count(*) FROM accounts) AS accounts, (SELECT count(*) FROM notes) AS notes"
+    before = app.rows(count), app.status()["transactions"]
+    text = ";\n".join(word for word in words if " " in word)
+    values = [word for word in words if " " not in word]
+    script = tmp_path / "script.sql"
+    script.write_text(text)
+    for run in (lambda: app.sql(*words, code=2), lambda: app.sql(*words, "--single-transaction", code=2),
+                lambda: app.sql(*values, stdin=text, code=2), lambda: app.sql(*values, "--file", script, code=2)):
+        done = run()
+        assert why in done.stderr and done.stdout == "", done
+        assert (app.rows(count), app.status()["transactions"]) == before
+
+
+def test_parameters_are_found_as_sqlite_finds_them(app):
+    """Also in statements that need what the ones before them make."""
+    app.sql("-p", "1", "-p", "2", "-p", "3", "CREATE TABLE m2 (a, b$x, [c?], `d:d`);",
+            "INSERT INTO m2 SELECT ?, 'it''s ?'/* :no */, ?3, ?2 AS [?] -- ?")
+    assert app.rows("SELECT * FROM m2") == [{"a": 1, "b$x": "it's ?", "c?": 3, "d:d": 2}]
+    assert "4 parameters" in app.sql("SELECT ?, ?3, ?", "-p", "1", code=2).stderr
+    named = ["--named", "a=1", "--named", "$b::c(x y)=2", "--named", "é=3", "--named", "3=4"]
+    assert "'$b::c(x y)'" in app.sql("SELECT :a, :é, ?3, :a", *named, code=2).stderr
+    named = ["--named", "a=1", "--named", "b::c(x)=2", "--named", "é=3", "--named", "4=4"]
+    assert app.rows("SELECT :a AS a, $b::c(x) AS b, @é AS c, ?4 AS d, :a AS e", *named) == [
+        {"a": 1, "b": 2, "c": 3, "d": 4, "e": 1}]
+    assert lines(app.run("exec", "-p", "8", "--json", stdin="SELECT 1 AS b;\nSELECT ? AS a;\n")) == [{"b": 1}, {"a": 8}]
+
+
+def on_a_terminal(app, command, *words, typed):
+    """What a command says (standard output, standard error) to somebody who types at a terminal."""
+    master, slave = os.openpty()
+    try:
+        process = subprocess.Popen(
+            [binary(), "sql", command, app.path, *words], stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**clean_environment(), **app.environment}, text=True)
+        os.write(master, typed.encode() + b"\x04")
+        return (*process.communicate(timeout=60), process.returncode)
+    finally:
+        os.close(slave)
+        os.close(master)
+
+
+def test_a_shell_on_a_terminal_counts_the_rows_of_the_statement(app):
+    """Not those that triggers and the ledger write along."""
+    app.sql("CREATE TABLE log (x); CREATE TRIGGER tr AFTER INSERT ON accounts BEGIN INSERT INTO log VALUES (1); END")
+    for statement, expected in (
+            ("INSERT INTO accounts VALUES (21, 'a', 1)", "1 row changed"),
+            ("INSERT INTO accounts VALUES (22, 'b', 1), (23, 'c', 2)", "2 rows changed"),
+            ("replace INTO accounts VALUES (22, 'bb', 1)", "1 row changed"),
+            ("/* all */ UPDATE accounts SET amount = 3 WHERE id > 20", "3 rows changed"),
+            ("WITH gone(id) AS (VALUES (21), (22)) DELETE FROM accounts WHERE id IN gone", "2 rows changed"),
+            ("BEGIN; INSERT INTO notes VALUES ('x')", "1 row changed"), ("COMMIT", None),
+            ("WITH one(id) AS (VALUES (21)) SELECT * FROM one", None), ("CREATE TABLE made (id INTEGER PRIMARY KEY, v)", None),
+            ("UPDATE accounts SET amount = 4 WHERE id = 999", None), ("SELECT ledger_enable('made')", None)):
+        if statement == "COMMIT":
+            statement = "BEGIN; COMMIT"
+        out, told, code = on_a_terminal(app, "shell", typed=statement + ";\n")
+        assert re.findall(r"\d+ rows? changed", out) == ([expected] if expected else []), (statement, out, told)
+        assert "changed" not in told
+
+
+def test_reading_from_a_terminal_is_said(app):
+    out, told, code = on_a_terminal(app, "exec", "--json", typed="SELECT 17 AS n;\n")
+    assert (out, told, code) == ('{"n":17}\n', "reading from the terminal; end with Ctrl-D\n", 0)
+    assert app.sql("SELECT 17").stderr == "" == app.sql(stdin="SELECT 17").stderr
 
 
 def test_exec_says_what_was_not_kept(app):
@@ -711,6 +791,56 @@ def test_a_verdict_says_what_it_holds_for(app, tmp_path):
     assert "not everything could be checked" in page(out) and "not anchored" not in page(out)
 
 
+def test_a_verdict_does_not_hold_for_the_tail(app, tmp_path):
+    """No digest covers what is newer than the newest: the verdict says so, wherever it stands."""
+    kept, out = tmp_path / "kept.json", tmp_path / "page.html"
+    kept.write_text(app.digest())
+
+    def head(*words):
+        return app.verify("--digest", kept, "--html", out, *words).stdout.splitlines()[0]
+
+    assert head() == "VERIFIED up to block 0: every row leads to a digest from outside."
+    assert "all of them lead to a digest" in page(out) and "no digest yet" not in page(out)
+    app.sql("CREATE TABLE fresh (id INTEGER PRIMARY KEY, v)")
+    app.sql("SELECT ledger_enable('fresh')")
+    tail = app.report("--digest", kept)["tail"]["transactions"]
+    assert tail == 1
+    assert head() == ("VERIFIED up to block 0: every row recorded up to there leads to a digest from outside; "
+                      "the newest transaction is in none yet.")
+    assert "could have written it differently" in page(out) and "the newest transaction (" in page(out)
+    app.sql("INSERT INTO fresh VALUES (1, 'x')")
+    assert head("--table", "fresh") == (
+        "VERIFIED IN PART up to block 0, only table fresh: every row of this recorded up to there leads to a digest from "
+        "outside; the newest 2 transactions are in none yet.")
+    text = page(out)
+    assert "all that were recorded up to block 0 lead to a digest" in text and "all of them" not in text
+    assert "But the newest 2 transactions are in no digest yet" in text
+    kept.write_text(app.digest())
+    assert head() == "VERIFIED up to block 1: every row leads to a digest from outside."
+
+
+def test_a_finding_that_stands_for_several(app, tmp_path):
+    """The headline counts what is listed below it."""
+    kept = tmp_path / "kept.json"
+    app.digest()
+    for number in range(2):
+        app.sql(f"INSERT INTO notes VALUES ('more {number}')")
+        kept.write_text(app.digest())
+    foreign = json.loads(kept.read_text())
+    foreign["ledger_id"] = "00" * 16
+    (tmp_path / "foreign.json").write_text(json.dumps([
+        {**foreign, "block_id": number, "block_count": number + 1} for number in range(3)]))
+    report = app.report("--digest", tmp_path / "foreign.json", code=1)
+    counts = [finding["count"] for finding in report["findings"] if finding["code"] == "DIGEST_MISMATCH"]
+    assert counts == [3]
+    text = app.verify("--digest", tmp_path / "foreign.json", code=1).stdout
+    assert text.startswith("TAMPERED: 1 finding, which stands for 3.\n") and "\n  stands for 3 findings\n" in text
+    app.tamper("UPDATE accounts SET owner = 'Eve' WHERE id = 2")
+    text = app.verify("--digest", tmp_path / "foreign.json", code=1).stdout
+    assert text.startswith("TAMPERED: 2 findings, which stand for 4.\n")
+    assert app.verify("--digest", kept, code=1).stdout.startswith("TAMPERED: 1 finding.\n")
+
+
 def test_a_verdict_is_told_whatever_cannot_be_written(app, tmp_path):
     kept, missing = tmp_path / "kept.json", tmp_path / "missing" / "page.html"
     kept.write_text(app.digest())
@@ -718,7 +848,8 @@ def test_a_verdict_is_told_whatever_cannot_be_written(app, tmp_path):
     done = app.verify("--digest", kept)
     assert done.stdout.startswith("VERIFIED") and "warning: what was verified cannot be kept" in done.stderr, done
     done = app.verify("--digest", kept, "--html", missing, "--json", code=2)
-    assert json.loads(done.stdout)["verdict"] == "verified" and "--html" in done.stderr
+    assert json.loads(done.stdout)["verdict"] == "verified" and f"error: --html: {missing}: there is no directory {missing.parent}\n" in done.stderr
+    assert "Failure(" not in done.stderr and "for --since-last: /dev/null" in done.stderr
     assert app.verify("--digest", kept, "--html", "-").stdout.startswith("<!DOCTYPE html>")
     assert "standard output" in app.verify("--digest", kept, "--html", "-", "--json", code=2).stderr
     app.tamper("UPDATE accounts SET owner = 'Eve' WHERE id = 2")
@@ -817,3 +948,46 @@ def test_evidence_page(app, tmp_path):
     page_text = (tmp_path / "page.html").read_text()
     assert page_text.startswith("<!") and "crypto.subtle" in page_text
     assert not re.search(r"""(src|href)\s*=\s*["']https?:""", page_text), "it needs no network"
+
+
+# The verifier in Python
+
+def second(app, *words):
+    script = ROOT / "Examples/python/verify_sql_ledger.py"
+    return subprocess.run([sys.executable, script, app.path, *words], capture_output=True, text=True, timeout=120)
+
+
+def test_the_second_verifier_names_what_it_did_not_read(app, tmp_path):
+    kept = tmp_path / "kept.json"
+    kept.write_text(app.digest())
+    whole = second(app, "--digests", kept)
+    assert whole.returncode == 0 and whole.stdout.splitlines()[-1].startswith("ok: ")
+    part = second(app, "--digests", kept, "--table", "ACCOUNTS")
+    assert part.returncode == 0 and part.stdout.splitlines()[-1].startswith("ok in part, only of ACCOUNTS: ")
+    for words in (["nowhere"], ["accounts", "--table", "nowhere"], ["ÀCCOUNTS", "--table", "nowhere"], [""]):
+        done = second(app, "--digests", kept, "--table", *words)
+        assert done.returncode == 2 and f"VERIFIER_BLOCKED {words[-1]}: there is no ledger table" in done.stdout, done.stdout
+        report = json.loads(second(app, "--digests", kept, "--json", "--table", *words).stdout)
+        assert report["verdict"] == "unable" and report["tables"] == [word for word in words if word != "--table"]
+    assert app.verify("--digest", kept, "--table", "nowhere", code=2).stdout.count("VERIFIER_BLOCKED nowhere") == 1
+
+
+def test_the_second_verifier_reads_its_own_folder_of_a_store(app, tmp_path):
+    other = Database(tmp_path / "other")
+    other.run("init")
+    other.sql("CREATE TABLE accounts (id INTEGER PRIMARY KEY)", "SELECT ledger_enable('accounts')",
+              "INSERT INTO accounts VALUES (1)")
+    other.run("watch", "--once", "--store", app.store)
+    store = app.folder / "digests"
+    alone = second(app, "--digests", store)
+    assert alone.returncode == 2 and "holds no digest of this ledger" in alone.stdout and "MISMATCH" not in alone.stdout
+    app.run("watch", "--once", "--store", app.store)
+    assert len(list(store.iterdir())) == 2
+    for database in (app, other):
+        done = second(database, "--digests", store)
+        assert done.returncode == 0 and "the digests of 1 other ledger were not read" in done.stdout, done.stdout
+    foreign = next(file for file in store.rglob("*.json") if file.parent.name != app.status()["ledgerId"])
+    done = second(app, "--digests", foreign)
+    assert done.returncode == 1 and "DIGEST_MISMATCH" in done.stdout
+    app.tamper("UPDATE accounts SET owner = 'Eve' WHERE id = 2")
+    assert second(app, "--digests", store).returncode == 1

@@ -181,9 +181,9 @@ struct LocaliserSearch {
         let original = original(version, operation, place, leaf, columns, elsewhere)
         let names = (original.map { Self.changed(version.values, $0) } ?? columns).map { version.columns[$0] }
         let values = original.map { original in
-            zip(version.columns, original).filter { names.contains($0.0) }.map { NamedValue($0.0, $0.1) }
+            zip(version.columns, original).filter { names.containsExactly($0.0) }.map { NamedValue($0.0, $0.1) }
         }
-        let found = zip(version.columns, version.values).filter { names.contains($0.0) }
+        let found = zip(version.columns, version.values).filter { names.containsExactly($0.0) }
         localiser.report(
             localiser.finding(
                 .rowAltered, version, place, reason(original, columns, leaf), columns: names,
@@ -207,7 +207,7 @@ struct LocaliserSearch {
                 explanation: "the original values are not known; take the row from a backup and set them with an UPDATE"
             )
         }
-        let settable = values.filter { !table.generatedColumns.contains($0.name) }
+        let settable = values.filter { !table.generatedColumns.containsExactly($0.name) }
         return RepairProposal(
             .update, table: table.name, key: version.key, values: settable,
             explanation: settable.isEmpty

@@ -17,8 +17,9 @@ extension VerificationReport {
         }
         if let tail, tail.transactions > 0 {
             lines.append(
-                "  tail       \(tail.transactions) transactions of \(Self.decimal(tail.seconds)) s "
-                    + "after the newest digest are not attested by anything outside")
+                "  tail       \(tail.transactions) \(tail.transactions == 1 ? "transaction" : "transactions") of "
+                    + "\(Self.decimal(tail.seconds)) s after the newest digest \(tail.transactions == 1 ? "is" : "are") "
+                    + "not attested by anything outside")
         }
         lines.append("  time       \(Self.decimal(seconds)) s, from \(startTime)")
         for finding in findings { lines += ["", finding.text] }
@@ -27,18 +28,26 @@ extension VerificationReport {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// The transactions that no digest from outside covers, with their verb; `nil` when there are none.
+    package var unattested: String? {
+        guard let tail, tail.transactions > 0 else { return nil }
+        return tail.transactions == 1 ? "the newest transaction is" : "the newest \(tail.transactions) transactions are"
+    }
+
     private var headline: String {
         switch verdict {
         case .verified:
             let block = anchoredThrough?.description ?? "?"
-            if let partRead {
-                return
-                    "VERIFIED IN PART up to block \(block), \(partRead): every row of this leads to a digest from outside."
-            }
-            return "VERIFIED up to block \(block): every row leads to a digest from outside."
+            let (part, rows) = partRead.map { (" IN PART", ", \($0): every row of this") } ?? ("", ": every row")
+            // What came after the newest digest leads to none.
+            let (limit, rest) = unattested.map { (" recorded up to there", "; \($0) in none yet") } ?? ("", "")
+            return "VERIFIED\(part) up to block \(block)\(rows)\(limit) leads to a digest from outside\(rest)."
         case .tampered:
-            let count = findings.filter { $0.code.consequence == .tampered }.reduce(0) { $0 + $1.count }
-            return "TAMPERED: \(count) \(count == 1 ? "finding" : "findings")."
+            let listed = findings.filter { $0.code.consequence == .tampered }
+            let total = listed.reduce(0) { $0 + $1.count }
+            let isOne = listed.count == 1
+            let rest = total > listed.count ? ", which \(isOne ? "stands" : "stand") for \(total)" : ""
+            return "TAMPERED: \(listed.count) \(isOne ? "finding" : "findings")\(rest)."
         case .unable where lacksOnlyAnAnchor:
             return "NOT ANCHORED: the ledger agrees with itself, but no digest from outside was given; "
                 + "whoever can write the file could have written all of it."
@@ -69,6 +78,7 @@ extension Finding {
             lines.append(line)
         }
         if let block { lines.append("  block      \(block)") }
+        if count > 1 { lines.append("  stands for \(count) findings") }
         if let lastGoodDigest { lines.append("  good until the digest of block \(lastGoodDigest)") }
         if let repair { lines.append("  repair     \(repair.text)") }
         return lines.joined(separator: "\n")

@@ -102,7 +102,7 @@ final class TableState {
         case .renameColumn:
             for (place, name) in zip(historyPlaces, stored) { historyColumns[place] = name }
         case .dropColumn:
-            guard let dropped = event.previous, let index = before.firstIndex(of: dropped),
+            guard let dropped = event.previous, let index = before.firstIndex(where: { $0.exact == dropped.exact }),
                 historyPlaces.indices.contains(index)
             else { return }
             historyColumns[historyPlaces.remove(at: index)] = TableSQL.droppedName(dropped, in: transaction)

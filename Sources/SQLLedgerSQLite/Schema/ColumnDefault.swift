@@ -23,4 +23,13 @@ enum ColumnDefault {
         try with(text, type: type, isStrict: isStrict) { value = $0.value(0) }
         return value
     }
+
+    /// What a row gets that is inserted without the column: where texts take a number for default, not always the same.
+    /// - Parameter definition: what stands behind the column's name.
+    static func inserted(_ definition: String) throws(SQLiteLedgerError) -> SQLValue {
+        let memory = try SQLiteConnection(path: ":memory:", creates: true)
+        try memory.execute("PRAGMA trusted_schema = OFF")
+        try memory.execute("CREATE TABLE t(a, b\(definition)); INSERT INTO t(a) VALUES (1)")
+        return try memory.value("SELECT b FROM t") ?? .null
+    }
 }

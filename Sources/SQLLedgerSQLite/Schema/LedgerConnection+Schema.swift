@@ -247,7 +247,7 @@ extension LedgerConnection {
         for trigger in table.sql.triggers { try define(trigger.sql) }
         altersHistories = true
         table.hasStaleTriggers = true
-        if old.rowIDColumn != new.rowIDColumn { table.hasStaleRowID = true }
+        if old.rowIDColumn?.exact != new.rowIDColumn?.exact { table.hasStaleRowID = true }
         table.statements = TableStatements()
         slotsByName = slotsByName.filter { $0.value != slots[Int(table.id.rawValue)] }
         try register(table, table.id)

@@ -90,11 +90,11 @@ struct DefinitionCheck {
             report(
                 .captureChanged, name, "the ledger's table is not as the ledger makes it", expected: usual, found: sql)
         }
-        let guards = Set(LedgerObjects.guards(of: name).map { LedgerObjectsCheck.name(in: $0, "trigger") })
+        let guards = LedgerObjects.guards(of: name).map { LedgerObjectsCheck.name(in: $0, "trigger") }
         for other in objects.belonging(to: name) where other.name.exact != name.exact {
             switch other.type {
             // Whether a guard is the ledger's is checked with the guards.
-            case "trigger" where name != made.history || !guards.contains(other.name):
+            case "trigger" where name != made.history || !guards.containsExactly(other.name):
                 report(
                     .captureChanged, other.name, "a trigger on \(name) that is not the ledger's", found: other.sql)
             default: break
@@ -171,10 +171,15 @@ struct DefinitionCheck {
     // MARK: Indexes and triggers of the user's
 
     private func checkObjects(_ actual: TableDescription) {
-        let before = Dictionary(description.objects.map { ($0.name, $0) }) { first, _ in first }
-        let now = Dictionary(actual.objects.map { ($0.name, $0) }) { first, _ in first }
-        for (name, object) in before.sorted(by: { $0.key < $1.key }) {
-            guard let other = now[name] else {
+        // A trigger may be named like an index.
+        func named(_ objects: [SchemaObject]) -> [(key: [ExactText], object: SchemaObject)] {
+            Dictionary(objects.map { ([$0.name.exact, $0.type.exact], $0) }) { first, _ in first }
+                .map { ($0.key, $0.value) }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+        }
+        let (before, now) = (named(description.objects), named(actual.objects))
+        for (key, object) in before {
+            let name = object.name
+            guard let other = now.first(where: { $0.key == key })?.object else {
                 let isUnique = object.sql.isEmpty || object.sql.uppercased().hasPrefix("CREATE UNIQUE")
                 if object.type == "index", !isUnique {
                     findings.note("The index \(name) of \(table.name) was dropped and that is not ledgered yet.")
@@ -189,7 +194,8 @@ struct DefinitionCheck {
                     found: other.sql)
             }
         }
-        for (name, object) in now.sorted(by: { $0.key < $1.key }) where before[name] == nil {
+        for (key, object) in now where !before.contains(where: { $0.key == key }) {
+            let name = object.name
             if object.type == "index" {
                 findings.note("The index \(name) of \(table.name) is new and not ledgered yet.")
             } else {
@@ -225,9 +231,9 @@ struct DefinitionCheck {
                 isReported = true
             }
         }
-        let own = Set(expected.map(\.name))
+        let own = expected.map(\.name)
         for trigger in objects.belonging(to: table.name, type: "trigger")
-        where SQLName.isReservedTrigger(trigger.name) && !own.contains(trigger.name) && !isReported {
+        where SQLName.isReservedTrigger(trigger.name) && !own.containsExactly(trigger.name) && !isReported {
             report(
                 .captureChanged, trigger.name,
                 "a trigger on \(table.name) with a name of the ledger's that is not its own",

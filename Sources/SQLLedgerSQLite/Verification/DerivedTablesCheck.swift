@@ -11,6 +11,7 @@ struct DerivedTablesCheck {
     func run() throws {
         try checkTables()
         try checkPending()
+        try checkCanary()
     }
 
     private func report(
@@ -64,5 +65,20 @@ struct DerivedTablesCheck {
         report(
             name, "rows wait to become history, which none does outside of a transaction",
             count: UInt64(clamping: rows.integer(0)))
+    }
+
+    /// Its row ids say whether row ids were given anew. The next write through the ledger puts them right.
+    private func checkCanary() throws {
+        let name = "ledger_rowid_canary"
+        guard try reader.objects().contains(name) else { return }
+        let rows = try reader.prepareOwn(name, "SELECT rowid FROM main.\(name) ORDER BY rowid LIMIT 3")
+        var found: [Int64] = []
+        while try rows.step() { found.append(rows.integer(0)) }
+        guard found != [1, 3], found != [1, 2] else { return }
+        findings.report(
+            Finding(
+                .indexDivergence, object: name, expected: "row ids 1 and 3, or 1 and 2 where row ids were given anew",
+                found: found.isEmpty ? "no rows" : "row ids \(found.map(String.init).joined(separator: ", "))",
+                reason: "the rows that tell whether row ids were given anew are not the ledger's"))
     }
 }

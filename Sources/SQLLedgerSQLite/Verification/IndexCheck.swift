@@ -1,3 +1,4 @@
+import LedgerProofs
 import SQLLedger
 
 /// Compares every index of a table with the table, and looks whether its rows can be found by their keys: rows were read
@@ -10,96 +11,165 @@ struct IndexCheck {
     var isContinued = false
     var isProbed = false
 
-    /// Whether the table has more than row ids to find rows by. (`SearchCheck` looks at these.)
-    private func isNeeded(_ objects: SchemaObjects) throws -> Bool {
-        if isContinued { return !isProbed && !objects.belonging(to: table, type: "index").isEmpty }
-        if !objects.belonging(to: table, type: "index").isEmpty { return true }
-        return try objects.ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID ?? false
+    /// What `integrity_check` said, each line counted with what it is about.
+    struct Lines: Sendable {
+        struct Count: Sendable {
+            var count: UInt64 = 0
+            var example = ""
+
+            mutating func add(_ line: String) {
+                if count == 0 { example = line }
+                count += 1
+            }
+        }
+
+        private(set) var all = 0
+        private(set) var harmless = 0
+        private(set) var damage = Count()
+        private(set) var disorder = Count()
+        /// By folded name.
+        fileprivate(set) var indexes: [String: Count] = [:]
+        /// Tables without row ids whose rows are not in the order of their keys, by name.
+        private(set) var tables: [ExactText: Count] = [:]
+
+        /// What an honest row can be where a column came later: its leaf says which values it holds.
+        private static let harmlessLines =
+            ["CHECK constraint failed", "NULL value in", "NUMERIC value in", "TEXT value in"]
+            + ["INT", "INTEGER", "REAL", "TEXT", "BLOB"].map { "non-\($0) value in" }
+        private static let order = "row not in PRIMARY KEY order for "
+
+        mutating func read(_ line: String) {
+            guard line != "ok" else { return }
+            all += 1
+            if Self.harmlessLines.contains(where: { line.hasPrefix($0) }) {
+                harmless += 1
+            } else if !line.hasPrefix("***"), let index = Self.index(in: line) {
+                // The name is the last thing in every message about an index.
+                indexes[SQLName.folded(index), default: Count()].add(line)
+            } else if line.contains("not in PRIMARY KEY order") || line.hasSuffix(" out of order") {
+                disorder.add(line)
+                if line.utf8.starts(with: Self.order.utf8) {
+                    let table = String(decoding: line.utf8.dropFirst(Self.order.utf8.count), as: UTF8.self)
+                    tables[table.exact, default: Count()].add(line)
+                }
+            } else {
+                damage.add(line)
+            }
+        }
+
+        private static func index(in line: String) -> String? {
+            let (bytes, mark) = (Array(line.utf8), Array(" index ".utf8))
+            guard let at = bytes.indices.first(where: { bytes[$0...].starts(with: mark) }) else { return nil }
+            return String(decoding: bytes[(at + mark.count)...], as: UTF8.self)
+        }
+
+        /// Takes over what `whole`, the lines of all tables, says of this table and its indexes.
+        mutating func complete(from whole: Lines, table: String, indexes names: [String]) {
+            for name in names.map(SQLName.folded) { indexes[name] = whole.indexes[name] ?? indexes[name] }
+            if let count = whole.tables[table.exact] { disorder = count }
+        }
     }
 
-    /// What an honest row can be where a column came later: its leaf says which values it holds.
-    private static let harmless = ["CHECK constraint failed", "NULL value in", "NUMERIC value in", "TEXT value in"]
+    /// As many lines as SQLite says of one table.
+    private static let lineLimit = 100
 
-    /// For indexes with a collation that takes different texts for the same: how many entries hold another text than the row.
-    /// SQLite compares by the collation.
-    private func differences(in indexes: [SchemaObjects.Object], _ objects: SchemaObjects) throws -> [(String, UInt64)]
-    {
-        let connection = reader.connection
+    private func lines(_ indexes: [String]) throws -> Lines {
+        var lines = Lines()
+        let statement = try reader.connection.prepare("PRAGMA main.integrity_check(\(SQLName.literal(table)))")
+        while try statement.step() { lines.read(statement.text(0)) }
+        // Lines about honest rows can leave no room for others. Those about pages come first.
+        if lines.all >= Self.lineLimit, lines.harmless > 0 {
+            try lines.complete(from: reader.wholeCheck(), table: table, indexes: indexes)
+        }
+        return lines
+    }
+
+    /// What is the same to the index need not be the same value: texts by its collation, whole numbers as integers and reals. How
+    /// many entries hold others than the row.
+    private func differences(in indexes: [String], but known: [String: Lines.Count]) throws -> [(String, UInt64)] {
         var differences: [(String, UInt64)] = []
         var rows: (key: [String], way: String)?
-        for index in indexes {
-            let columns = try connection.query(
-                "SELECT name FROM pragma_index_xinfo(\(SQLName.literal(index.name)), 'main') WHERE key AND coll <> 'BINARY'"
-            ).compactMap { $0.first?.string.map(SQLName.quoted) }
-            guard !columns.isEmpty else { continue }
-            if rows == nil { rows = try rowsByKey(objects) }
+        for index in indexes where known[SQLName.folded(index)] == nil {
+            let columns = try IndexColumn.all(of: index, table, reader).filter { $0.name != nil }
+            let entry = "main.\(SQLName.quoted(table)) AS b INDEXED BY \(SQLName.quoted(index))"
+            let table = "main.\(SQLName.quoted(table)) AS a"
+            let terms = try columns.compactMap { column -> String? in
+                try isComparable(column, entry, table) ? column.isSame("a", "b") : nil
+            }
+            guard !terms.isEmpty else { continue }
+            if rows == nil { rows = try rowsByKey() }
             guard let (key, way) = rows, !key.isEmpty else { continue }
-            let name = "main.\(SQLName.quoted(table))"
-            let same = columns.map { "(a.\($0) COLLATE BINARY IS b.\($0) OR typeof(a.\($0)) <> typeof(b.\($0)))" }
-                .joined(separator: " AND ")
-            let statement = try? connection.prepare(
+            let statement = try? reader.connection.prepare(
                 """
-                SELECT count(*) FROM \(name) AS b INDEXED BY \(SQLName.quoted(index.name)) CROSS JOIN \(name) AS a \(way)
-                WHERE \(key.map { "a.\($0) = b.\($0)" }.joined(separator: " AND ")) AND NOT (\(same))
+                SELECT count(*) FROM \(entry) CROSS JOIN \(table) \(way)
+                WHERE \(key.map { "a.\($0) = b.\($0)" }.joined(separator: " AND ")) AND NOT (\(terms.joined(separator: " AND ")))
                 """)
             // SQLite goes through no index over a part of the rows here.
             guard let statement, try statement.step(), statement.integer(0) > 0 else { continue }
-            differences.append((index.name, UInt64(clamping: statement.integer(0))))
+            differences.append((index, UInt64(clamping: statement.integer(0))))
         }
         return differences
     }
 
-    /// The columns that name a row, its row id or the key of a table without, and how SQLite is told to go by them.
-    private func rowsByKey(_ objects: SchemaObjects) throws -> (key: [String], way: String) {
-        let columns = try reader.connection.query(
-            "SELECT name, pk FROM pragma_table_xinfo(\(SQLName.literal(table)), 'main')")
-        if try objects.ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID == false {
-            return (Array(SQLName.rowIDs(besides: columns.compactMap { $0.first?.string }).prefix(1)), "NOT INDEXED")
+    /// Whether rows must be compared one by one: for numbers only where the index, or the table, has such reals at all.
+    private func isComparable(_ column: IndexColumn, _ entry: String, _ table: String) throws -> Bool {
+        guard column.isBinary else { return true }
+        guard let name = column.name, let reals = column.reals else { return false }
+        func has(_ source: String, _ alias: String) throws -> Bool {
+            let value = "\(alias).\(name)"
+            let whole = reals == .whole ? " AND \(value) = CAST(\(value) AS INTEGER)" : ""
+            let statement = try? reader.connection.prepare(
+                "SELECT 1 FROM \(source) WHERE typeof(\(value)) = 'real'\(whole) LIMIT 1")
+            return try statement?.step() ?? true
         }
-        let key = columns.filter { $0[1] != .integer(0) }.compactMap { $0.first?.string.map(SQLName.quoted) }
-        return (key, try reader.throughKey(of: table))
+        if try has(entry, "b") { return true }
+        return try reals == .any && has(table + " NOT INDEXED", "a")
+    }
+
+    /// The columns that name a row, its row id or the key of a table without, and how SQLite is told to go by them.
+    private func rowsByKey() throws -> (key: [String], way: String) {
+        let columns = try TableColumns(table, reader.connection).columns
+        let key = columns.filter { $0.keyPosition != 0 }.map { SQLName.quoted($0.name) }
+        guard try reader.objects().ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID == false else {
+            return (key, try reader.throughKey(of: table))
+        }
+        if let name = SQLName.rowIDs(besides: columns.map(\.name)).first { return ([name], "NOT INDEXED") }
+        // Where its columns have all names of the row id, one is the row id, or nothing names it.
+        let isRowID = try reader.throughKey(of: table) == "NOT INDEXED" && key.count == 1
+        return (isRowID ? key : [], "NOT INDEXED")
     }
 
     func run() throws {
         let objects = try reader.objects()
-        guard let found = objects.object("table", table), !found.isVirtual, try isNeeded(objects) else { return }
-        let indexes = objects.belonging(to: table, type: "index")
-        let statement = try reader.connection.prepare("PRAGMA main.integrity_check(\(SQLName.literal(table)))")
-        var damage: [String] = []
-        var disorder: [String] = []
-        var counts: [String: (count: UInt64, example: String)] = [:]
-        while try statement.step() {
-            let line = statement.text(0)
-            guard line != "ok" else { continue }
-            // The name is the last thing in every message about an index.
-            if let index = indexes.first(where: {
-                line.hasSuffix(" index \($0.name)") || line.contains(" index \($0.name) ")
-            }) {
-                counts[index.name] = ((counts[index.name]?.count ?? 0) + 1, counts[index.name]?.example ?? line)
-            } else if line.contains("not in PRIMARY KEY order") || line.hasSuffix(" out of order") {
-                disorder.append(line)
-            } else if !Self.harmless.contains(where: { line.hasPrefix($0) }) {
-                damage.append(line)
-            }
+        guard let found = objects.object("table", table), !found.isVirtual else { return }
+        // (`SearchCheck` looks at tables with row ids.)
+        let indexes = try reader.indexes(of: table).map(\.name)
+        let isWithoutRowID = try objects.ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID ?? false
+        guard isContinued ? !isProbed && !indexes.isEmpty : isWithoutRowID || !indexes.isEmpty else { return }
+        var lines = try lines(indexes)
+        for (name, count) in try differences(in: indexes, but: lines.indexes) {
+            lines.indexes[SQLName.folded(name)] = Lines.Count(
+                count: count,
+                example:
+                    "values that are the same to the index, in other letters, with other spaces or as another kind of number"
+            )
         }
-        for (name, count) in try differences(in: indexes, objects) where counts[name] == nil {
-            counts[name] = (count, "values that are the same to the index, and in other letters or with other spaces")
+        for (name, found) in lines.indexes.sorted(by: { $0.key < $1.key }) {
+            let index = indexes.first { SQLName.folded($0).exact == name.exact } ?? name
+            findings.report(Self.finding(index, of: table, found: found.example, count: found.count))
         }
-        for (name, found) in counts.sorted(by: { $0.key < $1.key }) {
-            findings.report(Self.finding(name, of: table, found: found.example, count: found.count))
-        }
-        if let first = disorder.first {
+        if lines.disorder.count > 0 {
             findings.report(
                 Finding(
-                    .indexDivergence, object: table, found: first,
+                    .indexDivergence, object: table, found: lines.disorder.example,
                     reason: "rows are not in the order of their keys: queries by key do not find them",
-                    count: UInt64(disorder.count)))
+                    count: lines.disorder.count))
         }
-        if let first = damage.first {
+        if lines.damage.count > 0 {
             findings.report(
                 Finding(
-                    .verifierBlocked, object: table, found: first, reason: "the file is damaged: \(first)",
-                    count: UInt64(damage.count)))
+                    .verifierBlocked, object: table, found: lines.damage.example,
+                    reason: "the file is damaged: \(lines.damage.example)", count: lines.damage.count))
         }
     }
 

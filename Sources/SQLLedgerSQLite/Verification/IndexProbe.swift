@@ -11,30 +11,23 @@ struct IndexProbe {
     /// expressions, or of a table whose new rows are not read one by one.
     static func all(of layout: TableLayout, _ reader: SQLiteEvidenceReader) throws -> [IndexProbe]? {
         guard layout.hasTable, !layout.isRenumbered else { return nil }
-        let names = try reader.objects().belonging(to: layout.table.name, type: "index").map(\.name)
-        guard !names.isEmpty else { return [] }
+        let indexes = try reader.indexes(of: layout.table.name)
+        guard !indexes.isEmpty else { return [] }
         let key: [String]
         switch layout.identity {
         case .rowID(let name): key = ["b.\(name) = t.\(name)"]
         case .key(let columns): key = columns.map { "b.\(SQLName.quoted($0)) IS t.\(SQLName.quoted($0))" }
         }
-        let partial = try reader.connection.query(
-            "SELECT name FROM pragma_index_list(\(SQLName.literal(layout.table.name)), 'main') WHERE partial"
-        ).compactMap { $0.first?.string }
         var probes: [IndexProbe] = []
-        for name in names {
-            guard !partial.containsExactly(name) else { return nil }
-            let columns = try reader.connection.query(
-                "SELECT name, coll FROM pragma_index_xinfo(\(SQLName.literal(name)), 'main') WHERE key ORDER BY seqno")
+        for (name, isPartial) in indexes {
+            guard !isPartial else { return nil }
             var terms: [String] = []
-            for column in columns {
-                guard let name = column[0].string, let collation = column[1].string else { return nil }
-                let quoted = SQLName.quoted(name)
-                terms.append("b.\(quoted) COLLATE \(SQLName.quoted(collation)) IS t.\(quoted)")
-                // What is the same to the index need not be the same text.
-                if collation != "BINARY" {
-                    terms.append(
-                        "(b.\(quoted) COLLATE BINARY IS t.\(quoted) OR typeof(b.\(quoted)) <> typeof(t.\(quoted)))")
+            for column in try IndexColumn.all(of: name, layout.table.name, reader) {
+                guard let quoted = column.name else { return nil }
+                terms.append("b.\(quoted) COLLATE \(SQLName.quoted(column.collation)) IS t.\(quoted)")
+                // What is the same to the index need not be the same value.
+                if !column.isBinary || column.reals != nil {
+                    terms.append(column.isSame("t", "b"))
                 }
             }
             let probe = IndexProbe(

@@ -21,11 +21,11 @@ struct LedgerObjectsCheck {
                 "trigger", sql, objects, findings, missing: .captureOff, changed: .captureChanged,
                 "the guard of a ledger table")
         }
-        let guards = Set(LedgerObjects.guards.map { Self.name(in: $0, "trigger") })
-        let former = Set(LedgerObjects.formerGuards)
+        let guards = Set(LedgerObjects.guards.map { Self.name(in: $0, "trigger").exact })
+        let former = Set(LedgerObjects.formerGuards.map(\.exact))
         for name in LedgerObjects.guarded {
             for trigger in objects.belonging(to: name, type: "trigger")
-            where !guards.contains(trigger.name) && !former.contains(trigger.sql ?? "") {
+            where !guards.contains(trigger.name.exact) && !former.contains((trigger.sql ?? "").exact) {
                 findings.report(
                     Finding(
                         .captureChanged, object: trigger.name, found: trigger.sql,

@@ -249,7 +249,7 @@ struct RowScan {
         encoder.append(ils_column_value(statement, column))
     }
 
-    /// A column that did not exist when the row was written must hold its default.
+    /// A column that did not exist when the row was written must hold its default, or nothing.
     @inline(never)
     private func checkLater(
         _ version: TableLayout.Version, _ statement: OpaquePointer, _ offset: Int32, _ transaction: UInt64,
@@ -260,8 +260,8 @@ struct RowScan {
             let place = isHistory ? later.history : later.live
             guard place >= 0 else { continue }
             let found = Self.value(statement, place + offset)
-            // A version that ended before the column was added has nothing in it.
-            if found == later.value || (isHistory && found == .null) { continue }
+            // A version that ended before the column was added, or began after it was dropped, has nothing in it.
+            if found == later.value || isHistory && (found == .null || found == later.inserted) { continue }
             let places = isHistory ? version.history : version.live
             let key = version.key.compactMap { index in
                 places[index] < 0
@@ -273,7 +273,9 @@ struct RowScan {
                     columns: [later.name],
                     transaction: TransactionNumber(transaction), sequence: LeafNumber(sequence),
                     expected: later.value.literal(limit: 200), found: found.literal(limit: 200), certainty: .proven,
-                    reason: "the column was added after the row was written, so the row must hold its default",
+                    reason: later.isDropped
+                        ? "the column was dropped before the row was written, so the row must hold nothing in it"
+                        : "the column was added after the row was written, so the row must hold its default",
                     repair: isHistory
                         ? .history(layout.table.name)
                         : RepairProposal(

@@ -28,16 +28,33 @@ extension SQLiteEvidenceReader {
                         table: table.name, reader: reader, findings: findings, isContinued: after != nil,
                         isProbed: isProbed
                     ).run()
-                    if after == nil { try SearchCheck(table: table.name, reader: reader, findings: findings).run() }
+                    guard after == nil else { return }
+                    try SearchCheck(table: table.name, reader: reader, findings: findings).run()
+                    try EncodingCheck(table: table.name, reader: reader, findings: findings).run()
                 })
         }
         if whole { own += LedgerObjects.guarded }
         for name in own {
             checks.append(
-                check(name) {
-                    try IndexCheck(table: name, reader: $0, findings: $1, isContinued: after != nil).run()
+                check(name) { reader, findings in
+                    try IndexCheck(table: name, reader: reader, findings: findings, isContinued: after != nil).run()
+                    guard after == nil else { return }
+                    try SearchCheck(table: name, reader: reader, findings: findings, isOwn: true).run()
+                    if SQLName.companion(name) != nil {
+                        try EncodingCheck(table: name, reader: reader, findings: findings).run()
+                    }
                 })
         }
+        checks.append(
+            check("sqlite_schema") { reader, findings in
+                for object in try reader.objects().all where object.isMisspelt {
+                    findings.report(
+                        Finding(
+                            .schemaDrift, object: object.name, found: object.sql,
+                            reason: "the \(object.type) stands in sqlite_schema in a way that SQLite never writes, "
+                                + "so that queries of the schema miss it"))
+                }
+            })
         for table in tables {
             guard let newest = history.newest(table.id) else { continue }
             checks.append(

@@ -41,7 +41,7 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         ] { ils_exec(opened, pragma) }
         // The first look at the file waits for a lock; all that follows would wait as long once more.
         if ils_exec(opened, "SELECT 1 FROM main.sqlite_schema") & 0xFF == SQLITE_BUSY {
-            throw VerificationError(object: source, reason: "another connection keeps the database locked (5 s)")
+            throw VerificationError(object: source, reason: "another connection keeps the database locked")
         }
         allowOwnFunctions()
         ils_exec(opened, "PRAGMA cache_size = -2048")
@@ -99,6 +99,17 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
     }
 
     func dataVersion() throws -> SQLValue? { try connection.value("PRAGMA main.data_version") }
+
+    /// The indexes of a table as SQLite knows them, without the key of a table without row ids, which is the table itself.
+    func indexes(of table: String) throws -> [(name: String, isPartial: Bool)] {
+        let isWithoutRowID = try objects().ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID ?? false
+        return try connection.query(
+            "SELECT name, partial, origin FROM pragma_index_list(\(SQLName.literal(table)), 'main') ORDER BY seq"
+        ).compactMap { row in
+            guard let name = row[0].string, !isWithoutRowID || row[2].string != "pk" else { return nil }
+            return (name, row[1] != .integer(0))
+        }
+    }
 
     /// Everything that the schema defines.
     func objects() throws -> SchemaObjects {
@@ -372,6 +383,18 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         let history = try SchemaHistory(reading: schemaEvents())
         shared.history.withLock { $0 = history }
         return history
+    }
+
+    /// What SQLite says of all tables together, where its hundred lines of one table are not enough.
+    func wholeCheck() throws -> IndexCheck.Lines {
+        try shared.wholeCheck.withLock { known in
+            if let known { return known }
+            var lines = IndexCheck.Lines()
+            let statement = try connection.prepare("PRAGMA main.integrity_check(\(Int32.max))")
+            while try statement.step() { lines.read(statement.text(0)) }
+            known = lines
+            return lines
+        }
     }
 
     func indexProbes(of table: EvidenceTable) throws -> [IndexProbe]? {

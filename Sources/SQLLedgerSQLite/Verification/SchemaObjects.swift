@@ -4,11 +4,15 @@ import SQLLedger
 /// Everything in `sqlite_schema`, read once and found by name.
 final class SchemaObjects {
     struct Object {
+        /// As SQLite reads it, like the names: up to a NUL, and the type in any case.
         var type: String
         var name: String
         var table: String
         var rootPage: Int64
         var sql: String?
+        /// Whether type and names stand there in a way that SQLite reads and never writes, so that queries of `sqlite_schema` miss
+        /// the object.
+        var isMisspelt: Bool
 
         var isVirtual: Bool { type == "table" && rootPage == 0 }
     }
@@ -35,9 +39,17 @@ final class SchemaObjects {
         var byName: [String: [Int]] = [:]
         var byTable: [String: [Int]] = [:]
         while try statement.step() {
+            let type = statement.text(0)
+            let isMisspelt =
+                !Self.types.containsExactly(type)
+                || (0..<3).contains {
+                    guard case .text(let bytes) = statement.value($0) else { return true }
+                    return bytes.contains(0)
+                }
             let object = Object(
-                type: statement.text(0), name: statement.text(1), table: statement.text(2),
-                rootPage: statement.integer(3), sql: statement.optionalText(4))
+                type: SQLName.folded(Self.cut(type)), name: Self.cut(statement.text(1)),
+                table: Self.cut(statement.text(2)), rootPage: statement.integer(3), sql: statement.optionalText(4),
+                isMisspelt: isMisspelt)
             byName[SQLName.folded(object.name), default: []].append(all.count)
             byTable[SQLName.folded(object.table), default: []].append(all.count)
             all.append(object)
@@ -46,6 +58,12 @@ final class SchemaObjects {
         self.byName = byName
         self.byTable = byTable
         self.connection = connection
+    }
+
+    private static let types = ["table", "index", "view", "trigger"]
+
+    private static func cut(_ text: String) -> String {
+        text.utf8.contains(0) ? String(decoding: text.utf8.prefix { $0 != 0 }, as: UTF8.self) : text
     }
 
     /// The objects of a name, which may be several of different types. SQLite ignores the case of ASCII letters.

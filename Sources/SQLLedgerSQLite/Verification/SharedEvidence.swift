@@ -5,6 +5,8 @@ import Synchronization
 final class SharedEvidence: Sendable {
     let notes = Mutex<[String]>([])
     let history = Mutex<SchemaHistory?>(nil)
+    /// What `integrity_check` says of all tables, without an end.
+    let wholeCheck = Mutex<IndexCheck.Lines?>(nil)
     /// Whether SQLite was told that nobody writes to the file, and reads no log beside it.
     let isImmutable: Bool
 

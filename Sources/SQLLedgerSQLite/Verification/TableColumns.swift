@@ -1,3 +1,4 @@
+import LedgerProofs
 import SQLLedger
 
 /// The columns of a table as SQLite sees them now.
@@ -43,12 +44,19 @@ struct TableColumns {
     }
 
     /// What tells rows apart.
-    func identity(_ description: TableDescription) -> TableLayout.RowIdentity {
+    /// - Throws: where the row id has no name left.
+    func identity(_ description: TableDescription) throws(VerificationError) -> TableLayout.RowIdentity {
         guard description.rowIDColumn != nil else {
             let key = columns.filter { $0.keyPosition > 0 }.sorted { $0.keyPosition < $1.keyPosition }
             return .key(key.map(\.name))
         }
         if let free = SQLName.rowIDs(besides: columns.map(\.name)).first { return .rowID(free) }
-        return .rowID(description.rowIDColumn.flatMap { find($0) } ?? "rowid")
+        let key = description.columns.filter { $0.primaryKeyPosition > 0 }
+        guard let name = description.rowIDColumn, key.count == 1, key[0].name.exact == name.exact else {
+            throw VerificationError(
+                object: description.table,
+                reason: "its columns have all names of the row id (rowid, _rowid_, oid): rename one of the three")
+        }
+        return .rowID(find(name) ?? name)
     }
 }

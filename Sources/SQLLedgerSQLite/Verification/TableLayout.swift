@@ -16,7 +16,7 @@ struct TableLayout {
         var names: [String]
         /// Places in `names` of the key columns.
         var key: [Int]
-        /// Columns that were added later: what rows of this version must hold in them.
+        /// Columns that it has not, added later or dropped before: what rows of this version must hold in them.
         var later: [Later]
     }
 
@@ -25,6 +25,9 @@ struct TableLayout {
         var live: Int32
         var history: Int32
         var value: SQLValue
+        /// What the history table gives rows that are inserted without the column.
+        var inserted: SQLValue
+        var isDropped: Bool
     }
 
     /// What tells rows of the table apart.
@@ -71,7 +74,7 @@ struct TableLayout {
                 livePlace[id] = Int32(liveColumns.count)
                 liveColumns.append(name)
             }
-            identity = actual.identity(newest.description)
+            identity = try actual.identity(newest.description)
             if let column = newest.description.rowIDColumn {
                 hasKeyedRowID = newest.description.columns.contains {
                     $0.name.exact == column.exact && $0.primaryKeyPosition == 1
@@ -93,9 +96,7 @@ struct TableLayout {
                 state.description.columns[$0].generation != .virtual
             }
             let known = Set(ids)
-            let later = identities.names.keys.sorted().filter {
-                !known.contains($0) && Self.wasAdded($0, after: ids, identities.ids)
-            }
+            let others = identities.names.keys.sorted().filter { !known.contains($0) }
             versions.append(
                 Version(
                     transaction: state.transaction.rawValue, after: state.description.after.rawValue,
@@ -103,11 +104,12 @@ struct TableLayout {
                     history: stored.map { historyPlace[ids[$0]] ?? -1 },
                     names: stored.map { state.description.columns[$0].name },
                     key: Self.key(state.description.columns, stored),
-                    later: later.map {
+                    later: others.map {
                         Later(
                             name: identities.names[$0] ?? "", live: livePlace[$0] ?? -1,
-                            history: historyPlace[$0] ?? -1,
-                            value: defaults[$0] ?? .null)
+                            history: historyPlace[$0] ?? -1, value: defaults[$0]?.added ?? .null,
+                            inserted: defaults[$0]?.inserted ?? .null,
+                            isDropped: !Self.wasAdded($0, after: ids, identities.ids))
                     }.filter { $0.live >= 0 || $0.history >= 0 }))
         }
         if case .rowID = identity, !hasKeyedRowID { isRenumbered = try Self.areRowIDsNew(objects, connection) }
@@ -186,15 +188,19 @@ struct TableLayout {
     }
 
     /// What rows hold in columns that were added after them: SQLite is asked, in a database of its own.
-    private static func defaults(_ states: [SchemaHistory.Version], _ ids: [[Int]]) throws -> [Int: SQLValue] {
-        var defaults: [Int: SQLValue] = [:]
+    private static func defaults(
+        _ states: [SchemaHistory.Version], _ ids: [[Int]]
+    ) throws -> [Int: (added: SQLValue, inserted: SQLValue)] {
+        var defaults: [Int: (added: SQLValue, inserted: SQLValue)] = [:]
         for index in states.indices.dropFirst() {
             let before = Set(ids[index - 1])
             for (column, id) in zip(states[index].description.columns, ids[index])
             where !before.contains(id) && column.generation != .virtual {
                 guard let text = column.defaultText else { continue }
-                defaults[id] = try ColumnDefault.value(
-                    text, type: column.declaredType, isStrict: states[index].description.isStrict)
+                let isStrict = states[index].description.isStrict
+                let value = try ColumnDefault.value(text, type: column.declaredType, isStrict: isStrict)
+                let definition = TableSQL.historyDefault(column, isStrict: isStrict)
+                defaults[id] = (value, (try? ColumnDefault.inserted(definition)) ?? value)
             }
         }
         return defaults

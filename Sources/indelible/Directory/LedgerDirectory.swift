@@ -9,7 +9,9 @@ struct LedgerDirectory {
 
     /// Errors: no such directory; chunks both in it and in a `ledger` in it, because one of the two would go unread.
     init(_ given: String) throws {
-        guard InputFile.exists(given) else { throw Failure("\(given): there is no such directory") }
+        guard InputFile.exists(given) else {
+            throw Failure("\(given): \(FileKind.absence(given, expected: "directory"))")
+        }
         let inner = "\(given)/ledger"
         guard InputFile.exists(inner) else {
             path = given

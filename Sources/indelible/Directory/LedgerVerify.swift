@@ -93,12 +93,21 @@ struct LedgerVerify: ParsableCommand {
         } else if !unreadable.isEmpty, outcome == .ok {
             outcome = .unableToTell
         }
+        var lack: ReportOutput.Problem?
+        if outcome == .unableToTell, report.findings.isEmpty, unproved.isEmpty, unreadable.isEmpty {
+            lack =
+                report.chunks == 0
+                ? .init(code: "noLedger", reason: "holds no ledger (no file whose name begins with ledger_)")
+                : .init(code: "noSignature", reason: "nothing in it proves anything (no signature was found)")
+        }
         if output.json {
             Output.json(
                 ReportOutput(
-                    report, directory: directory.path, outcome: outcome, unproved: unproved, unreadable: unreadable))
+                    report, directory: directory.path, outcome: outcome, unproved: unproved, unreadable: unreadable,
+                    lack: lack))
         } else {
             tell(report, directory: directory.path, outcome: outcome, unproved: unproved + unreadable)
+            if let lack { Output.error("\(directory.path): \(lack.reason)") }
         }
         switch outcome {
         case .ok: return
@@ -152,11 +161,5 @@ struct LedgerVerify: ParsableCommand {
         for finding in report.findings { Output.error(PlainText.of("\(directory): \(finding)")) }
         if report.findingsLeftOff > 0 { Output.error("\(report.findingsLeftOff) more problems are not shown") }
         for problem in unproved { Output.error(PlainText.of(problem)) }
-        if outcome == .unableToTell, report.findings.isEmpty, unproved.isEmpty {
-            Output.error(
-                report.chunks == 0
-                    ? "\(directory): holds no ledger (no file whose name begins with ledger_)"
-                    : "\(directory): nothing in it proves anything (no signature was found)")
-        }
     }
 }

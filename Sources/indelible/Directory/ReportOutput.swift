@@ -32,9 +32,10 @@ struct ReportOutput: Encodable {
     var problemsLeftOff: UInt64
     var notes: [String]
 
+    /// `lack`: why nothing can be told although nothing was found.
     init(
         _ report: LedgerVerificationReport, directory: String, outcome: LedgerVerificationReport.Outcome,
-        unproved: [String], unreadable: [String]
+        unproved: [String], unreadable: [String], lack: Problem?
     ) {
         self.directory = directory
         self.outcome = outcome.rawValue
@@ -56,7 +57,7 @@ struct ReportOutput: Encodable {
                     code: $0.code.description, file: $0.file, offset: $0.offset, seqno: $0.seqno?.rawValue,
                     reason: $0.reason)
             } + unproved.map { Problem(code: "receipt", reason: $0) }
-            + unreadable.map { Problem(code: "unreadable", reason: $0) }
+            + unreadable.map { Problem(code: "unreadable", reason: $0) } + (lack.map { [$0] } ?? [])
         problemsLeftOff = report.findingsLeftOff
         notes = report.notes
     }

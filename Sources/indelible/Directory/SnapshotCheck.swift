@@ -41,7 +41,9 @@ struct SnapshotCheck {
     init(directory: String) {
         self.directory = directory
         guard let files = try? FileManager.default.contentsOfDirectory(atPath: directory) else {
-            unreadable.append("\(directory): there is no such directory")
+            let isThere = FileKind.of(directory) == .typeDirectory
+            let reason = isThere ? "cannot be read" : FileKind.absence(directory, expected: "directory")
+            unreadable.append("\(directory): \(reason)")
             return
         }
         for file in files.sorted() {
@@ -105,10 +107,8 @@ struct SnapshotCheck {
             return try InputFile.bytes(path, limit: 1 << 30)
         } catch let unreadable as Unreadable {
             throw unreadable
-        } catch let failure as Failure {
-            throw Unreadable(reason: failure.message)
         } catch {
-            throw Unreadable(reason: "\(error)")
+            throw Unreadable(reason: Failure(describing: error)?.message ?? "\(error)")
         }
     }
 

@@ -76,6 +76,7 @@ struct EntryAppend: AsyncParsableCommand {
 
     func run() async throws {
         let path = file == "-" ? nil : file
+        if contents.isEmpty, path == nil { InputFile.announceTerminal() }
         let source: EntrySource
         if !contents.isEmpty {
             source = .values(contents)

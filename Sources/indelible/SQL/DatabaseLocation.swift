@@ -34,7 +34,7 @@ struct DatabaseLocation {
         case .typeRegular: break
         case .typeDirectory: throw Failure("\(path): is a directory, expected a database file")
         case .some: throw Failure("\(path): is not a regular file, expected a database file")
-        case nil: if !mayBeMissing { throw Failure("\(path): there is no such file") }
+        case nil: if !mayBeMissing { throw Failure("\(path): \(FileKind.absence(path))") }
         }
         // SQLite would wait for the writer of a pipe.
         for name in ["-wal", "-shm", "-journal"].map({ path + $0 }) {

@@ -13,7 +13,8 @@ struct SQLExec: ParsableCommand {
 
             Parameters are for the first statement that has any: --parameter VALUE in order, --named NAME=VALUE for \
             :NAME, @NAME or $NAME. A value is an integer, a number, NULL or a BLOB (x'00ff') if it looks like one, else \
-            text; quote it ('12') to make it text in any case.
+            text; quote it ('12') to make it text in any case. With parameters everything is read before the first \
+            statement runs, and nothing is run unless they are exactly those of the statement.
 
             EXAMPLES
               indelible sql exec app.db --principal ada \\
@@ -56,15 +57,22 @@ struct SQLExec: ParsableCommand {
     }
 
     func run() throws {
-        var bindings = SQLBindings(positions: parameters.map(SQLBindings.value), names: [:])
-        for word in named {
-            guard let mark = word.firstIndex(of: "=") else { throw Failure("--named: \(word) is not NAME=VALUE") }
-            bindings.names[String(word[..<mark])] = SQLBindings.value(String(word[word.index(after: mark)...]))
-        }
+        var bindings = try bindings()
         let session = try SQLSession(try DatabaseLocation(database), mode: .readWrite, identity: identity)
         let run = try StatementRun(session: session, asJSON: output.json)
+        // Whether the parameters fit is known before the first statement runs, not after the last.
+        var checked: [String]?
+        if !bindings.isEmpty {
+            var statements: [String] = []
+            try each { statements.append($0) }
+            try bindings.check(statements)
+            checked = statements
+        }
         func one(_ statement: String) throws {
-            guard singleTransaction else { return try run.run(statement, &bindings) }
+            guard singleTransaction else {
+                try run.run(statement, &bindings)
+                return
+            }
             guard !StatementSplitter.endsTransaction(statement) else {
                 throw Failure(
                     "--single-transaction: a statement ends the transaction itself (COMMIT, END or ROLLBACK); nothing was kept"
@@ -77,26 +85,46 @@ struct SQLExec: ParsableCommand {
             }
         }
         func all() throws {
-            if !sql.isEmpty {
-                var splitter = StatementSplitter()
-                for text in sql {
-                    splitter.append(text)
-                    while let statement = splitter.rest() { try one(statement) }
-                }
+            if let checked {
+                for statement in checked { try one(statement) }
             } else {
-                var reader = try LineReader(path: file == "-" ? nil : file)
-                var splitter = StatementSplitter()
-                while let line = try reader.next() {
-                    splitter.append(line + "\n")
-                    while let statement = splitter.next() { try one(statement) }
-                }
-                if let statement = splitter.rest() { try one(statement) }
+                try each(one)
             }
         }
         if singleTransaction { try session.transaction { try all() } } else { try all() }
         if try session.isInTransaction() {
             throw Failure("the statements end inside a transaction (BEGIN without COMMIT), so nothing of it was kept")
         }
-        guard bindings.isEmpty else { throw Failure("parameters were given, but no statement has any") }
+    }
+
+    private func bindings() throws -> SQLBindings {
+        var bindings = SQLBindings(positions: parameters.map(SQLBindings.value), names: [:])
+        for word in named {
+            guard let mark = word.firstIndex(of: "=") else { throw Failure("--named: \(word) is not NAME=VALUE") }
+            let name = String(word[..<mark])
+            guard bindings.names[name] == nil else { throw Failure("--named: '\(name)' was given twice") }
+            bindings.names[name] = SQLBindings.value(String(word[word.index(after: mark)...]))
+        }
+        return bindings
+    }
+
+    /// Hands over each statement as soon as it is complete.
+    private func each(_ body: (String) throws -> Void) throws {
+        var splitter = StatementSplitter()
+        guard sql.isEmpty else {
+            for text in sql {
+                splitter.append(text)
+                while let statement = splitter.rest() { try body(statement) }
+            }
+            return
+        }
+        let path = file == "-" ? nil : file
+        if path == nil { InputFile.announceTerminal() }
+        var reader = try LineReader(path: path)
+        while let line = try reader.next() {
+            splitter.append(line + "\n")
+            while let statement = splitter.next() { try body(statement) }
+        }
+        if let statement = splitter.rest() { try body(statement) }
     }
 }

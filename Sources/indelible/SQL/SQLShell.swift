@@ -61,10 +61,10 @@ struct SQLShell: ParsableCommand {
             while let statement = splitter.next() {
                 attempt {
                     var none = SQLBindings()
-                    let before = try session.changeCount()
-                    try run.run(statement, &none)
-                    let changed = try session.changeCount() - before
-                    if isTerminal, changed > 0 { Output.line(Style.quiet("\(changed) rows changed")) }
+                    let changed = try run.run(statement, &none)
+                    if isTerminal, changed > 0, StatementSplitter.changesRows(statement) {
+                        Output.line(Style.quiet("\(changed) \(changed == 1 ? "row" : "rows") changed"))
+                    }
                 }
             }
         }

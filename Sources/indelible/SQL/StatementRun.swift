@@ -12,7 +12,9 @@ final class StatementRun {
         schemaVersion = try version()
     }
 
-    func run(_ sql: String, _ bindings: inout SQLBindings) throws {
+    /// - Returns: How many rows it changed itself, if `StatementSplitter.changesRows`.
+    @discardableResult
+    func run(_ sql: String, _ bindings: inout SQLBindings) throws -> Int64 {
         var table: TextTable?
         let used = try session.run(sql, bindings) { columns, row in
             if asJSON {
@@ -27,11 +29,13 @@ final class StatementRun {
         }
         table?.finish()
         if used { bindings = SQLBindings() }
+        let changed = try session.changeCount()
         let now = try version()
         if now != schemaVersion, try LedgerStatus.identity(session) != nil {
             _ = try session.value("SELECT ledger_refresh()")
             schemaVersion = try version()
         }
+        return changed
     }
 
     private func version() throws -> Int64? { try session.value("PRAGMA main.schema_version")?.integer }

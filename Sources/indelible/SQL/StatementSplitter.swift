@@ -56,19 +56,30 @@ struct StatementSplitter {
 
     /// Whether the statement ends a transaction: COMMIT, END, or ROLLBACK that is not TO a savepoint.
     static func endsTransaction(_ statement: String) -> Bool {
-        // SQLite reads over a byte order mark.
-        var scanner = StatementSplitter()
-        scanner.append(statement.replacingOccurrences(of: "\u{FEFF}", with: " ") + "\n")
-        var words: [String] = []
-        while words.count < 3, let (token, end) = scanner.token(), case .word(let word) = token {
-            words.append(word)
-            scanner.position = end
-        }
+        let words = firstWords(of: statement, 3)
         return switch words.first {
         case "COMMIT", "END": true
         case "ROLLBACK": !words.dropFirst().contains("TO")
         default: false
         }
+    }
+
+    /// Whether the statement may insert, update or delete rows. One that begins with WITH may also only read.
+    static func changesRows(_ statement: String) -> Bool {
+        firstWords(of: statement, 1).contains { ["INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"].contains($0) }
+    }
+
+    /// In upper case, as far as nothing else stands between them.
+    private static func firstWords(of statement: String, _ most: Int) -> [String] {
+        // SQLite reads over a byte order mark.
+        var scanner = StatementSplitter()
+        scanner.append(statement.replacingOccurrences(of: "\u{FEFF}", with: " ") + "\n")
+        var words: [String] = []
+        while words.count < most, let (token, end) = scanner.token(), case .word(let word) = token {
+            words.append(word)
+            scanner.position = end
+        }
+        return words
     }
 
     private func isBlank(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.allSatisfy { $0 <= 0x20 } }

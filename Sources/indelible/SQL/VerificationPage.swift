@@ -57,14 +57,14 @@ struct VerificationPage {
         switch report.verdict {
         case .verified where report.partRead != nil:
             """
-            Of the ledger \(Self.escape(report.partRead ?? "")) was read, every hash of it was computed again, and all of them lead to \
-            a digest that was kept outside of the database. Whether the rest was changed this verification cannot say.
+            Of the ledger \(Self.escape(report.partRead ?? "")) was read, every hash of it was computed again, and \(covered) lead to \
+            a digest that was kept outside of the database.\(uncovered) Whether the rest was changed this verification cannot say.
             """
         case .verified:
             """
-            Every row was read, its hash was computed again, and all of them lead to a digest that was kept \
-            outside of the database. Nothing up to block \(report.anchoredThrough?.description ?? "?") was changed, \
-            removed or added after that digest was made.
+            Every row was read, its hash was computed again, and \(covered) lead to a digest that was kept \
+            outside of the database. Nothing up to block \(anchor) was changed, \
+            removed or added after that digest was made.\(uncovered)
             """
         case .tampered:
             "The database is not what its ledger recorded. What differs, where and since when is listed below."
@@ -76,6 +76,19 @@ struct VerificationPage {
         case .unable:
             "Some of what had to be checked could not be read or was not covered. See below for what and why."
         }
+    }
+
+    private var anchor: String { report.anchoredThrough?.description ?? "?" }
+
+    private var covered: String {
+        report.unattested == nil ? "all of them" : "all that were recorded up to block \(anchor)"
+    }
+
+    private var uncovered: String {
+        report.unattested.map {
+            " But \($0) in no digest yet: whoever can write the file could have written "
+                + "\(report.tail?.transactions == 1 ? "it" : "them") differently."
+        } ?? ""
     }
 
     // MARK: Parts
@@ -104,7 +117,9 @@ struct VerificationPage {
             rows.append(
                 (
                     "Not yet attested",
-                    "the newest \(tail.transactions) transactions (\(Self.decimal(tail.seconds)) s): no digest covers them"
+                    tail.transactions == 1
+                        ? "the newest transaction (\(Self.decimal(tail.seconds)) s): no digest covers it"
+                        : "the newest \(tail.transactions) transactions (\(Self.decimal(tail.seconds)) s): no digest covers them"
                 ))
         }
         let body = rows.map { "<tr><th scope=\"row\">\($0.0)</th><td>\($0.1)</td></tr>" }.joined(separator: "\n")

@@ -21,8 +21,7 @@ struct WatchedDatabase: Sendable {
         init(_ path: String) throws {
             var info = stat()
             guard stat(path, &info) == 0 else {
-                let reason = errno == ENOENT ? "there is no such file" : String(cString: strerror(errno))
-                throw Failure("\(path): \(reason)")
+                throw Failure("\(path): \(FileKind.absence(path))")
             }
             device = UInt64(truncatingIfNeeded: info.st_dev)
             number = UInt64(truncatingIfNeeded: info.st_ino)

@@ -40,6 +40,10 @@ struct CredentialFiles {
             return .token { try Self.token(path) }
         }
         guard let path = certificatePath else { return nil }
+        // The administrator's file may be kept elsewhere than in the data directory.
+        guard certificate != nil || InputFile.exists(path) else {
+            throw Failure("\(path): \(FileKind.absence(path)); give --certificate FILE")
+        }
         return .certificate(pem: try InputFile.smallText(path))
     }
 

@@ -3,9 +3,11 @@ import LedgerClient
 import LedgerNode
 
 /// An error as the user sees it: one line and an exit code.
-struct Failure: Error {
+struct Failure: Error, CustomStringConvertible {
     var message: String
     var status: ExitStatus
+
+    var description: String { message }
 
     init(_ message: String, status: ExitStatus = .unableToTell) {
         self.message = message

@@ -6,7 +6,7 @@ enum InputFile {
     static func bytes(_ path: String, limit: Int = 256 << 20) throws -> [UInt8] {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw Failure("\(path): there is no such file")
+            throw Failure("\(path): \(FileKind.absence(path))")
         }
         guard !isDirectory.boolValue else { throw Failure("\(path): is a directory, expected a file") }
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
@@ -17,6 +17,11 @@ enum InputFile {
         }
         defer { try? handle.close() }
         return try read(handle, path, limit: limit)
+    }
+
+    /// Says on standard error that standard input is read, where that is somebody at a terminal who sees nothing else.
+    static func announceTerminal() {
+        if isatty(STDIN_FILENO) == 1 { Output.diagnostic("reading from the terminal; end with Ctrl-D") }
     }
 
     /// As above, or standard input for `-`.

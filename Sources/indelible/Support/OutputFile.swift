@@ -64,7 +64,9 @@ enum OutputFile {
         throws
     {
         let folder = folder(of: target)
-        guard FileManager.default.fileExists(atPath: folder) else {
+        var info = stat()
+        // Where it is there and may not be entered, opening says so.
+        guard stat(folder, &info) == 0 || errno != ENOENT else {
             throw Failure("\(path): there is no directory \(folder)")
         }
         let temporary = "\(folder)/.indelible-\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
