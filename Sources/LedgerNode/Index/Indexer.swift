@@ -148,7 +148,7 @@ final class Indexer: @unchecked Sendable {
         }
         let end = ContinuousClock.now + Indexer.gathering
         while !demand, !isClosed, backlog < Indexer.backlogLimit / 2 {
-            if !sleep(until: end) { break }
+            if !condition.sleep(until: end) { break }
         }
         demand = false
         let taken = queue
@@ -156,20 +156,8 @@ final class Indexer: @unchecked Sendable {
         return taken
     }
 
-    /// As in `Inbox`.
-    private func sleep(until deadline: ContinuousClock.Instant) -> Bool {
-        let rest = deadline - .now
-        guard rest > .zero else { return false }
-        _ = condition.wait(until: Date(timeIntervalSinceNow: rest / .seconds(1)))
-        return true
-    }
-
-    /// As in `Inbox`.
-    func lookAtClock() {
-        condition.lock()
-        defer { condition.unlock() }
-        condition.broadcast()
-    }
+    /// Has the indexer see how much time has passed. Called several times a second.
+    func lookAtClock() { condition.lookAtClock() }
 
     private func buffer(_ additions: [Addition]) throws {
         for addition in additions {
@@ -212,7 +200,7 @@ final class Indexer: @unchecked Sendable {
         condition.broadcast()
         let end = ContinuousClock.now + Self.retryInterval
         while !demand, !isClosed {
-            if !sleep(until: end) { break }
+            if !condition.sleep(until: end) { break }
         }
         return !isClosed
     }

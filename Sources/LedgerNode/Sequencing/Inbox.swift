@@ -48,7 +48,7 @@ final class Inbox: @unchecked Sendable {
         while pending.isEmpty {
             if isClosed { return nil }
             if let deadline {
-                if !sleep(until: deadline) { break }
+                if !condition.sleep(until: deadline) { break }
             } else {
                 condition.wait()
             }
@@ -56,21 +56,8 @@ final class Inbox: @unchecked Sendable {
         return takeAll()
     }
 
-    /// Sleeps with the lock let go of, until it is woken or at most until `deadline`; `false` once that has passed. The
-    /// system's wait goes by the wall clock: when that is set back, `lookAtClock` ends it.
-    private func sleep(until deadline: ContinuousClock.Instant) -> Bool {
-        let rest = deadline - .now
-        guard rest > .zero else { return false }
-        _ = condition.wait(until: Date(timeIntervalSinceNow: rest / .seconds(1)))
-        return true
-    }
-
     /// Has whoever waits for writes see how much time has passed. Called several times a second.
-    func lookAtClock() {
-        condition.lock()
-        defer { condition.unlock() }
-        condition.broadcast()
-    }
+    func lookAtClock() { condition.lookAtClock() }
 
     /// How many writes wait here, or were taken and not handed on yet.
     var outstanding: Int {
@@ -92,7 +79,7 @@ final class Inbox: @unchecked Sendable {
         defer { condition.unlock() }
         wanted = max(1, count)
         while pending.count < wanted, !isClosed {
-            if !sleep(until: deadline) { break }
+            if !condition.sleep(until: deadline) { break }
         }
         return takeAll()
     }
