@@ -26,7 +26,7 @@ package enum SchemaReader {
         _ table: String, kind: TableKind, view: String, after: LeafNumber, in objects: SchemaObjects,
         on db: SQLiteConnection
     ) throws(SQLiteLedgerError) -> TableDescription? {
-        guard let found = try objects.ordinaryTables()[SQLName.folded(table)],
+        guard let found = try objects.ordinaryTable(table),
             let sql = objects.object("table", found.name)?.sql
         else { return nil }
         let name = found.name

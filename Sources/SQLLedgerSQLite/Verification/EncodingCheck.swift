@@ -17,7 +17,7 @@ struct EncodingCheck {
         let isHalf = columns.map(SQLName.quoted).map {
             "(typeof(\($0)) = 'text' AND length(CAST(\($0) AS BLOB)) % 2 = 1)"
         }
-        let isWithoutRowID = try objects.ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID ?? false
+        let isWithoutRowID = try objects.ordinaryTable(table)?.isWithoutRowID == true
         let way = isWithoutRowID ? try reader.throughKey(of: table) : "NOT INDEXED"
         let sums = isHalf.map { "sum(\($0))" }.joined(separator: ", ")
         let statement = try reader.connection.prepare("SELECT \(sums) FROM main.\(SQLName.quoted(table)) \(way)")

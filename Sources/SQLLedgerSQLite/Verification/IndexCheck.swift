@@ -130,7 +130,7 @@ struct IndexCheck {
     private func rowsByKey() throws -> (key: [String], way: String) {
         let columns = try TableColumns(table, reader.connection).columns
         let key = columns.filter { $0.keyPosition != 0 }.map { SQLName.quoted($0.name) }
-        guard try reader.objects().ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID == false else {
+        guard try reader.objects().ordinaryTable(table)?.isWithoutRowID == false else {
             return (key, try reader.throughKey(of: table))
         }
         if let name = SQLName.rowIDs(besides: columns.map(\.name)).first { return ([name], "NOT INDEXED") }
@@ -144,7 +144,7 @@ struct IndexCheck {
         guard let found = objects.object("table", table), !found.isVirtual else { return }
         // (`SearchCheck` looks at tables with row ids.)
         let indexes = try reader.indexes(of: table).map(\.name)
-        let isWithoutRowID = try objects.ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID ?? false
+        let isWithoutRowID = try objects.ordinaryTable(table)?.isWithoutRowID == true
         guard isContinued ? !isProbed && !indexes.isEmpty : isWithoutRowID || !indexes.isEmpty else { return }
         var lines = try lines(indexes)
         for (name, count) in try differences(in: indexes, but: lines.indexes) {

@@ -102,7 +102,7 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
 
     /// The indexes of a table as SQLite knows them, without the key of a table without row ids, which is the table itself.
     func indexes(of table: String) throws -> [(name: String, isPartial: Bool)] {
-        let isWithoutRowID = try objects().ordinaryTables()[SQLName.folded(table)]?.isWithoutRowID ?? false
+        let isWithoutRowID = try objects().ordinaryTable(table)?.isWithoutRowID == true
         return try connection.query(
             "SELECT name, partial, origin FROM pragma_index_list(\(SQLName.literal(table)), 'main') ORDER BY seq"
         ).compactMap { row in

@@ -114,6 +114,11 @@ final class SchemaObjects {
         return tables
     }
 
+    /// The ordinary table of that name in any spelling; `nil` when there is none.
+    func ordinaryTable(_ name: String) throws(SQLiteLedgerError) -> OrdinaryTable? {
+        try ordinaryTables()[SQLName.folded(name)]
+    }
+
     /// - Throws: unless `name` is an ordinary table.
     func requireTable(_ name: String) throws(VerificationError) {
         guard let object = object("table", name), !object.isVirtual else {

@@ -23,7 +23,7 @@ struct SearchCheck {
     func run() throws {
         let objects = try reader.objects()
         guard let found = objects.object("table", table), !found.isVirtual,
-            let hasRowID = try objects.ordinaryTables()[SQLName.folded(table)].map({ !$0.isWithoutRowID })
+            let hasRowID = try objects.ordinaryTable(table).map({ !$0.isWithoutRowID })
         else { return }
         // `IndexCheck` has SQLite look at the order of keys.
         guard try reader.isFileWhole() else { return isOwn || !hasRowID ? () : try askSQLite() }
