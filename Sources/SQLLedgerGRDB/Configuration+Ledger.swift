@@ -19,11 +19,11 @@ extension Configuration {
             try LinkedSQLite.load()
             guard let handle = database.sqliteConnection else { return }
             // GRDB observes statements and commits itself, so the hooks stay its own.
-            _ = try SQLiteLedger(
+            let ledger = try SQLiteLedger(
                 attachingTo: SQLiteConnection(borrowing: handle), principal: principal, application: application,
                 guardsObjects: false)
             if !database.configuration.readonly {
-                database.add(transactionObserver: SchemaObserver(handle), extent: .databaseLifetime)
+                database.add(transactionObserver: SchemaObserver(handle, ledger), extent: .databaseLifetime)
             }
         }
     }

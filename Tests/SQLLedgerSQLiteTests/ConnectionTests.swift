@@ -37,6 +37,91 @@ import Testing
         #expect(try LedgerReference.problems(of: test.open()).isEmpty)
     }
 
+    /// GRDB has the authorizer, through which `DROP TABLE` is refused elsewhere.
+    @Test(arguments: [
+        ["DROP TABLE b"], ["INSERT INTO a VALUES (2, 2)", "DROP TABLE b"],
+        ["DROP TABLE b", "INSERT INTO a VALUES (2, 2)"],
+        ["DROP TABLE b", "CREATE TABLE b(id INTEGER PRIMARY KEY, v)"],
+        ["CREATE TABLE c(id INTEGER PRIMARY KEY, v)", "INSERT INTO c SELECT * FROM b", "DROP TABLE b"],
+        ["ALTER TABLE b RENAME TO bb", "UPDATE bb SET v = 7", "DROP TABLE bb"],
+        ["CREATE TABLE c(id INTEGER PRIMARY KEY, v)", "DROP TABLE b", "INSERT INTO c VALUES (1, 1)"],
+    ])
+    func connectionsOfGRDBDropNoLedgerTable(_ statements: [String]) throws {
+        let (test, queue) = try queueWithTables()
+        let before = try queue.read { try Row.fetchAll($0, sql: "SELECT * FROM sqlite_schema") }
+        let error = #expect(throws: SQLiteLedgerError.self) {
+            try queue.write { db in for sql in statements { try db.execute(sql: sql) } }
+        }
+        #expect(error?.message.contains("SELECT ledger_drop_table('b") == true)
+        try queue.write { try $0.execute(sql: "INSERT INTO b VALUES (5, 5)") }
+        #expect(try queue.read { try Row.fetchAll($0, sql: "SELECT * FROM sqlite_schema") } == before)
+        #expect(try queue.read { try Int.fetchAll($0, sql: "SELECT id FROM b") } == [1, 5])
+        #expect(try LedgerReference.problems(of: test.open()).isEmpty)
+    }
+
+    @Test(arguments: [
+        ["SELECT ledger_drop_table('b')"],
+        ["SELECT ledger_drop_table('b')", "CREATE TABLE b(x)", "INSERT INTO b VALUES (1)"],
+        ["ALTER TABLE b RENAME TO c"], ["ALTER TABLE b RENAME TO c", "INSERT INTO c VALUES (2, 2)"],
+        [
+            "ALTER TABLE b RENAME TO c", "INSERT INTO a VALUES (2, 2)", "ALTER TABLE c RENAME TO d",
+            "INSERT INTO d VALUES (2, 2)",
+        ],
+        ["SAVEPOINT s", "DROP TABLE b", "ROLLBACK TO s", "RELEASE s", "INSERT INTO b VALUES (2, 2)"],
+        [
+            "SAVEPOINT s", "ALTER TABLE b RENAME TO c", "INSERT INTO c VALUES (2, 2)", "ROLLBACK TO s", "RELEASE s",
+            "INSERT INTO b VALUES (2, 2)",
+        ],
+        ["CREATE TABLE c(x)", "DROP TABLE c"],
+        ["CREATE TABLE c(x)", "INSERT INTO a VALUES (2, 2)", "DROP TABLE c", "INSERT INTO a VALUES (3, 2)"],
+        ["INSERT INTO b VALUES (2, 2)", "ALTER TABLE b ADD COLUMN w DEFAULT 1", "UPDATE b SET w = 5"],
+        [
+            "UPDATE b SET v = 5", "ALTER TABLE b RENAME COLUMN v TO w", "UPDATE b SET w = 6",
+            "ALTER TABLE b ADD COLUMN v DEFAULT 1",
+            "UPDATE b SET v = 7, w = 7",
+        ],
+        [
+            "UPDATE b SET v = 5", "ALTER TABLE b RENAME TO c", "UPDATE c SET v = 6", "CREATE TABLE b(x)",
+            "INSERT INTO b VALUES (1)",
+        ],
+        ["UPDATE a SET v = 5", "DROP INDEX i", "UPDATE a SET v = 6", "CREATE INDEX i ON a(v)", "DELETE FROM a"],
+        ["CREATE TEMP TABLE t AS SELECT * FROM b", "DROP TABLE t", "DELETE FROM b"],
+    ])
+    func otherDefinitionsGoThroughOnConnectionsOfGRDB(_ statements: [String]) throws {
+        let (test, queue) = try queueWithTables()
+        try queue.write { db in for sql in statements { try db.execute(sql: sql) } }
+        try queue.write { try $0.execute(sql: "INSERT INTO a VALUES (9, 9)") }
+        #expect(try LedgerReference.problems(of: test.open()).isEmpty)
+    }
+
+    @Test func tablesThatOthersDropOrRenameAreNotMissed() throws {
+        let (test, queue) = try queueWithTables()
+        let other = try test.open()
+        try other.run("SELECT ledger_drop_table('b')")
+        try queue.write { try $0.execute(sql: "DROP INDEX i") }
+        try other.execute("ALTER TABLE a RENAME TO c; SELECT ledger_refresh()")
+        try queue.write { try $0.execute(sql: "INSERT INTO c VALUES (2, 2)") }
+        #expect(try LedgerReference.problems(of: test.open()).isEmpty)
+    }
+
+    /// The ledger tables `a` and `b`.
+    private func queueWithTables() throws -> (TestDatabase, DatabaseQueue) {
+        let test = try TestDatabase()
+        var configuration = Configuration()
+        configuration.useLedger()
+        let queue = try DatabaseQueue(path: test.path, configuration: configuration)
+        try queue.write { db in
+            try db.ledger().initialise()
+            try db.execute(
+                sql:
+                    "CREATE TABLE a(id INTEGER PRIMARY KEY, v); CREATE INDEX i ON a(v); CREATE TABLE b(id INTEGER PRIMARY KEY, v)"
+            )
+            for table in ["a", "b"] { try db.ledger().enable(table: table) }
+            try db.execute(sql: "INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1)")
+        }
+        return (test, queue)
+    }
+
     @Test func manyConnectionsWriteOneLedger() async throws {
         let test = try TestDatabase()
         let db = try test.ledger(

@@ -11,9 +11,11 @@ import SQLLedger
 
 extension LedgerConnection {
     /// Registers the ledger with a connection. On a connection that has it, only the options are set.
+    /// - Returns: what was registered; `nil` on a connection that had it.
+    @discardableResult
     static func attach(
         to handle: OpaquePointer, principal: String?, application: String?, guardsObjects: Bool, usesHook: Bool = true
-    ) throws(SQLiteLedgerError) {
+    ) throws(SQLiteLedgerError) -> LedgerConnection? {
         guard ils_is_adopted() != 0 else { throw .refused("SQLite has not been loaded into this process") }
         guard ils_libversion_number() >= 3_038_000 else {
             throw .refused("the ledger needs SQLite 3.38 or newer; this is \(String(cString: ils_libversion()))")
@@ -22,7 +24,7 @@ extension LedgerConnection {
         if (try? db.prepare("SELECT ledger_version()")) != nil {
             if let principal { try db.run("SELECT ledger_set_principal(?)", [.text(principal)]) }
             if let application { try db.run("SELECT ledger_set_application(?)", [.text(application)]) }
-            return
+            return nil
         }
         let connection = LedgerConnection(
             handle, principal: principal, application: application, guardsObjects: guardsObjects, usesHook: usesHook)
@@ -45,10 +47,11 @@ extension LedgerConnection {
         if guardsObjects { connection.takeHooks() }
         // A database that is locked or no database at all: what there is to know is read before the first write.
         try? connection.withInternal { () throws(SQLiteLedgerError) in try connection.load() }
-        guard guardsObjects, connection.ledger != nil else { return }
+        guard guardsObjects, connection.ledger != nil else { return connection }
         if connection.allTables { connection.takeWALHook() }
         // Naming it connects it: definitions that are changed last of all are ledgered when the connection closes.
         _ = try? db.prepare("SELECT 1 FROM main.\(ILS_CLOSING)")
+        return connection
     }
 
     /// The connection that a callback's context is.

@@ -209,7 +209,7 @@ extension SQLValue {
     }
 
     /// The text, or `nil` for another type.
-    var string: String? {
+    package var string: String? {
         if case .text(let bytes) = self { String(decoding: bytes, as: UTF8.self) } else { nil }
     }
 }

@@ -8,6 +8,8 @@ import SQLLedger
 /// attached to, and does the same. Each call is a transaction of its own unless one is open.
 public struct SQLiteLedger {
     public let connection: SQLiteConnection
+    /// What the ledger knows of the connection, if this attached it. SQLite owns it.
+    private weak var state: LedgerConnection?
 
     /// Attaches the ledger to a connection, so that it can write to ledger tables. Calling it again changes nothing but
     /// the options that are given.
@@ -23,7 +25,7 @@ public struct SQLiteLedger {
         guardsObjects: Bool = true
     ) throws(SQLiteLedgerError) {
         self.connection = connection
-        try LedgerConnection.attach(
+        state = try LedgerConnection.attach(
             to: connection.handle, principal: principal, application: application, guardsObjects: guardsObjects)
     }
 
@@ -70,6 +72,10 @@ public struct SQLiteLedger {
     public func refresh() throws(SQLiteLedgerError) {
         try connection.run("SELECT ledger_refresh()")
     }
+
+    /// Tells the ledger of a statement that is about to change definitions: within a transaction the next row looks at
+    /// them again. Only of a ledger whose connection was attached by this.
+    package func definitionsWillChange() { state?.isReady = false }
 
     /// Closes the open block, and every full one before it.
     /// - Returns: the digest of the newest block, or `nil` when there is no block at all.

@@ -9,7 +9,7 @@ package enum SQLName {
     }
 
     /// A text literal.
-    static func literal(_ text: String) -> String {
+    package static func literal(_ text: String) -> String {
         text.quotedText
     }
 
