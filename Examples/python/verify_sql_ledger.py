@@ -532,15 +532,41 @@ class Table:
         column, strict = self.defaults.get(identity, (None, False))
         if column is None or column.get("default") is None:
             return None
+        # Types and defaults are the file's words: what is run is a type of the same affinity and one expression.
+        kind = column["type"].upper() if column["type"].isascii() else column["type"]
+        if not strict:
+            kind = affinity(column["type"])
+        elif kind not in ("INT", "INTEGER", "REAL", "TEXT", "BLOB", "ANY"):
+            return None
+        text = column["default"]
+        if not LITERAL.fullmatch(text):
+            text = f"({text}\n)"
         memory = sqlite3.connect(":memory:")
         memory.text_factory = Text
         try:
             memory.execute(f"CREATE TABLE t(a INT){' STRICT' if strict else ''}")
             memory.execute("INSERT INTO t VALUES (1)")
-            memory.execute(f"ALTER TABLE t ADD COLUMN b {column['type']} DEFAULT {column['default']}")
+            memory.execute(f"ALTER TABLE t ADD COLUMN b {kind} DEFAULT {text}")
             return memory.execute("SELECT b FROM t").fetchone()[0]
+        except (sqlite3.Error, sqlite3.Warning, ValueError):
+            return None  # no added column can have it, so no row lacks the column
         finally:
             memory.close()
+
+
+LITERAL = re.compile(
+    r"""[xX]?'(?:[^']|'')*' | "(?:[^"]|"")*" | `(?:[^`]|``)*` | [+-]?[ ]*[.0-9](?:[0-9A-Za-z_.]|(?<=[eE])[+-])*
+        | [A-Za-z_\x80-\U0010ffff][0-9A-Za-z_\x80-\U0010ffff]*""", re.VERBOSE | re.DOTALL)
+
+
+def affinity(declared):
+    """A type with the affinity of the declared one, by SQLite's rules for the letters in it (ASCII only)."""
+    letters = "".join(chr(ord(c) - 32) if "a" <= c <= "z" else c for c in declared)
+    for words, kind in ((("INT",), "INTEGER"), (("CHAR", "CLOB", "TEXT"), "TEXT"), (("BLOB",), "BLOB"),
+                        (("REAL", "FLOA", "DOUB"), "REAL")):
+        if any(word in letters for word in words):
+            return kind
+    return "NUMERIC" if letters else "BLOB"
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -146,32 +146,10 @@ extension LedgerClient {
     /// The server is asked again `interval` after the last answer.
     public func watch(
         _ filter: EntryFilter = EntryFilter(), after last: TransactionID? = nil, every interval: Duration = .seconds(1)
-    ) -> AsyncThrowingStream<EntryRecord, any Error> {
-        AsyncThrowingStream { continuation in
-            let task = Task {
-                do {
-                    var filter = filter
-                    filter.to = nil
-                    var seen = last
-                    if seen == nil, filter.from == nil { seen = try await self.lastCommitted() }
-                    while !Task.isCancelled {
-                        if let seen { filter.from = seen }
-                        for try await entry in self.entries(filter) {
-                            if let seen, entry.transactionID <= seen { continue }
-                            continuation.yield(entry)
-                            seen = entry.transactionID
-                        }
-                        try await Task.sleep(for: interval)
-                    }
-                    continuation.finish()
-                } catch is CancellationError {
-                    continuation.finish()
-                } catch {
-                    continuation.finish(throwing: error)
-                }
-            }
-            continuation.onTermination = { _ in task.cancel() }
-        }
+    ) -> EntryFeed {
+        var filter = filter
+        filter.to = nil
+        return EntryFeed(client: self, filter: filter, last: last, interval: interval)
     }
 
     /// The newest committed transaction as the server tells it.

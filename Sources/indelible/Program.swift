@@ -9,8 +9,8 @@ enum Program {
         signal(SIGPIPE, SIG_IGN)
         do {
             try ProgramInput.check()
-            try checkHelp(CommandLine.arguments.dropFirst())
-            var command = try Indelible.parseAsRoot(HelpOption.spelledOut(Array(CommandLine.arguments.dropFirst())))
+            try checkHelp(ProgramInput.words)
+            var command = try Indelible.parseAsRoot(HelpOption.spelledOut(Array(ProgramInput.words)))
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -43,12 +43,17 @@ enum Program {
         // What is left is the argument parser's: help, version and usage errors (its own code 64 is our 2).
         let message = Indelible.fullMessage(for: error)
         if Indelible.exitCode(for: error) == .success {
+            // A command without its subcommand did nothing, and nobody asked for help.
+            guard ProgramInput.words.first == "help" || ProgramInput.words.contains(where: { $0.hasPrefix("-") }) else {
+                Output.diagnostic(HelpOption.listed(message))
+                return ExitStatus.unableToTell.rawValue
+            }
             Output.line(HelpOption.listed(message))
             return ExitStatus.fine.rawValue
         }
         Output.diagnostic(message.hasPrefix("Error: ") ? "error: " + message.dropFirst(7) : message)
         if message.contains("Unknown option") || message.contains("Missing expected argument"),
-            let name = HelpOption.dashedName(CommandLine.arguments.dropFirst())
+            let name = HelpOption.dashedName(ProgramInput.words)
         {
             Output.diagnostic("To name a file that begins with a dash, write ./\(PlainText.of(name)), or -- before it.")
         }

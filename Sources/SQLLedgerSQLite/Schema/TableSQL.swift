@@ -45,14 +45,17 @@ package struct TableSQL {
 
     /// What stands behind the name of a column that the history table gets after it was made.
     package static func historyDefault(_ column: SchemaColumn, isStrict: Bool) -> String {
-        guard let text = column.defaultText else { return "" }
-        let value = try? ColumnDefault.value(text, type: column.declaredType, isStrict: isStrict)
-        // Columns of texts have it as a number, too, if it is TRUE or FALSE.
-        if case .integer(let number) = value { return " DEFAULT \(number)" }
-        // With the declared type the default is converted like the table's. Values that come from the table have
-        // been converted already. ANY of a STRICT table converts nothing, and neither does no type.
-        let isAny = isStrict && column.declaredType.uppercased() == "ANY"
-        return "\(isAny ? "" : " \(column.declaredType)") DEFAULT \(text)"
+        guard let text = column.defaultText,
+            let value = try? ColumnDefault.value(text, type: column.declaredType, isStrict: isStrict)
+        else { return "" }
+        if case .real = value {
+            // Numbers stay as they are written, where other versions of SQLite might read others. With the type, because
+            // -5.0 is a whole number otherwise.
+            let isWritten = text.utf8.first.map { !"\"`".utf8.contains($0) } == true && ColumnDefault.isTerm(text)
+            return " REAL DEFAULT " + (isWritten ? text : ColumnDefault.literal(value))
+        }
+        // Without a type: the value has been converted like the table's, and so have values that come from the table.
+        return " DEFAULT " + ColumnDefault.literal(value)
     }
 
     /// `collations`: the collating sequences of the key columns of a table without row ids, in key order.

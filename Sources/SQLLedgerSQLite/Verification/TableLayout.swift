@@ -190,7 +190,7 @@ struct TableLayout {
     /// What rows hold in columns that were added after them: SQLite is asked, in a database of its own.
     private static func defaults(
         _ states: [SchemaHistory.Version], _ ids: [[Int]]
-    ) throws -> [Int: (added: SQLValue, inserted: SQLValue)] {
+    ) -> [Int: (added: SQLValue, inserted: SQLValue)] {
         var defaults: [Int: (added: SQLValue, inserted: SQLValue)] = [:]
         for index in states.indices.dropFirst() {
             let before = Set(ids[index - 1])
@@ -198,7 +198,10 @@ struct TableLayout {
             where !before.contains(id) && column.generation != .virtual {
                 guard let text = column.defaultText else { continue }
                 let isStrict = states[index].description.isStrict
-                let value = try ColumnDefault.value(text, type: column.declaredType, isStrict: isStrict)
+                // A default that no added column can have is that of a column that no row lacks.
+                guard let value = try? ColumnDefault.value(text, type: column.declaredType, isStrict: isStrict) else {
+                    continue
+                }
                 let definition = TableSQL.historyDefault(column, isStrict: isStrict)
                 defaults[id] = (value, (try? ColumnDefault.inserted(definition)) ?? value)
             }

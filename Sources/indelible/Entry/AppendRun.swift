@@ -64,12 +64,14 @@ struct AppendRun {
         var finished = 0
         var done: [Int: AppendedEntry] = [:]
         var failure: (index: Int, error: any Error)?
+        /// Why no further ids can be told. What is on its way is waited for.
+        var silence: Failure?
         var isAtEnd = false
 
         await withTaskGroup(of: Finished.self) { group in
             var running = 0
             while true {
-                while !isAtEnd, failure == nil, running < jobs, index - printed < jobs * Self.window {
+                while !isAtEnd, failure == nil, silence == nil, running < jobs, index - printed < jobs * Self.window {
                     do {
                         guard let contents = try source.next() else {
                             isAtEnd = true
@@ -99,29 +101,49 @@ struct AppendRun {
                 case .failure(let error):
                     if failure.map({ number < $0.index }) ?? true { failure = (number, error) }
                 }
-                while let entry = done.removeValue(forKey: printed) {
+                while silence == nil, let entry = done[printed] {
                     bar.clear()
-                    show(entry, index: printed)
-                    printed += 1
+                    do throws(Failure) {
+                        try show(entry, index: printed)
+                        done[printed] = nil
+                        printed += 1
+                    } catch {
+                        silence = error
+                    }
                 }
                 interruption.update(printed: printed)
                 bar.update(UInt64(finished), of: total)
             }
         }
         bar.clear()
-        for (number, entry) in done.sorted(by: { $0.key < $1.key }) { show(entry, index: number) }
+        do throws(Failure) {
+            for (number, entry) in done.sorted(by: { $0.key < $1.key }) where silence == nil {
+                try show(entry, index: number)
+            }
+        } catch {
+            silence = error
+        }
+        if var silence {
+            let told = if finished == 1, let entry = done.first?.value {
+                "the entry was committed as \(entry.transactionID)"
+            } else {
+                advice(finished: finished, prefix: printed)
+            }
+            silence.message += "\n" + told
+            throw silence
+        }
         if let failure { throw explained(failure.error, at: failure.index, finished: finished, prefix: printed) }
     }
 
-    private func show(_ entry: AppendedEntry, index: Int) {
-        if asJSON {
-            Output.json(
+    private func show(_ entry: AppendedEntry, index: Int) throws(Failure) {
+        let id = entry.transactionID.description
+        let line =
+            asJSON
+            ? Output.jsonLine(
                 Line(
-                    index: index, transactionId: entry.transactionID.description, collectionId: entry.collectionID,
-                    verified: entry.verified != nil))
-        } else {
-            Output.line(entry.transactionID.description)
-        }
+                    index: index, transactionId: id, collectionId: entry.collectionID, verified: entry.verified != nil))
+            : Array((id + "\n").utf8)
+        try Output.tell(line)
     }
 
     /// One entry needs no advice; for more, how to go on without writing anything twice.

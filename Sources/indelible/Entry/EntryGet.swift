@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import LedgerClient
 
 /// `indelible entry get`
@@ -7,7 +8,7 @@ struct EntryGet: AsyncParsableCommand {
         commandName: "get",
         abstract: "Read one entry, or the last one of a collection.",
         discussion: """
-            The contents are written only after a receipt proved them, unless --no-receipt is given. With an id and no \
+            On a terminal a line end follows the contents; otherwise they are written as they are. They are written only after a receipt proved them, unless --no-receipt is given. With an id and no \
             --collection the entry may be of any collection. An entry of another collection than asked for is refused, \
             exit code 1. Author, time and tags are the server's word, and so is that an entry is the last one.
 
@@ -46,8 +47,11 @@ struct EntryGet: AsyncParsableCommand {
             }
             if output.json {
                 Output.json(EntryOutput(entry, verified: !noReceipt))
-            } else {
+            } else if isatty(STDOUT_FILENO) == 1 {
                 Output.line(entry.contents)
+            } else {
+                // As they were written, so that a file of them is what the receipt is about.
+                Output.bytes(Array(entry.contents.utf8))
             }
         }
     }

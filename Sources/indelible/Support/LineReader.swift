@@ -53,11 +53,11 @@ struct LineReader {
         while true {
             if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
                 defer { start = end + 1 }
-                return try line(buffer[start..<end])
+                return try line(buffer[start..<end], isEnded: true)
             }
             if isAtEnd {
                 defer { start = buffer.count }
-                return start < buffer.count ? try line(buffer[start...]) : nil
+                return start < buffer.count ? try line(buffer[start...], isEnded: false) : nil
             }
             buffer.removeSubrange(..<start)
             start = 0
@@ -91,9 +91,10 @@ struct LineReader {
         }
     }
 
-    private mutating func line(_ bytes: ArraySlice<UInt8>) throws -> String {
+    /// - Parameter isEnded: by a LF, of which a CR before it is a part.
+    private mutating func line(_ bytes: ArraySlice<UInt8>, isEnded: Bool) throws -> String {
         lineNumber += 1
-        let bytes = bytes.last == UInt8(ascii: "\r") ? bytes.dropLast() : bytes
+        let bytes = isEnded && bytes.last == UInt8(ascii: "\r") ? bytes.dropLast() : bytes
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw Failure("\(name): line \(lineNumber) is not UTF-8 text")
         }

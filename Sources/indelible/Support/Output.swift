@@ -16,15 +16,23 @@ enum Output {
         exit(ExitStatus.unableToTell.rawValue)
     }
 
+    /// The same for what a caller must not lose: throws where `bytes` ends the program.
+    static func tell(_ bytes: [UInt8]) throws(Failure) {
+        if write(bytes, to: STDOUT_FILENO) { return }
+        throw Failure("standard output: \(String(cString: strerror(errno)))")
+    }
+
     /// One value as one line of JSON, members sorted.
-    static func json(_ value: some Encodable) {
+    static func json(_ value: some Encodable) { bytes(jsonLine(value)) }
+
+    static func jsonLine(_ value: some Encodable) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(value) else {
             error("the result cannot be written as JSON")
             exit(ExitStatus.unableToTell.rawValue)
         }
-        bytes(Array(data) + [UInt8(ascii: "\n")])
+        return Array(data) + [UInt8(ascii: "\n")]
     }
 
     /// `error: …` on standard error.
