@@ -11,13 +11,12 @@ import Testing
         "LedgerAPI": ["LedgerProofs"],
         "LedgerNode": [
             "LedgerProofs", "LedgerFormat", "Crypto", "CryptoExtras", "X509", "SwiftASN1", "Logging", "Metrics",
-            "ServiceLifecycle", "GRDB", "GRDBSQLite", "SQLite3",
+            "ServiceLifecycle", "GRDB", "GRDBSQLite", "SQLite3", "CoreFoundation",
         ],
         "LedgerServer": [
             "LedgerProofs", "LedgerAPI", "LedgerNode", "Crypto", "X509", "SwiftASN1", "Logging", "Metrics",
-            "ServiceLifecycle", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "NIOTLS", "NIOHTTPTypes", "HTTPTypes",
-            "Hummingbird",
-            "HummingbirdCore", "HummingbirdTLS", "HummingbirdHTTP2", "JWTKit",
+            "ServiceLifecycle", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOSSL", "NIOTLS", "NIOHTTPTypes",
+            "HTTPTypes", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "HummingbirdHTTP2", "JWTKit",
         ],
         "LedgerClient": [
             "LedgerProofs", "LedgerAPI", "Crypto", "X509", "SwiftASN1", "Logging", "NIOCore", "NIOPosix", "NIOSSL",

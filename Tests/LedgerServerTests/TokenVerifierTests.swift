@@ -217,6 +217,48 @@ import Testing
         #expect(await refusal(verifier, bad).contains("does not publish"))
     }
 
+    /// An issuer with one key may replace it without a new id, or have no ids at all.
+    @Test(arguments: ["a", nil] as [String?]) func aKeyThatWasReplacedUnderTheSameID(_ kid: String?) async throws {
+        func jwk(_ key: ES256PrivateKey) -> String {
+            let text = TestIssuer.jwk(key, kid: "a")
+            return kid == nil ? text.replacing(#""kid":"a","#, with: "") : text
+        }
+        issuer.publish(keys: [jwk(key)])
+        let verifier = verifier()
+        _ = try await verifier.identity(of: try await TestIssuer.sign(issuer.claims(), key, kid: kid))
+        let next = ES256PrivateKey()
+        issuer.publish(keys: [jwk(next)])
+        let token = try await TestIssuer.sign(issuer.claims(), next, kid: kid)
+        // The issuer is not asked too often, whatever the signatures.
+        for _ in 0..<20 { #expect(await refusal(verifier, token).contains("signature is wrong")) }
+        #expect(issuer.requests == 2)
+        issuer.advance(IssuerKeys.minimumInterval)
+        #expect(await refusal(verifier, token).contains("accepted"))
+        #expect(issuer.requests == 4)
+        // The one that was withdrawn opens nothing any more.
+        for _ in 0..<3 {
+            let old = try await TestIssuer.sign(issuer.claims { $0.oid = "other" }, key, kid: kid)
+            #expect(await refusal(verifier, old).contains("signature is wrong"))
+        }
+        #expect(issuer.requests == 4)
+        issuer.setDown(true)
+        issuer.advance(IssuerKeys.minimumInterval)
+        let forged = try await TestIssuer.sign(issuer.claims(), ES256PrivateKey(), kid: kid)
+        for _ in 0..<3 { #expect(await refusal(verifier, forged).contains("signature is wrong")) }
+        #expect(issuer.requests == 5)
+    }
+
+    /// That is no question of what the issuer may have published since.
+    @Test func aKnownKeyOfAnotherAlgorithmIsARefusal() async throws {
+        issuer.publish(keys: [TestIssuer.jwk(key, kid: "a")])
+        let verifier = verifier()
+        _ = try await verifier.identity(of: try await TestIssuer.sign(issuer.claims(), key, kid: "a"))
+        let token = try TestIssuer.forged(header: #"{"alg":"RS256","kid":"a"}"#, claims: issuer.claims()) { _ in [1] }
+        let error = await #expect(throws: TokenError.self) { try await verifier.identity(of: token) }
+        #expect(error?.kind == .refused && error?.reason.contains("does not publish") == true)
+        #expect(issuer.requests == 2)
+    }
+
     @Test func staleKeysServeWhileTheIssuerIsDown() async throws {
         issuer.publish(keys: [TestIssuer.jwk(key, kid: "a")])
         let verifier = verifier()

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from support.http2_wire import Http2Wire
+from support.node import run_cli
 from support.rest import Rest, tls_context
 
 
@@ -515,6 +516,36 @@ def test_http2_one_host(node, identities, authority, hosts, status):
         assert json.loads(answer.body)["error"]["code"] == "InvalidHeaderValue"
 
 
+@pytest.mark.usefixtures("writes")
+@pytest.mark.parametrize("path, more, body", [
+    ("/health", [("connection", "close")], None), ("", [], None), ("/health", [("x-a", "a\0")], None),
+    ("/app/transactions", [("content-type", "application/json"), ("content-length", "5")], b'{"contents":"z"}'),
+])
+def test_http2_a_malformed_request_is_only_its_own_end(node, identities, path, more, body):
+    """It closed the connection: writes on other streams took place and were never answered."""
+    wire = Http2Wire(node, identities.admin)
+    wire.call(1, "POST", "/app/transactions", ("content-type", "application/json"), ends=False)
+    wire.call(3, "GET" if body is None else "POST", path, *more, ends=body is None)
+    if body is not None:
+        wire.data(3, body)
+    assert wire.read_until(lambda wire: wire.streams[3].reset is not None), wire.streams
+    wire.data(1, b'{"contents":"whole"}')
+    assert wire.read_until(lambda wire: wire.streams[1].is_whole) and wire.streams[1].status == 200, wire.streams
+    wire.call(5, "GET", "/app/transactions")
+    assert wire.read_until(lambda wire: wire.streams[5].is_whole) and wire.streams[5].status == 200, wire.streams
+    assert not wire.goaways
+    wire.close()
+
+
+def test_http2_broken_frames_end_the_connection(node, identities):
+    wire = Http2Wire(node, identities.admin)
+    wire.call(1, "POST", "/app/transactions", ("content-type", "application/json"), ends=False)
+    wire.data(7, b"of no stream")
+    wire.read_until(lambda wire: wire.closed)
+    assert wire.closed and wire.goaways
+    wire.close()
+
+
 def test_http2_garbage(node, identities):
     context = tls_context(node.service_certificate, identities.admin.combined_file)
     context.set_alpn_protocols(["h2"])
@@ -532,6 +563,68 @@ def test_http2_garbage(node, identities):
                         pass
                 except OSError:
                     pass
+
+
+# What the caller wants
+
+@pytest.mark.usefixtures("writes")
+@pytest.mark.parametrize("accept, is_cose", [
+    ("application/cose", True), ("APPLICATION/COSE", True), ("application/json;q=0.5, application/cose", True),
+    ("application/json, application/cose;q=0.1", False), ("application/json, application/cose;q=0", False),
+    ("application/json, application/cose-x", False), ("application/*", False), ("*/*;q=0.5, application/cose;q=0", False),
+])
+def test_the_form_of_a_receipt(admin, accept, is_cose):
+    id = admin.append("x", wait=True).transaction_id
+    for path, query in ((f"/app/transactions/{id}/receipt", {}), ("/app/receipt", {"transaction_id": id})):
+        answer = admin.get(path, query=query, headers={"accept": accept})
+        assert answer.status == 200
+        assert answer.headers["content-type"] == ("application/cose" if is_cose else "application/json"), answer
+
+
+@pytest.mark.usefixtures("writes")
+def test_next_links_stay_with_the_host(admin, identities):
+    for name in ("a", "b"):
+        admin.append("x", collection=name, tags=[name])
+        admin.set_user(identities.make().user_id, "Reader")
+    for path in ("/app/collections", "/app/collections/tags", "/app/users", "/app/ledgerUsers"):
+        for written in (path, "/" + path, path.removeprefix("/app")):
+            answer = admin.get(written, query={"limit": "1"})
+            assert answer.json()["nextLink"].startswith(path + "?"), answer
+
+
+def test_a_range_of_another_file_is_not_sent(new_node, identities):
+    node = new_node("private", options=["--snapshot-interval", "10"])
+    rest = Rest(node, identities.admin)
+    for _ in range(12):
+        rest.append("x", wait=True)
+    place = rest.get("/node/ledger-chunk").headers["location"]
+    whole = rest.get(place)
+    tag = whole.headers["etag"]
+    for condition, status in ((tag, 206), ('"other"', 200), ("W/" + tag, 200), ("Sun, 22 Nov 2026 00:00:00 GMT", 200)):
+        answer = rest.get(place, headers={"range": "bytes=0-9", "if-range": condition})
+        assert answer.status == status and whole.body.startswith(answer.body), answer
+        assert len(answer.body) == (10 if status == 206 else len(whole.body))
+
+
+def test_the_address_is_the_bound_one(new_node, identities):
+    node = new_node("private", start=False)
+    command = node.command
+    port = node.port
+    node.command = lambda: [part.replace("127.0.0.1", "0.0.0.0") if part == f"127.0.0.1:{port}" else part for part in command()]
+    node.start()
+    rest = Rest(node, identities.admin)
+    address = f"127.0.0.1:{port}"
+    listed = rest.get("/node/network/nodes").json()["nodes"]
+    assert [item["rpc_interfaces"]["primary_rpc_interface"]["published_address"] for item in listed] == [address]
+    assert [item["address"] for item in rest.get("/node/config").json().values()] == [address]
+    assert rest.get("/node/network/nodes", query={"port": str(port)}).json()["nodes"]
+
+
+@pytest.mark.parametrize("option", ["--oidc-audience", "--oidc-user-claim"])
+def test_empty_options_are_refused(tmp_path, option):
+    done = run_cli("serve", "--data", tmp_path / "data", "--listen", "256.256.256.256:1", option, "", timeout=20)
+    assert done.returncode == 2 and f"{option}: is empty" in done.stderr, done
+    assert not (tmp_path / "data").exists()
 
 
 # Repeats

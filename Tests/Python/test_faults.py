@@ -235,6 +235,97 @@ def test_every_step_in_turn(new_node, identities, tmp_path, operation, mode):
         assert book.write(Rest(node, identities.admin)).status == 200
 
 
+def test_callers_that_try_again_at_once_do_not_set_the_pace(new_node, identities, tmp_path):
+    """Each attempt to write uses up a view, for ever, and a line of the log: a full disk cost a thousand a second."""
+    node = new_node("private", start=False)
+    faults = Faults(tmp_path / "faults", node.ledger_directory)
+    node.environment = faults.environment
+    node.start()
+    rest = Rest(node, identities.admin)
+    before = rest.append("before")
+    view_file = node.directory / "keys/view"
+
+    def view():
+        return int(view_file.read_text().split()[1])
+
+    first = view()
+    faults.set("write", "lost", errno.ENOSPC)
+    began, tries = time.monotonic(), 400
+    for number in range(tries):
+        answer = rest.append(f"e{number}")
+        assert (answer.status, answer.code) == (503, "NotWritable") and "the disk is full" in answer.message, answer
+    # Eight at once, then one after each pause; this disk looks as if it had room, which ends a pause once a second.
+    allowed = 20 + 2 * (time.monotonic() - began)
+    assert view() - first <= allowed < tries, (first, view())
+    assert node.log().count("a batch was not written") <= allowed
+    assert rest.get("/health").status in (200, 503)
+    faults.clear()
+    after = retry_until(lambda: (answer := rest.append("after")).status == 200 and answer, 30)
+    assert int(after.transaction_id.split(".")[0]) == view()
+    history = rest.get("/node/commit", query={"view_history": "true"}).json()["view_history"]
+    assert history[-1] == f"{view()}.{int(before.transaction_id.split('.')[1]) + 2}", history
+    node.kill()
+    node.start()
+    assert Rest(node, identities.admin).get(f"/app/transactions/{after.transaction_id}").json()["entry"]["contents"] == "after"
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced", "moved"])
+def test_a_ledger_file_that_is_gone_takes_no_writes(new_node, identities, how):
+    """What was written into a file without its name was told as committed, and lost when the node ended."""
+    node = new_node("private")
+    rest = Rest(node, identities.admin)
+    assert rest.append("before").status == 200
+    chunk = next(path for path in node.ledger_directory.iterdir() if "committed" not in path.name)
+    kept = node.directory / "kept"
+    shutil.copy(chunk, kept)
+    if how == "removed":
+        chunk.unlink()
+    elif how == "replaced":
+        again = node.directory / "again"
+        shutil.copy(chunk, again)
+        again.rename(chunk)
+    else:
+        chunk.rename(node.directory / "moved")
+    answer = rest.append("lost")
+    assert (answer.status, answer.code) == (503, "OutcomeUnknown") and chunk.name in answer.message, answer
+    assert rest.append("refused").code == "NotWritable"
+    health = rest.get("/health")
+    assert health.status == 503 and chunk.name in health.json()["reason"], health
+    node.kill()
+    kept.rename(chunk)
+    node.start()
+    rest = Rest(node, identities.admin)
+    assert [entry["contents"] for entry in rest.get("/app/transactions").json()["entries"]] == ["before"]
+    assert rest.append("after").status == 200
+
+
+CLOCK = """
+#include <sys/time.h>
+#include <time.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    int result = syscall(SYS_clock_gettime, clock, now);
+    if (clock == CLOCK_REALTIME) now->tv_sec = -1000;
+    return result;
+}
+int gettimeofday(struct timeval *restrict now, void *restrict zone) { now->tv_sec = -1000; now->tv_usec = 0; return 0; }
+time_t time(time_t *now) { if (now) *now = -1000; return -1000; }
+"""
+
+
+def test_a_clock_before_1970_is_refused(new_node, tmp_path):
+    (tmp_path / "clock.c").write_text(CLOCK)
+    library = tmp_path / "clock.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(tmp_path / "clock.c")], check=True)
+    node = new_node("private", start=False)
+    node.environment = {"LD_PRELOAD": str(library)}
+    with pytest.raises(NodeDidNotStart) as problem:
+        node.start()
+    assert problem.value.code == 2 and "before 1970" in problem.value.output
+    assert not node.directory.exists()
+
+
 @pytest.mark.parametrize("operation", ["write", "sync", "open", "rename"])
 def test_fault_at_the_very_start(new_node, identities, tmp_path, operation):
     """A first start that fails half way says so; the next one works, or refuses with a reason and no half ledger."""

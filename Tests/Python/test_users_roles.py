@@ -597,3 +597,20 @@ def test_an_issuer_that_drips_holds_nobody_up(new_node, issuer):
     assert answers == [(503, "IssuerUnavailable", True)] * 3
     node.stop()
     dripping.close()
+
+
+def test_so_many_roles_in_one_call(admin, identities):
+    """Whoever may write roles held up all reads and writes for seconds, with a call that changed nothing."""
+    roles = [{"roleName": f"many-{number}", "roleActions": ["a"]} for number in range(257)]
+    for method in ("PUT", "PATCH"):
+        answer = admin.request(method, "/app/roles", {"roles": roles})
+        assert (answer.status, answer.code) == (400, "InvalidInput") and "256 roles" in answer.message, answer
+    answer = admin.request("PUT", "/app/roles", [{"roleName": "long", "roleActions": ["a"] * 257}])
+    assert (answer.status, answer.code) == (400, "InvalidInput") and "256 actions" in answer.message, answer
+    answer = admin.set_roles(identities.make().user_id, ["Reader"] * 33)
+    assert (answer.status, answer.code) == (400, "InvalidInput") and "32 roles" in answer.message, answer
+    assert admin.request("PUT", "/app/roles", {"roles": roles[:256]}).status == 200
+    listed = {role["roleName"] for role in admin.get("/app/roles", api_version="2026-02-23").json()["role"]}
+    assert {role["roleName"] for role in roles[:256]} <= listed and "many-256" not in listed
+    for role in roles[:256]:
+        assert admin.request("DELETE", "/app/roles", query={"roleName": role["roleName"]}).status == 200

@@ -113,7 +113,7 @@ extension APIOperation {
     ]
 
     private static func common(_ prefix: String) -> [APIOperation] {
-        let id = Parameter.query("transaction_id", "view.seqno.")
+        let id = Parameter.query("transaction_id", "view.seqno.", required: true)
         return [
             APIOperation(
                 "GET", prefix + "/commit", "Framework", "The newest committed transaction.",

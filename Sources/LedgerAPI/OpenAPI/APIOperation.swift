@@ -4,16 +4,19 @@ public struct APIOperation: Hashable, Sendable {
     public struct Parameter: Hashable, Sendable {
         public var name: String
         public var isInPath: Bool
+        public var isRequired: Bool
         /// A JSON schema type: `string`, `integer` or `boolean`.
         public var type: String
         public var summary: String
 
         static func path(_ name: String, _ summary: String) -> Parameter {
-            Parameter(name: name, isInPath: true, type: "string", summary: summary)
+            Parameter(name: name, isInPath: true, isRequired: true, type: "string", summary: summary)
         }
 
-        static func query(_ name: String, _ summary: String, type: String = "string") -> Parameter {
-            Parameter(name: name, isInPath: false, type: type, summary: summary)
+        static func query(
+            _ name: String, _ summary: String, type: String = "string", required: Bool = false
+        ) -> Parameter {
+            Parameter(name: name, isInPath: false, isRequired: required, type: type, summary: summary)
         }
     }
 

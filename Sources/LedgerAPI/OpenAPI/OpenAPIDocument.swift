@@ -82,7 +82,7 @@ public enum OpenAPIDocument {
     private static func describe(_ parameter: APIOperation.Parameter) -> JSONValue {
         [
             "name": .string(parameter.name), "in": parameter.isInPath ? "path" : "query",
-            "required": .bool(parameter.isInPath), "description": .string(parameter.summary),
+            "required": .bool(parameter.isRequired), "description": .string(parameter.summary),
             "schema": ["type": .string(parameter.type)],
         ]
     }

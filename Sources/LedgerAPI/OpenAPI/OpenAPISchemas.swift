@@ -13,8 +13,14 @@ enum OpenAPISchemas {
         return .object(schema)
     }
 
-    private static func list(_ items: JSONValue) -> JSONValue { ["type": "array", "items": items] }
+    private static func list(_ items: JSONValue, atMost count: Int? = nil) -> JSONValue {
+        guard let count else { return ["type": "array", "items": items] }
+        return ["type": "array", "items": items, "maxItems": .number(UInt64(count))]
+    }
     private static func reference(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }
+
+    /// What one call may make or change.
+    private static let roles = list(reference("Role"), atMost: 256)
 
     static let all: [(name: String, schema: JSONValue)] = [
         ("Object", ["type": "object"]),
@@ -108,16 +114,20 @@ enum OpenAPISchemas {
             "UserPage",
             object([("ledgerUsers", list(reference("User"))), ("nextLink", link)], required: ["ledgerUsers"])
         ),
-        ("LedgerUser", object([("userId", text), ("assignedRoles", list(text))], required: ["assignedRoles"])),
+        (
+            "LedgerUser",
+            object([("userId", text), ("assignedRoles", list(text, atMost: 32))], required: ["assignedRoles"])
+        ),
         (
             "LedgerUserPage",
             object([("ledgerUsers", list(reference("LedgerUser"))), ("nextLink", link)], required: ["ledgerUsers"])
         ),
-        ("Role", object([("roleName", text), ("roleActions", list(text))], required: ["roleName", "roleActions"])),
         (
-            "Roles",
-            ["oneOf": [object([("roles", list(reference("Role")))], required: ["roles"]), list(reference("Role"))]]
+            "Role",
+            object(
+                [("roleName", text), ("roleActions", list(text, atMost: 256))], required: ["roleName", "roleActions"])
         ),
+        ("Roles", ["oneOf": [object([("roles", roles)], required: ["roles"]), roles]]),
         (
             "RoleList",
             ["oneOf": [object([("role", list(reference("Role")))], required: ["role"]), list(reference("Role"))]]

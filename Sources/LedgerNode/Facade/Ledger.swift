@@ -331,6 +331,9 @@ public final class Ledger: Service {
 
     public var information: NodeInformation { parts.information() }
 
+    /// `host:port` under which clients reach the node from now on: the port may be known only when it is bound.
+    public func publish(address: String) { parts.publishedAddress.withLock { $0 = address } }
+
     /// What the listener presents now.
     public var tlsIdentity: TLSIdentity { tls.current ?? currentTLSIdentity() }
 

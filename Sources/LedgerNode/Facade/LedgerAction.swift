@@ -37,10 +37,16 @@ public enum LedgerAction: String, CaseIterable, Sendable {
         }
     }
 
+    /// All names of each action, made once: every request of a user with a custom role asks.
+    private static let names: [LedgerAction: [String]] = Dictionary(
+        uniqueKeysWithValues: allCases.map { action in
+            (action, [action.providerName] + action.pathNames + action.pathNames.map { "/app" + $0 })
+        })
+
     /// Whether one entry of a custom role's action list covers this action.
     public func isCovered(by roleAction: String) -> Bool {
         if ExactText.same(roleAction, "*") { return true }
-        let names = [providerName] + pathNames + pathNames.map { "/app" + $0 }
+        guard let names = Self.names[self] else { return false }
         if roleAction.utf8.suffix(2).elementsEqual("/*".utf8) {
             let prefix = roleAction.utf8.dropLast()
             return names.contains { $0.utf8.starts(with: prefix) }

@@ -2,6 +2,7 @@ import Foundation
 import LedgerFormat
 import LedgerProofs
 import Logging
+import Synchronization
 
 /// The running pieces of one open ledger and how they are stopped.
 final class LedgerParts: Sendable {
@@ -21,6 +22,7 @@ final class LedgerParts: Sendable {
     let startup: SequenceNumber
     let startupNotes: [String]
     let logger: Logger
+    let publishedAddress: Mutex<String>
     private let selfSignedCertificatePEM: String
     private let stopping = OnceFlag()
     /// Room for a batch of some size.
@@ -48,6 +50,7 @@ final class LedgerParts: Sendable {
         self.startup = startup
         self.startupNotes = startupNotes
         self.logger = logger
+        self.publishedAddress = Mutex(configuration.publishedAddress)
         self.selfSignedCertificatePEM =
             (try? CertificateMaker.selfSigned(
                 key: keyring.nodeCertificateKey, commonName: "CCF Node",
@@ -130,10 +133,6 @@ final class LedgerParts: Sendable {
             )
         }.sorted { $0.id < $1.id }
         let nodeKey = Array(keyring.nodeID.utf8)
-        var history: [TransactionID] = []
-        for (index, start) in state.viewStarts.enumerated() where state.view(of: start) == View(UInt32(index + 1)) {
-            history.append(TransactionID(view: View(UInt32(index + 1)), seqno: start))
-        }
         return NodeInformation(
             name: settings.name, ledgerType: settings.ledgerType, nodeID: keyring.nodeID, view: state.last.view,
             committed: state.last, lastSigned: state.last.seqno, startup: startup,
@@ -143,11 +142,11 @@ final class LedgerParts: Sendable {
                 ?? TransactionID(view: .initial, seqno: SequenceNumber(1)),
             recoveryCount: Int(service?.recoveryCount ?? 0), nodeCertificatePEM: nodeCertificate(),
             selfSignedNodeCertificatePEM: selfSignedCertificatePEM,
-            publishedAddress: configuration.publishedAddress,
+            publishedAddress: publishedAddress.withLock { $0 },
             nodeLastWritten: state.store.version(.nodesInfo, nodeKey) ?? .zero,
             constitution: state.store.value(.constitution, zeroKey)
                 .flatMap { try? JSONText(decoding: $0).text } ?? "",
-            members: members, viewHistory: history,
+            members: members, viewHistory: state.viewHistory,
             quote: VirtualQuote.make(reportData: keyring.nodeKeyDigest),
             serviceConfigurationJSON: String(
                 decoding: state.store.value(.serviceConfig, zeroKey) ?? Array("{}".utf8), as: UTF8.self),

@@ -239,7 +239,8 @@ struct LedgerRecovery {
     }
 
     private func setAside(_ handle: ChunkHandle, name: ChunkName, from: UInt64, to: UInt64) throws {
-        let path = directory.setAside + "/\(name.fileName).at-\(from).\(UInt64(Date().timeIntervalSince1970)).tail"
+        let path =
+            directory.setAside + "/\(name.fileName).at-\(from).\(UInt64(max(0, Date().timeIntervalSince1970))).tail"
         try DurableFile.write(try handle.read(at: from, count: Int(to - from)), to: path, disk: disk)
     }
 }

@@ -15,6 +15,10 @@ final class Committer: @unchecked Sendable {
     static let queueLimit = 1
     /// A batch that is not durable after so long is trouble to be told.
     static let patience: Duration = .seconds(10)
+    /// So many failures in a row are each followed by another attempt as soon as there is a write.
+    static let promptAttempts = 8
+    /// Then writes are refused unseen for a second, and after each further failure twice as long, up to so long.
+    static let longestPause: Duration = .seconds(16)
 
     private let inbox: Inbox
     private let replicator: any Replicator
@@ -36,6 +40,10 @@ final class Committer: @unchecked Sendable {
     /// Why the last generation ended.
     private var lastFailure = ""
     private var stopReason: String?
+    /// Batches that were not written since the last one that was.
+    private var failures = 0
+    /// Each attempt uses up a view and a line of the log, so callers that try again at once must not set the pace.
+    private var pausedUntil: ContinuousClock.Instant?
 
     private let generation = Atomic<Int>(0)
     private let outstandingWrites = Atomic<Int>(0)
@@ -76,11 +84,15 @@ final class Committer: @unchecked Sendable {
         return (currentGeneration, durable)
     }
 
-    /// Why nothing may be written until a restart; `nil` while writes are possible.
+    /// Why writes are refused before they get a place: for good, or between two attempts after failed ones; `nil` while
+    /// writes are possible. Who finds room on the disk meanwhile ends the pause by taking back the inbox's trouble.
     var refusal: String? {
+        let isTroubled = inbox.writeTrouble != nil
         condition.lock()
         defer { condition.unlock() }
-        return stopReason
+        if let stopReason { return stopReason }
+        guard isTroubled, let pausedUntil, .now < pausedUntil else { return nil }
+        return lastFailure
     }
 
     /// Nothing waits and nothing is being written: the durable state is the newest one.
@@ -189,6 +201,8 @@ final class Committer: @unchecked Sendable {
         inbox.writeTrouble = nil
         condition.lock()
         durable = output.state
+        failures = 0
+        pausedUntil = nil
         let queued = queue.reduce(0) { $0 + $1.taken }
         condition.unlock()
         published.publish(output.state.ledger)
@@ -252,8 +266,16 @@ final class Committer: @unchecked Sendable {
         defer { condition.unlock() }
         durable.view = view
         lastFailure = reason
+        failures += 1
+        pausedUntil = Self.pause(afterFailures: failures).map { .now + $0 }
         generation.add(1, ordering: .releasing)
         published.enter(view)
+    }
+
+    /// `nil`: none.
+    static func pause(afterFailures count: Int) -> Duration? {
+        guard count > promptAttempts else { return nil }
+        return min(.seconds(1 << min(count - promptAttempts - 1, 10)), longestPause)
     }
 
     private func stop(_ reason: String) {

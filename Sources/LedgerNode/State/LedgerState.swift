@@ -81,6 +81,17 @@ struct LedgerState: Sendable, Equatable {
 
     // MARK: Questions
 
+    /// The first transaction of each view that has any, in order. Takes no longer for views that were skipped.
+    var viewHistory: [TransactionID] {
+        var history: [TransactionID] = []
+        var index = 0
+        while index < viewStarts.count, let view = view(of: viewStarts[index]) {
+            history.append(TransactionID(view: view, seqno: viewStarts[index]))
+            index = Int(view.rawValue)
+        }
+        return history
+    }
+
     /// The view in which `seqno` was written; `nil` for a seqno after the last.
     func view(of seqno: SequenceNumber) -> View? {
         guard seqno > .zero, seqno <= last.seqno else { return nil }
@@ -118,9 +129,7 @@ struct LedgerState: Sendable, Equatable {
     // MARK: Changes (each returns the writes that make it, or throws)
 
     static let userIDByteCountLimit = 256
-    static let rolesPerUserLimit = 32
     static let roleNameByteCountLimit = 128
-    static let actionsPerRoleLimit = 256
 
     /// Built-in role names are normalised; custom ones must exist.
     func normalised(_ user: LedgerUser) throws -> LedgerUser {
@@ -131,8 +140,8 @@ struct LedgerState: Sendable, Equatable {
                 .invalidInput,
                 "user id: 1 to \(Self.userIDByteCountLimit) printable ASCII characters without spaces are required")
         }
-        guard !user.roles.isEmpty, user.roles.count <= Self.rolesPerUserLimit else {
-            throw LedgerError(.invalidInput, "assigned roles: 1 to \(Self.rolesPerUserLimit) roles are required")
+        guard !user.roles.isEmpty, user.roles.count <= LedgerUser.roleLimit else {
+            throw LedgerError(.invalidInput, "assigned roles: 1 to \(LedgerUser.roleLimit) roles are required")
         }
         var roles: [String] = []
         for name in user.roles {
@@ -191,12 +200,12 @@ struct LedgerState: Sendable, Equatable {
             guard names.insert(ExactText(role.name)).inserted else {
                 throw LedgerError(.invalidInput, "role \(role.name) is named twice")
             }
-            guard role.actions.count <= Self.actionsPerRoleLimit,
+            guard role.actions.count <= CustomRole.actionLimit,
                 role.actions.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 256 })
             else {
                 throw LedgerError(
                     .invalidInput,
-                    "role \(role.name): at most \(Self.actionsPerRoleLimit) actions of 1 to 256 bytes are allowed")
+                    "role \(role.name): at most \(CustomRole.actionLimit) actions of 1 to 256 bytes are allowed")
             }
             if BuiltInRole(name: role.name) != nil {
                 throw LedgerError(.roleExists, "\(role.name) is a built-in role and cannot be changed")
@@ -207,6 +216,9 @@ struct LedgerState: Sendable, Equatable {
             if !mustExist, customRoles[ExactText(role.name)] != nil {
                 throw LedgerError(.roleExists, "role \(role.name) exists already")
             }
+        }
+        // Encoded when nothing can be refused any more: all writers wait for this.
+        for role in roles {
             writes.put(
                 .ledgerRoles, key: Array(role.name.utf8), value: try Self.json(RoleRow(roleActions: role.actions)))
         }

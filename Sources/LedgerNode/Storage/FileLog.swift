@@ -54,6 +54,7 @@ final class FileLog: Replicator {
                 // After a failed sync the kernel may have dropped the pages: nothing can be known until a restart.
                 throw ReplicationError(.unknown, error)
             }
+            try checkName(of: open, state.descriptor)
             catalog.appended(
                 positions: batch.offsets.map { UInt32(truncatingIfNeeded: open.byteCount + UInt64($0)) },
                 byteCount: open.byteCount + UInt64(batch.bytes.count))
@@ -63,6 +64,14 @@ final class FileLog: Replicator {
 
     func settle() throws(ReplicationError) {
         try state.withLock { state throws(ReplicationError) in try completeIfNeeded(&state) }
+    }
+
+    /// Bytes in a file that somebody removed or replaced are lost with the process, however durable they are.
+    private func checkName(of open: ChunkCatalog.OpenChunk, _ descriptor: Int32) throws(ReplicationError) {
+        guard SystemCalls.isName(catalog.directory + "/" + open.fileName, of: descriptor) else {
+            throw ReplicationError(
+                .unknown, reason: "\(open.fileName) was removed, moved or replaced while it was being written")
+        }
     }
 
     /// A write that failed before any sync: cut it off again, then its outcome is known.
@@ -110,6 +119,8 @@ final class FileLog: Replicator {
 
     private func completeIfNeeded(_ state: inout State) throws(ReplicationError) {
         guard state.mustComplete, let open = catalog.open else { return }
+        // A completion that failed after its rename is finished by `complete`.
+        if access(catalog.directory + "/" + open.fileName, F_OK) == 0 { try checkName(of: open, state.descriptor) }
         do throws(DiskError) {
             let closed = try Self.complete(open, descriptor: state.descriptor, in: catalog.directory, disk: disk)
             disk.close(state.descriptor)

@@ -7,8 +7,8 @@ import Logging
 /// Fetches a document. Supplied by the program, so that this module needs no HTTP client.
 public typealias DocumentFetch = @Sendable (URL) async throws -> [UInt8]
 
-/// The signing keys of one issuer: fetched when first needed, again when old or when a token names an unknown key,
-/// and kept when the issuer cannot be reached.
+/// The signing keys of one issuer: fetched when first needed, again when old, when a token names an unknown key or when
+/// its signature does not fit the known one, and kept when the issuer cannot be reached.
 actor IssuerKeys {
     /// Older keys are fetched again in the background.
     static let maximumAge: Int64 = 3600
@@ -16,6 +16,12 @@ actor IssuerKeys {
     static let minimumInterval: Int64 = 10
     static let documentByteLimit = 1 << 20
     static let keyLimit = 100
+
+    /// What checks a signature, and of which fetch it is.
+    struct Verifier {
+        let algorithm: any JWTAlgorithm
+        let fetch: Int
+    }
 
     private struct Key {
         var kid: String?
@@ -34,6 +40,8 @@ actor IssuerKeys {
     /// Made from `keys` when first used; cleared with them.
     private var verifiers: [ExactText: any JWTAlgorithm] = [:]
     private var fetchedAt: Int64?
+    /// How often the keys were fetched.
+    private var fetchCount = 0
     private var lastAttempt: Int64?
     private var isFetching = false
     /// Each is resumed once: whoever takes it out resumes it.
@@ -48,7 +56,7 @@ actor IssuerKeys {
     }
 
     /// The verifier for a token's `kid` and `alg`. `algorithm` must be one of `SignatureAlgorithm`.
-    func verifier(kid: String?, algorithm: SignatureAlgorithm) async throws -> any JWTAlgorithm {
+    func verifier(kid: String?, algorithm: SignatureAlgorithm) async throws -> Verifier {
         var hasAsked = false
         if fetchedAt == nil {
             try await refresh()
@@ -60,6 +68,10 @@ actor IssuerKeys {
         if !hasAsked {
             // The key may be new. While the issuer must not be asked again, or cannot be, nobody knows.
             guard mayAttempt || isFetching else {
+                // Asking again does not make a key fit another algorithm.
+                if let kid, keys.contains(where: { $0.kid.map { ExactText($0) } == ExactText(kid) }) {
+                    throw Self.notPublished(for: algorithm)
+                }
                 let wait = Self.minimumInterval - (now() - (lastAttempt ?? now()))
                 throw TokenError(
                     "the token names a signing key that is not known yet; the issuer is asked again in a moment",
@@ -68,7 +80,28 @@ actor IssuerKeys {
             try await refresh()
             if let found = try await find(kid: kid, algorithm: algorithm) { return found }
         }
-        throw TokenError("the token names a signing key that the issuer does not publish for \(algorithm.rawValue)")
+        throw Self.notPublished(for: algorithm)
+    }
+
+    /// After a signature did not fit `used`: the verifier of keys that were fetched later, now if the issuer may be asked
+    /// again. An issuer may replace a key without a new id. `nil` when there is nothing newer. Error: cancellation.
+    func verifier(
+        kid: String?, algorithm: SignatureAlgorithm, after used: Verifier
+    ) async throws -> Verifier? {
+        if fetchCount == used.fetch {
+            guard mayAttempt || isFetching else { return nil }
+            do {
+                try await refresh()
+            } catch is TokenError {
+                return nil
+            }
+        }
+        guard fetchCount != used.fetch else { return nil }
+        return try await find(kid: kid, algorithm: algorithm)
+    }
+
+    private static func notPublished(for algorithm: SignatureAlgorithm) -> TokenError {
+        TokenError("the token names a signing key that the issuer does not publish for \(algorithm.rawValue)")
     }
 
     private var mayAttempt: Bool { lastAttempt.map { hasPassed(Self.minimumInterval, since: $0) } ?? true }
@@ -79,7 +112,7 @@ actor IssuerKeys {
         return passed < 0 || passed >= seconds
     }
 
-    private func find(kid: String?, algorithm: SignatureAlgorithm) async throws -> (any JWTAlgorithm)? {
+    private func find(kid: String?, algorithm: SignatureAlgorithm) async throws -> Verifier? {
         let suitable = keys.filter { key in
             (kid == nil || key.kid.map { ExactText($0) } == kid.map { ExactText($0) }) && key.type == algorithm.keyType
                 && (key.algorithm == nil || key.algorithm == algorithm.rawValue)
@@ -88,13 +121,14 @@ actor IssuerKeys {
         // Without a key id the choice must be without doubt.
         guard let key = suitable.first, kid != nil || suitable.count == 1 else { return nil }
         let name = ExactText("\(algorithm.rawValue) \(key.json)")
-        if let known = verifiers[name] { return known }
+        let fetch = fetchCount
+        if let known = verifiers[name] { return Verifier(algorithm: known, fetch: fetch) }
         let identifier = JWKIdentifier(string: "key")
         do {
             let jwk = try JWK(json: key.json)
             let made = try await JWTKeyCollection().add(jwk: jwk).getKey(for: identifier, alg: algorithm.rawValue)
-            verifiers[name] = made
-            return made
+            if fetchCount == fetch { verifiers[name] = made }
+            return Verifier(algorithm: made, fetch: fetch)
         } catch {
             throw TokenError("the issuer's signing key is unusable")
         }
@@ -168,6 +202,7 @@ actor IssuerKeys {
         guard !fresh.isEmpty else { throw TokenError("the key document has no usable signing key") }
         keys = fresh
         verifiers = [:]
+        fetchCount += 1
         fetchedAt = now()
     }
 

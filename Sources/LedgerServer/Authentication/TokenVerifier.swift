@@ -79,10 +79,14 @@ final class TokenVerifier: Sendable {
         case .string(let text)?: kid = text
         default: throw TokenError("the token's key id (kid) is not a string")
         }
-        let verifier = try await keys.verifier(kid: kid, algorithm: algorithm)
         let signed = Array(token.utf8.prefix(parts[0].utf8.count + 1 + parts[1].utf8.count))
-        guard (try? verifier.verify(signature, signs: signed)) == true else {
-            throw TokenError("the token's signature is wrong")
+        func fits(_ verifier: IssuerKeys.Verifier) -> Bool {
+            (try? verifier.algorithm.verify(signature, signs: signed)) == true
+        }
+        let verifier = try await keys.verifier(kid: kid, algorithm: algorithm)
+        if !fits(verifier) {
+            guard let newer = try await keys.verifier(kid: kid, algorithm: algorithm, after: verifier), fits(newer)
+            else { throw TokenError("the token's signature is wrong") }
         }
         let expiry = try checkClaims(claims, at: time)
         let identity = try Self.identity(claims, issuer: issuer)

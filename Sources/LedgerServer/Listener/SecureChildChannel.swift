@@ -3,6 +3,7 @@ import HummingbirdHTTP2
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOHTTP2
 import NIOSSL
 import NIOTLS
 
@@ -88,7 +89,10 @@ struct SecureChildChannel: ServerChildChannel {
                         additionalChannelHandlers: [BodyDeadline(timeout: bodyTimeout, watch: bound.value)],
                         idleTimeout: TimeAmount(limits.idleTimeout))))
             return http2.setup(channel: channel, logger: logger).flatMapThrowing { value in
-                try channel.pipeline.syncOperations.addHandler(QuietEnd(bound.value))
+                let pipeline = channel.pipeline.syncOperations
+                let frames = try pipeline.handler(type: NIOHTTP2Handler.self)
+                try pipeline.addHandler(StreamErrors(), position: .after(frames))
+                try pipeline.addHandler(QuietEnd(bound.value))
                 return .http2(http2, value)
             }
         case .negotiated("http/1.1"), .fallback:

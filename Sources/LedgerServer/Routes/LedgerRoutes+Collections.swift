@@ -27,14 +27,18 @@ extension LedgerRoutes {
         let limit = try context.query.integer("limit", in: 1...Self.listLimit) ?? Self.listLimit
         let found = try await ledger.collections(after: Self.after(context), limit: limit)
         let items = found.map { JSONValue.object([("collectionId", .string($0))]) }
-        return .json(Self.list("collections", .collections, items, found.last, limit, context), context.readAt)
+        return .json(
+            Self.list("collections", .collections, "/app/collections", items, found.last, limit, context),
+            context.readAt)
     }
 
     private func tagPage(_ context: RequestContext) async throws -> Response {
         let limit = try context.query.integer("limit", in: 1...Self.listLimit) ?? Self.listLimit
         let found = try await ledger.tags(
             collectionID: context.query["collectionId"], after: Self.after(context), limit: limit)
-        return .json(Self.list("tags", .tags, found.map { .string($0) }, found.last, limit, context), context.readAt)
+        let items = found.map { JSONValue.string($0) }
+        return .json(
+            Self.list("tags", .tags, "/app/collections/tags", items, found.last, limit, context), context.readAt)
     }
 
     /// Where a page goes on; `nil` for the first one.
@@ -42,9 +46,10 @@ extension LedgerRoutes {
         context.query[PageCursor.parameter] == nil ? nil : context.query[PageCursor.after]
     }
 
-    /// `{name: […], "nextLink"?: …}`; a link only when the page is full.
+    /// `{name: […], "nextLink"?: …}`; a link only when the page is full. `path` is the route's: what a caller
+    /// wrote could be read as another host.
     static func list(
-        _ name: String, _ list: PageCursor.List, _ items: [JSONValue], _ last: String?, _ limit: Int,
+        _ name: String, _ list: PageCursor.List, _ path: String, _ items: [JSONValue], _ last: String?, _ limit: Int,
         _ context: RequestContext
     ) -> JSONValue {
         var members: [(name: String, value: JSONValue)] = [(name, .array(items))]
@@ -53,7 +58,7 @@ extension LedgerRoutes {
                 .adding("collectionId", list == .tags ? context.query["collectionId"] : nil)
                 .adding("limit", context.query["limit"])
                 .adding(PageCursor.after, last)
-            members.append(("nextLink", NextLink.to(cursor, context.path, context).json))
+            members.append(("nextLink", NextLink.to(cursor, path, context).json))
         }
         return .object(members)
     }

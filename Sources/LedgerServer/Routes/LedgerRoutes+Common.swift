@@ -44,7 +44,7 @@ extension LedgerRoutes {
 
     private func frameworkReceipt(_ context: RequestContext) async throws -> Response {
         let id = try requiredID(context)
-        if let accept = context.request.headers[.accept], accept.contains("application/cose") {
+        if context.wantsCOSE {
             let bytes = try await ledger.coseReceipt(for: id)
             return Response(
                 status: .ok, headers: [.contentType: "application/cose"],

@@ -72,7 +72,10 @@ extension LedgerRoutes {
             headers[.contentLength] = String(size)
             return Response(status: .ok, headers: headers)
         }
-        switch ByteRange.parse(context.request.headers[.range], fileByteCount: size) {
+        // Whoever has a part of another file wants this one whole (RFC 9110, 13.1.5).
+        let isOfThisFile = context.request.headers[.ifRange].map { $0 == etag } ?? true
+        let wanted = isOfThisFile ? context.request.headers[.range] : nil
+        switch ByteRange.parse(wanted, fileByteCount: size) {
         case .whole:
             let body = stream(file, from: 0, count: size)
             return Response(status: .ok, headers: headers, body: body)

@@ -43,11 +43,20 @@ extension LedgerRoutes {
 
     private func body(_ context: RequestContext) async throws -> [CustomRole] {
         let value = try await context.json(orMergePatch: true)
+        let roles: [CustomRole]
         do {
-            return try RoleWord.list(value).map { CustomRole(name: $0.roleName, actions: $0.roleActions) }
+            roles = try RoleWord.list(value).map { CustomRole(name: $0.roleName, actions: $0.roleActions) }
         } catch {
             throw APIError(.invalidInput, "The request body is not acceptable: \(error).")
         }
+        guard roles.count <= CustomRole.countLimit, roles.allSatisfy({ $0.actions.count <= CustomRole.actionLimit })
+        else {
+            throw APIError(
+                .invalidInput,
+                "At most \(CustomRole.countLimit) roles in one request and \(CustomRole.actionLimit) actions in each role "
+                    + "are allowed.")
+        }
+        return roles
     }
 
     private func echo(_ context: RequestContext, _ roles: [CustomRole], _ outcome: WriteOutcome) -> Response {
@@ -60,9 +69,10 @@ extension LedgerRoutes {
 
     private static func grant(of roles: [CustomRole], _ context: RequestContext) throws -> RightsCheck {
         let wanted = try context.requiredRights()
+        let grants = roles.map(CallerRights.Grant.init)
         return { rights in
             try wanted.check(rights)
-            for role in roles { try wanted.checkGrant(of: role, in: rights) }
+            try wanted.check(grants, in: rights)
         }
     }
 

@@ -248,9 +248,7 @@ extension LedgerRoutes {
 
     private func receipt(_ context: RequestContext) async throws -> Response {
         let id = try context.transactionID()
-        if let accept = context.request.headers.value(.accept), accept.contains("application/cose") {
-            return try await coseReceipt(context)
-        }
+        if context.wantsCOSE { return try await coseReceipt(context) }
         if try await ledger.status(of: id) == .pending {
             return .json(
                 ["state": "Loading", "transactionId": .string(id.description), "receipt": nil], context.readAt)

@@ -57,20 +57,23 @@ extension LedgerRoutes {
 
     private func ledgerUser(_ context: RequestContext) async throws -> Response { try found(context, Self.multiple) }
 
-    private func userPage(_ context: RequestContext, _ word: (LedgerUser) -> JSONValue) throws -> Response {
+    private func userPage(
+        _ context: RequestContext, _ path: String, _ word: (LedgerUser) -> JSONValue
+    ) throws -> Response {
         let limit = try context.query.integer("limit", in: 1...Self.listLimit) ?? Self.listLimit
         let rights = ledger.rights
         let users = rights.users(after: Self.after(context), limit: limit)
         return .json(
-            Self.list("ledgerUsers", .users, users.map(word), users.last?.userID, limit, context), rights.transactionID)
+            Self.list("ledgerUsers", .users, path, users.map(word), users.last?.userID, limit, context),
+            rights.transactionID)
     }
 
     private func userList(_ context: RequestContext) async throws -> Response {
-        try await PageCursor.page(of: .users, context) { try userPage($0, Self.single) }
+        try await PageCursor.page(of: .users, context) { try userPage($0, "/app/users", Self.single) }
     }
 
     private func ledgerUserList(_ context: RequestContext) async throws -> Response {
-        try await PageCursor.page(of: .users, context) { try userPage($0, Self.multiple) }
+        try await PageCursor.page(of: .users, context) { try userPage($0, "/app/ledgerUsers", Self.multiple) }
     }
 
     /// For changes: a cut or mistyped fingerprint would be a user that no certificate can ever match.
@@ -115,6 +118,9 @@ extension LedgerRoutes {
         let roles = list.compactMap(\.stringValue)
         guard roles.count == list.count, !roles.contains("") else {
             throw APIError(.invalidInput, "\"assignedRoles\" must hold role names only.")
+        }
+        guard roles.count <= LedgerUser.roleLimit else {
+            throw APIError(.invalidInput, "\"assignedRoles\" must hold at most \(LedgerUser.roleLimit) roles.")
         }
         let (user, outcome) = try await ledger.setUser(
             LedgerUser(userID: id, roles: roles), allowed: try Self.grant(ofRoles: roles, context))

@@ -29,34 +29,41 @@ struct CallerRights: Sendable {
         }
     }
 
-    /// Nobody may hand out rights that it lacks: it could give them to itself. Throws `LedgerError` (`notAllowed`).
-    private func checkGrant(
-        of what: String, in rights: LedgerRights, allows: (LedgerAction) -> Bool
-    ) throws(LedgerError) {
-        let lacking = LedgerAction.allCases.filter { allows($0) && rights.authorize(caller, $0) != .allowed }
-        guard lacking.isEmpty else {
-            throw LedgerError(
-                .notAllowed,
-                "\(lead): \(what) allows " + lacking.map(\.providerName).joined(separator: ", ")
-                    + ", which \(seen) may not do itself.")
+    /// What a role allows, found before the rights are asked: everybody waits for that question.
+    struct Grant: Sendable {
+        let name: String
+        let actions: [LedgerAction]
+
+        init(_ role: CustomRole) {
+            name = role.name
+            actions = LedgerAction.allCases.filter { action in role.actions.contains { action.isCovered(by: $0) } }
+        }
+
+        init(_ role: BuiltInRole) {
+            name = role.rawValue
+            actions = LedgerAction.allCases.filter(role.allows)
         }
     }
 
-    /// For a role that is to be made or changed.
-    func checkGrant(of role: CustomRole, in rights: LedgerRights) throws(LedgerError) {
-        try checkGrant(of: "the role \(role.name)", in: rights) { action in
-            role.actions.contains { action.isCovered(by: $0) }
-        }
-    }
-
-    /// For roles that are to be assigned. Unknown ones are left to the ledger.
-    func checkGrant(ofRoles names: [String], in rights: LedgerRights) throws(LedgerError) {
-        for name in names {
-            if let builtIn = BuiltInRole(name: name) {
-                try checkGrant(of: "the role \(builtIn.rawValue)", in: rights, allows: builtIn.allows)
-            } else if let role = rights.role(name) {
-                try checkGrant(of: role, in: rights)
+    /// For roles that are to be made, changed or assigned. Nobody may hand out rights that it lacks: it could give them to
+    /// itself. Throws `LedgerError` (`notAllowed`).
+    func check(_ grants: [Grant], in rights: LedgerRights) throws(LedgerError) {
+        let lacking = LedgerAction.allCases.filter { rights.authorize(caller, $0) != .allowed }
+        guard !lacking.isEmpty else { return }
+        for grant in grants {
+            let excess = grant.actions.filter(lacking.contains)
+            guard excess.isEmpty else {
+                throw LedgerError(
+                    .notAllowed,
+                    "\(lead): the role \(grant.name) allows " + excess.map(\.providerName).joined(separator: ", ")
+                        + ", which \(seen) may not do itself.")
             }
         }
+    }
+
+    /// For roles that are to be assigned, at most as many as a user may hold. Unknown ones are left to the ledger.
+    func checkGrant(ofRoles names: [String], in rights: LedgerRights) throws(LedgerError) {
+        try check(
+            names.compactMap { BuiltInRole(name: $0).map(Grant.init) ?? rights.role($0).map(Grant.init) }, in: rights)
     }
 }

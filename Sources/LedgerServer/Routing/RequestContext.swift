@@ -31,6 +31,11 @@ struct RequestContext: Sendable {
     /// The value of `api-version` as it was sent, for next links.
     var versionName: String { query["api-version"] ?? version.name }
 
+    /// A receipt is wanted as COSE.
+    var wantsCOSE: Bool {
+        AcceptRule.prefers(request.headers.value(.accept), "application/cose", to: "application/json")
+    }
+
     /// The whole body. Throws `APIError` 413 when it is too large, 400 when it does not end properly.
     func body() async throws -> ByteBuffer {
         do {

@@ -11,6 +11,9 @@ struct ServeRun {
     var settings: ServeSettings
 
     func run() async throws {
+        guard Date().timeIntervalSince1970 >= 0 else {
+            throw Failure("the clock of this machine is before 1970; set it, then start again")
+        }
         let openFiles = OpenFileLimit.raise()
         let logger = makeLogger()
         let directory = settings.node.directory
@@ -49,6 +52,7 @@ struct ServeRun {
                 gracefulShutdownSignals: [.sigterm, .sigint, .sighup], logger: logger))
         let announcement = Task {
             guard let port = await server.boundPort else { return }
+            ledger.publish(address: "\(reachableHost):\(port)")
             Output.line("ready: https://\(reachableHost):\(port) certificate=\(directory)/service_cert.pem")
         }
         do {

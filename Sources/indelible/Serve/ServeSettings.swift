@@ -68,7 +68,9 @@ struct ServeSettings {
         oidcIssuers = flags.oidcIssuers.isEmpty ? try more.strings("oidc-issuer") ?? [] : flags.oidcIssuers
         for issuer in oidcIssuers { try Self.checkIssuer(issuer) }
         oidcAudiences = flags.oidcAudiences.isEmpty ? try more.strings("oidc-audience") ?? [] : flags.oidcAudiences
+        guard !oidcAudiences.contains("") else { throw Failure("--oidc-audience: is empty; name an audience") }
         oidcUserClaim = try flags.oidcUserClaim ?? more.string("oidc-user-claim")
+        guard oidcUserClaim != "" else { throw Failure("--oidc-user-claim: is empty; name a claim") }
         let authority = try flags.oidcCertificateAuthority ?? more.string("oidc-certificate-authority")
         oidcAuthority = try authority.map { ($0, try InputFile.smallText($0)) }
         entraTenant = try flags.entraTenant ?? more.string("entra-tenant")
