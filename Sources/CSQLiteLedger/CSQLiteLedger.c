@@ -122,6 +122,10 @@ int ils_bind_utf16(sqlite3_stmt *s, int i, sqlite3_value *v) {
 
 char *ils_message(const char *text) { return sqlite3_mprintf("%s", text); }
 
+char *ils_message_of(const void *api, const char *text) {
+    return ((const sqlite3_api_routines *)api)->mprintf("%s", text);
+}
+
 int ils_login(char *buffer, int capacity) {
     struct passwd entry, *found = 0;
     char space[4096];

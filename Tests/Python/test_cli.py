@@ -108,16 +108,52 @@ def test_contents_cannot_forge_lines(cli):
     plain = cli("entry", "list", "--collection", collection, json_output=False).stdout
     assert plain == f"{made}\ta\\n2.999\\tforged entry\\n\\u{{1b}}[31mred\\u{{202e}}\\r\n"
     assert lines(cli("entry", "list", "--collection", collection))[0]["contents"] == text
-    assert cli("entry", "get", made, "--collection", collection, json_output=False).stdout == text + "\n"
+    assert cli("entry", "get", made, "--collection", collection, json_output=False).stdout == text
     names = cli("collection", "list", "--tags", json_output=False).stdout
     assert collection.replace("\n", "\\n").replace("\t", "\\t") + "\tt\\nu\n" in names
 
 
-def test_whole_file(cli, tmp_path):
+def test_whole_file(cli, node, tmp_path):
     path = tmp_path / "contract.txt"
     path.write_text("first line\nsecond line\n")
     made = lines(cli("entry", "append", "--file", path))
     assert lines(cli("entry", "get", made[0]["transactionId"]))[0]["contents"] == "first line\nsecond line\n"
+    # What is written to a file is what the receipt is about.
+    copy = tmp_path / "copy.txt"
+    copy.write_text(cli("entry", "get", made[0]["transactionId"], json_output=False).stdout)
+    receipt = tmp_path / "receipt.json"
+    cli("receipt", "get", made[0]["transactionId"], "--output", receipt)
+    done = run_cli("receipt", "verify", receipt, "--service-certificate", node.service_certificate, "--contents-file", copy)
+    assert done.returncode == 0, done
+
+
+def test_lines_keep_a_cr_that_ends_no_line(cli, tmp_path):
+    path = tmp_path / "lines"
+    path.write_bytes(b"one\r\ntwo\nlast\r")
+    collection = uuid.uuid4().hex
+    cli("entry", "append", "--lines", "--file", path, "--collection", collection)
+    listed = lines(cli("entry", "list", "--collection", collection))
+    assert {line["contents"] for line in listed} == {"one", "two", "last\r"}
+
+
+@pytest.mark.parametrize("count", [1, 300])
+def test_append_whose_ids_cannot_be_told(cli, node, identities, tmp_path, count):
+    """It says how to go on without writing anything twice, and by that nothing is written twice."""
+    path = tmp_path / "lines"
+    path.write_text("".join(f"{number}\n" for number in range(count)))
+    collection = uuid.uuid4().hex
+    words = ["entry", "append", "--lines", "--file", path, "--collection", collection]
+    caller = ["--url", node.url, "--service-certificate", node.service_certificate, "--certificate", identities.admin.combined_file]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([binary(), *words, *caller], stdout=full, stderr=subprocess.PIPE, text=True, env=clean_environment())
+    assert done.returncode == 2 and "standard output: No space left on device" in done.stderr, done
+    if count == 1:
+        assert re.search(r"the entry was committed as \d+\.\d+", done.stderr), done.stderr
+        return
+    advice = re.search(r"--batch-id (\S+) --skip (\d+)", done.stderr)
+    assert int(advice[2]) == 0, done.stderr
+    cli(*words, "--batch-id", advice[1], "--skip", advice[2])
+    assert len(lines(cli("entry", "list", "--collection", collection))) == count
 
 
 def test_range_by_time_and_author(cli, identities):

@@ -62,6 +62,24 @@ def test_examples_can_be_pasted(words):
     assert examples[0] and not open_line
 
 
+@pytest.mark.parametrize("words", [[], ["ledger"], ["sql"]])
+def test_nothing_was_asked_for(words):
+    """A script that calls the program without a command is not told that all is well."""
+    done = run_cli(*words)
+    assert done.returncode == 2 and done.stdout == "" and "SUBCOMMANDS" in done.stderr
+    assert run_cli("help", *words).returncode == 0
+
+
+def test_arguments_beside_a_library_that_sets_a_variable(tmp_path):
+    """The runtime looks for the arguments beside the environment, which is elsewhere then."""
+    source = tmp_path / "sets.c"
+    source.write_text('#include <stdlib.h>\n__attribute__((constructor)) static void set(void) { setenv("A_TOOL", "1", 1); }\n')
+    library = tmp_path / "sets.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    done = run_cli("ledger", "verify", "/nonexistent", environment={"LD_PRELOAD": str(library)})
+    assert done.returncode == 2 and "/nonexistent" in done.stderr, done
+
+
 def test_version():
     done = run_cli("--version")
     assert done.returncode == 0 and re.fullmatch(r"\d+\.\d+\.\d+\n", done.stdout)

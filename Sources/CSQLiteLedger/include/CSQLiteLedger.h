@@ -143,6 +143,8 @@ static inline void ils_result_error_code(sqlite3_context *c, int code) { sqlite3
 
 // Copies a message into SQLite's memory, for the `char **` that extensions and virtual tables report errors in.
 char *ils_message(const char *text);
+// The same for the memory of the SQLite library whose function table `api` is.
+char *ils_message_of(const void *api, const char *text);
 
 // What a connection registers. Every function gets `context`; `release` is called once for each call of `ils_register`
 // that succeeded or failed, when SQLite forgets the last of what it registered.

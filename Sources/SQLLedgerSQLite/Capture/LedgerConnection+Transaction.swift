@@ -82,14 +82,14 @@ extension LedgerConnection {
         guard try db.value("PRAGMA recursive_triggers") == .integer(1) else {
             throw .refused(
                 """
-                this SQLite library has no pre-update hook, so ledger tables can be written only with \
+                this SQLite library has no pre-update hook, or hides it, so ledger tables can be written only with \
                 PRAGMA recursive_triggers = ON; run it on this connection and try again
                 """)
         }
         guard try db.value("SELECT 1 FROM pragma_database_list WHERE name NOT IN ('main', 'temp')") == nil else {
             throw .refused(
                 """
-                this SQLite library has no pre-update hook, so ledger tables can be written only while no other \
+                this SQLite library has no pre-update hook, or hides it, so ledger tables can be written only while no other \
                 database is attached
                 """)
         }

@@ -9,7 +9,8 @@ public enum ExtensionLoading {
     ) -> Int32 {
         guard let database, let api else { return SQLITE_MISUSE }
         guard ils_adopt(api) != 0 else {
-            // The function table is another library's, so its allocator must not be used for a message.
+            message?.pointee = ils_message_of(
+                api, "the process uses the ledger with another SQLite library already; it can serve one of them")
             return SQLITE_ERROR
         }
         do throws(SQLiteLedgerError) {

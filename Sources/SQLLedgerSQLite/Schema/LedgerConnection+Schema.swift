@@ -184,8 +184,12 @@ extension LedgerConnection {
             zip(old.columns, new.columns).allSatisfy({ Self.isSameColumn($0, $1) }),
             (old.rowIDColumn == nil) == (new.rowIDColumn == nil)
         else {
+            let place = old.columns.indices.first {
+                !new.columns.indices.contains($0) || !Self.isSameColumn(old.columns[$0], new.columns[$0])
+            }
+            let which = place.map { " (column '\(old.columns[$0].name)': \(Self.change(old, new, $0)))" } ?? ""
             table.drift = """
-                the columns of ledger table '\(old.table)' were changed in a way that cannot be ledgered; restore its \
+                the columns of ledger table '\(old.table)' were changed in a way that cannot be ledgered\(which); restore its \
                 definition, or drop columns with SELECT ledger_drop_column(table, column)
                 """
             return
@@ -206,6 +210,15 @@ extension LedgerConnection {
         a.name = b.name
         a.defaultText = b.defaultText
         return a == b
+    }
+
+    /// What became of the column at a place.
+    private static func change(_ old: TableDescription, _ new: TableDescription, _ place: Int) -> String {
+        guard new.columns.indices.contains(place) else { return "it is gone, or one before it" }
+        let (a, b) = (old.columns[place], new.columns[place])
+        if a.declaredType.exact != b.declaredType.exact { return "another type" }
+        if a.isNotNull != b.isNotNull { return a.isNotNull ? "no longer NOT NULL" : "NOT NULL now" }
+        return a.generation == b.generation ? "another place in the key" : "generated otherwise"
     }
 
     /// One event for each step from the ledgered definition to the present one.

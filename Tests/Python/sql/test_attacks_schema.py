@@ -369,6 +369,34 @@ def test_K04_table_made_under_the_name_of_one_that_was_renamed(work):
     assert report.exit_code == 1 and "ROW_ALTERED" in report.codes, report
 
 
+@pytest.mark.parametrize("column", [
+    """z "int; ATTACH 'PLACE' AS v; DELETE FROM v.accounts; --" DEFAULT 5""", """z DEFAULT (5 /* ); ATTACH 'PLACE' AS v; -- */)""",
+])
+def test_K04_type_and_default_that_are_statements(work, column):
+    """Types and defaults are the file's words: nothing of them is run, neither by those who write nor by those who verify."""
+    other = work / "other.db"
+    db = ledger.plain(other)
+    db.execute("CREATE TABLE accounts AS SELECT 1 AS x")
+    db.commit()
+    db.close()
+    path = work / "all.db"
+    db = connect(path)
+    db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, v)")
+    db.execute("INSERT INTO t VALUES (1, 'a')")
+    db.execute("SELECT ledger_init(1)")
+    db.execute("ALTER TABLE t ADD COLUMN " + column.replace("PLACE", str(other)))
+    db.execute("INSERT INTO t(v) VALUES ('b')")
+    db.execute("INSERT OR REPLACE INTO t(id, v) VALUES (1, 'c')")
+    digest = work / "digest.json"
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    report = agree(path, digest)
+    assert report.exit_code == 0, report
+    db = ledger.plain(other)
+    assert scalar(db, "SELECT count(*) FROM accounts") == 1
+    db.close()
+
+
 @pytest.mark.parametrize("name", ["ledger_entries", "database_ledger_x", "ledger_history_2024"])
 def test_S27_table_whose_name_begins_like_the_ledger_s(work, name):
     path = work / "all.db"

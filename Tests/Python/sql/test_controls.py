@@ -587,6 +587,30 @@ def test_definitions_changed_within_a_transaction_that_writes(tmp_path, statemen
            "SELECT ledger_init(1)", "INSERT INTO t(v) VALUES (1), (2)", *statements)
 
 
+ROWS = ["INSERT INTO {t}(id, v) VALUES (1, 1), (2, 2), (3, 3)", "UPDATE {t} SET v = 5 WHERE id = 1", "DELETE FROM {t} WHERE id = 3"]
+GONE = ["INSERT INTO {t}(id, v) VALUES (1, 1)", "DELETE FROM {t}"]
+AFTER = ["INSERT INTO o VALUES (1)", "INSERT INTO {t}(id, v) VALUES (10, 1)", "UPDATE {t} SET v = 7",
+         "INSERT OR REPLACE INTO {t}(id, v) VALUES (2, 8)", "UPDATE {t} SET z = z"]
+# What no column of a table with rows may have.
+NOT_CONSTANT = ["(datetime('now'))", "(1 + 1)", "('a' || 'b')", "(lower(hex(randomblob(16))))", "CURRENT_TIMESTAMP", "current_date"]
+CONSTANT = ["(-(5))", "(CAST('5' AS INT))", "-5", "-5.0", "0.1", "'5.5'", "'it''s'", "x'00ff'", "TRUE", '"d""q\'"', "(5 /* c */)",
+            "(CAST(x'6100' AS TEXT))", "9e999", "-9223372036854775808", "NULL"]
+TYPES = ["", "INT", "TEXT", "REAL", "DOUBLE PRECISION", '"time-stamp"', '"check"', '"primary key"', '"a,b"', '"x) "', '"it\'s"', '"a""b"',
+         '"--"', '"/*"', '"int;drop"', '"\u0131nt"']
+
+
+@pytest.mark.parametrize("before, columns", [
+    ([], [f"z DEFAULT {text}" for text in NOT_CONSTANT]), (GONE, [f"z DEFAULT {text}" for text in NOT_CONSTANT]),
+    *[(ROWS, [f"z {kind} DEFAULT {text}" for kind in TYPES]) for text in CONSTANT],
+])
+def test_columns_with_odd_defaults_and_types(work, before, columns):
+    tables = [f"t{number}" for number in range(len(columns))]
+    honest(work / "app.db", "CREATE TABLE o(x)", *[f"CREATE TABLE {table}(id INTEGER PRIMARY KEY, v)" for table in tables],
+           "SELECT ledger_init(1)",
+           *[statement.format(t=table) for table, column in zip(tables, columns)
+             for statement in [*before, f"ALTER TABLE {{t}} ADD COLUMN {column.replace('{', '{{')}", *AFTER]])
+
+
 def test_many_tables_take_time_by_their_number(work):
     """No step looks at all tables once for each of them: twice the tables take about twice the time, not four times."""
     def seconds(count):
