@@ -13,6 +13,23 @@ import Testing
         withExtendedLifetime(directory) {}
     }
 
+    @Test(
+        arguments: [
+            ("*", LedgerAction.allCases), ("/*", LedgerAction.allCases), ("/app/*", LedgerAction.allCases),
+            ("Microsoft.ConfidentialLedger/ledger/*", LedgerAction.allCases),
+            ("/users/*", [.readUsers, .writeUsers, .deleteUsers]),
+            ("/app/ledgerUsers/patch", [.writeUsers]), ("/roles/put", [.writeRoles]),
+            ("Microsoft.ConfidentialLedger/ledger/roles/*", [.readRoles, .writeRoles, .deleteRoles]),
+            ("Microsoft.ConfidentialLedger/ledger/transactions/read", [.readTransactions]),
+            ("", []), ("/", []), ("/use*", []), ("users/*", []), ("/users/get/*", []), ("/users/g*", []),
+            ("/USERS/*", []),
+            ("/users/", []), ("/users/get ", []), ("**", []), ("/app/app/*", []),
+        ] as [(String, [LedgerAction])])
+    func whatAnEntryOfAnActionListCovers(_ entry: String, _ actions: [LedgerAction]) {
+        #expect(LedgerAction.covered(by: entry) == Set(actions))
+        for action in LedgerAction.allCases { #expect(action.isCovered(by: entry) == actions.contains(action)) }
+    }
+
     @Test func theLastAdministratorStays() async throws {
         try await withLedger { ledger in
             let first = try #require(ledger.users(after: nil, limit: 10).first)

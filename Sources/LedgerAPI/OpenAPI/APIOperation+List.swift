@@ -96,8 +96,9 @@ extension APIOperation {
             "PATCH", "/app/roles", "Roles", "Replaces the actions of roles, all or none.", [version],
             request: .json("Roles"), answer: .json("Roles"), action: "roles/write"),
         APIOperation(
-            "DELETE", "/app/roles", "Roles", "Removes a role; 204 from 2026-07-31-preview on.", [version, roleName],
-            action: "roles/delete", otherStatuses: [204: "The same, from 2026-07-31-preview on."]),
+            "DELETE", "/app/roles", "Roles", "Removes a role; 204 from 2026-07-31-preview on.",
+            [version, .query("roleName", "The role.", required: true)], action: "roles/delete",
+            otherStatuses: [204: "The same, from 2026-07-31-preview on."]),
     ]
 
     private static let governance: [APIOperation] = [

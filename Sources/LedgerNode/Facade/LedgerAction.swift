@@ -37,20 +37,24 @@ public enum LedgerAction: String, CaseIterable, Sendable {
         }
     }
 
-    /// All names of each action, made once: every request of a user with a custom role asks.
-    private static let names: [LedgerAction: [String]] = Dictionary(
-        uniqueKeysWithValues: allCases.map { action in
-            (action, [action.providerName] + action.pathNames + action.pathNames.map { "/app" + $0 })
-        })
+    /// Whatever an action list may say, with the actions that it covers: every name, every beginning of one up to a slash
+    /// with `*` behind it, and `*`. Made once, since every request of a user with a custom role asks.
+    private static let covered: [ExactText: Set<LedgerAction>] = {
+        var covered = [ExactText("*"): Set(allCases)]
+        for action in allCases {
+            for name in [action.providerName] + action.pathNames + action.pathNames.map({ "/app" + $0 }) {
+                covered[ExactText(name), default: []].insert(action)
+                for slash in name.indices where name[slash] == "/" {
+                    covered[ExactText(name[...slash] + "*"), default: []].insert(action)
+                }
+            }
+        }
+        return covered
+    }()
+
+    /// What one entry of a custom role's action list covers.
+    public static func covered(by roleAction: String) -> Set<LedgerAction> { covered[ExactText(roleAction)] ?? [] }
 
     /// Whether one entry of a custom role's action list covers this action.
-    public func isCovered(by roleAction: String) -> Bool {
-        if ExactText.same(roleAction, "*") { return true }
-        guard let names = Self.names[self] else { return false }
-        if roleAction.utf8.suffix(2).elementsEqual("/*".utf8) {
-            let prefix = roleAction.utf8.dropLast()
-            return names.contains { $0.utf8.starts(with: prefix) }
-        }
-        return names.containsExactly(roleAction)
-    }
+    public func isCovered(by roleAction: String) -> Bool { Self.covered(by: roleAction).contains(self) }
 }

@@ -36,7 +36,8 @@ struct CallerRights: Sendable {
 
         init(_ role: CustomRole) {
             name = role.name
-            actions = LedgerAction.allCases.filter { action in role.actions.contains { action.isCovered(by: $0) } }
+            let covered = role.actions.reduce(into: Set<LedgerAction>()) { $0.formUnion(LedgerAction.covered(by: $1)) }
+            actions = LedgerAction.allCases.filter(covered.contains)
         }
 
         init(_ role: BuiltInRole) {
