@@ -39,7 +39,7 @@ struct SQLShell: ParsableCommand {
                 try body()
             } catch {
                 failed = true
-                Output.error(Failure(describing: error)?.message ?? "\(error)")
+                Output.error(Failure(describing: error)?.plain ?? PlainText.of("\(error)"))
             }
         }
         if isTerminal { Output.diagnostic("\(database): .help lists commands, .quit ends") }
