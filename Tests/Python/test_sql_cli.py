@@ -765,6 +765,13 @@ def test_recorded_texts_make_no_lines(empty, tmp_path):
     no_forged_line(empty.run("repair", "--digest", kept, "--dry-run", code=1), empty.run("status"))
 
 
+def test_definitions_steer_no_terminal(empty):
+    empty.run("init")
+    empty.sql('CREATE TABLE "a\x1b[31mb" (\n  id INTEGER\n)')
+    shown = empty.run("shell", stdin=".schema\n").stdout
+    assert "\x1b" not in shown and '"a\\u{1b}[31mb" (\n  id INTEGER\n);' in shown, shown
+
+
 def test_texts_of_the_store_list_make_no_lines(app):
     app.digest()
     app.tamper("INSERT INTO database_ledger_digest_locations VALUES ('file:///nope/%0AFORGED%20digests%1B[2J', 0, 1)",

@@ -129,7 +129,9 @@ import Testing
     }
 
     /// It would stay in the store for good, and every verification would find the store damaged.
-    @Test(arguments: StorePlace.Kind.allCases) func aDigestThatCannotBeReadIsNotStored(_ kind: StorePlace.Kind) async throws {
+    @Test(arguments: StorePlace.Kind.allCases) func aDigestThatCannotBeReadIsNotStored(_ kind: StorePlace.Kind)
+        async throws
+    {
         try await StorePlace.with(kind) { place in
             try await place.use { store async throws in
                 let ledger = LedgerID.random()

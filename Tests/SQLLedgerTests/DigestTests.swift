@@ -56,7 +56,8 @@ import Testing
     }
 
     @Test func equivalentNamesAreTwo() throws {
-        var digest = try LedgerDigest(json: try #require(VectorFile.decode(File.self, "digests.json").digests.first).text)
+        var digest = try LedgerDigest(
+            json: try #require(VectorFile.decode(File.self, "digests.json").digests.first).text)
         digest.databaseName = "caf\u{E9}"
         var other = digest
         other.databaseName = "cafe\u{301}"
