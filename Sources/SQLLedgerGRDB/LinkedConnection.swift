@@ -8,7 +8,9 @@ import SQLLedgerSQLite
 public final class LinkedConnection: @unchecked Sendable {
     // Guarded by the lock, and used by nobody else.
     private let ledger: SQLiteLedger
+    private var isPatient = false
     private let lock = NSRecursiveLock()
+    private let patience = LockPatience()
     private var changes: Int64 = 0
 
     /// Opens a database with the ledger attached.
@@ -20,6 +22,23 @@ public final class LinkedConnection: @unchecked Sendable {
         ledger = try LinkedSQLite.open(
             path: path, readOnly: readOnly, creates: creates, principal: principal, application: application)
     }
+
+    deinit {
+        // What still holds the connection must not ask for what is gone.
+        if isPatient { sqlite3_busy_timeout(ledger.connection.handle, LockPatience.usualMilliseconds) }
+    }
+
+    /// Statements wait up to five seconds for the locks of others, as before, until `endWaiting`.
+    public func letWaitingEnd() {
+        withLedger { ledger in
+            patience.install(on: ledger.connection.handle)
+            isPatient = true
+        }
+    }
+
+    /// From `time` on no statement waits for the locks of other connections, nor does one that waits already. After
+    /// `letWaitingEnd`. Does not wait itself.
+    public func endWaiting(at time: ContinuousClock.Instant) { patience.end(at: time) }
 
     /// Calls `body` with the connection, when no other call uses it.
     public func withLedger<R>(_ body: (SQLiteLedger) throws -> R) rethrows -> R {

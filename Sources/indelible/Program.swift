@@ -37,7 +37,7 @@ enum Program {
     static func report(_ error: any Error) -> Int32 {
         if let status = error as? ExitStatus { return status.rawValue }
         if let failure = Failure(describing: error) {
-            Output.error(PlainText.lines(failure.message))
+            Output.error(failure.plain)
             return failure.status.rawValue
         }
         // What is left is the argument parser's: help, version and usage errors (its own code 64 is our 2).

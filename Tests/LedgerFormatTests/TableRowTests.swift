@@ -54,6 +54,11 @@ import Testing
         #expect(throws: LedgerFormatError.self) { try JSONValue(decoding: Array(text.utf8)) }
     }
 
+    @Test func equivalentNamesOfMapsAreTwo() {
+        #expect(MapName("caf\u{E9}") != MapName("cafe\u{301}"))
+        #expect(Set([MapName("caf\u{E9}"), MapName("cafe\u{301}"), MapName("caf\u{E9}")]).count == 2)
+    }
+
     @Test func jsonDepthAndBytes() throws {
         let deep = String(repeating: "[", count: 65) + String(repeating: "]", count: 65)
         #expect(throws: LedgerFormatError.self) { try JSONValue(decoding: Array(deep.utf8)) }

@@ -424,6 +424,14 @@ def test_ledger_inspect():
     assert "ledger_11-20.committed" in run_cli("ledger", "inspect", VECTORS / "ledger", "--values").stdout
 
 
+def test_values_make_no_lines_of_inspect():
+    """The vector's tables hold PEM texts, which have lines of their own."""
+    shown = run_cli("ledger", "inspect", VECTORS / "ledger", "--values").stdout.splitlines()
+    assert any("-----BEGIN CERTIFICATE-----\\n" in line for line in shown)
+    for line in shown:
+        assert re.match(r"\d+\.\d+  |  \S|    \S", line), line
+
+
 def test_inspecting_nothing(tmp_path):
     done = run_cli("ledger", "inspect", tmp_path)
     assert done.returncode == 2 and str(tmp_path) in done.stderr

@@ -729,6 +729,86 @@ def test_a_rollback_is_seen_from_what_was_verified_last(app, tmp_path):
     assert "ROLLBACK" in codes
 
 
+# What stands in a database, in lines of its own
+
+FORGED = "x\n\nFORGED up to block 7: every row leads to a digest from outside.\n  FORGED\r\u2028FORGED"
+
+
+def no_forged_line(*finished):
+    text = "".join(done.stdout + done.stderr for done in finished)
+    assert "FORGED" in text
+    for line in re.split("[\n\r\u2028\u2029\x0b\x0c\x85]", text):
+        assert not line.removeprefix("error:").strip().startswith("FORGED"), text
+
+
+def test_recorded_texts_make_no_lines(empty, tmp_path):
+    kept = tmp_path / "kept.json"
+    name, column = (word.replace('"', '""') for word in (FORGED, "c" + FORGED))
+    made = FORGED.replace("'", "''")
+    empty.run("init", "--all-tables")
+    empty.sql(f'CREATE TABLE "{name}" (id TEXT PRIMARY KEY, "{column}" TEXT)')
+    empty.sql(f"SELECT ledger_set_principal('{made}')", f"INSERT INTO \"{name}\" VALUES ('{made}', 'a'), ('b', '{made}')")
+    kept.write_text(empty.digest())
+    no_forged_line(empty.verify("--digest", kept, "--table", FORGED))
+    no_forged_line(empty.run("status"), empty.run("history", FORGED), empty.run("enable", FORGED))
+    out = tmp_path / "rows.json"
+    evidence(empty, "export", empty.path, "--table", FORGED, "--key", "b", "--digest", kept, "--out", out)
+    no_forged_line(evidence(empty, "verify", out, "--digest", kept, "--steps"))
+    empty.tamper(f"""UPDATE "{name}" SET "{column}" = 'found ' || '{made}'""")
+    empty.tamper(f"INSERT INTO database_ledger_digest_locations VALUES ('{made}', 0, 1)")
+    empty.tamper(f"INSERT INTO \"{name}\" VALUES ('{made}2', 'past')")
+    found = empty.verify("--digest", kept, code=1)
+    no_forged_line(found)
+    # Nothing of that is in lines of another kind.
+    for line in found.stdout.splitlines():
+        assert re.match(r"$|  \S|[A-Z_]+ |TAMPERED: |Note: ", line), line
+    no_forged_line(empty.run("repair", "--digest", kept, "--dry-run", code=1), empty.run("status"))
+
+
+def test_definitions_steer_no_terminal(empty):
+    empty.run("init")
+    empty.sql('CREATE TABLE "a\x1b[31mb" (\n  id INTEGER\n)')
+    shown = empty.run("shell", stdin=".schema\n").stdout
+    assert "\x1b" not in shown and '"a\\u{1b}[31mb" (\n  id INTEGER\n);' in shown, shown
+
+
+def test_texts_of_the_store_list_make_no_lines(app):
+    app.digest()
+    app.tamper("INSERT INTO database_ledger_digest_locations VALUES ('file:///nope/%0AFORGED%20digests%1B[2J', 0, 1)",
+               "INSERT INTO database_ledger_digest_locations VALUES ('file:///nope/%0AFORGED%20digests%1B%5B2J', 0, 1)")
+    app.sql("UPDATE accounts SET amount = 12 WHERE id = 1")
+    no_forged_line(app.run("watch", "--once", code=2))
+    no_forged_line(app.run("digest", "--upload", code=2))
+    no_forged_line(app.verify("--store", "file:///nope/%0AFORGED%1B", code=2))
+
+
+def test_expected_stores_are_compared_as_places(app, tmp_path):
+    """Uploads are recorded in one spelling, which is not always the one in which a store was named."""
+    app.digest("--store", app.store)
+    folder = app.store.removeprefix("file://")
+    for url in f"file://{folder}/", f"FILE://{folder}", app.store.replace("digests", "d%69gests"):
+        app.verify("--store", app.store, "--expect-store", url)
+    for url in folder, "file://host/x", "ftp://host", "https://host?other=1", "":
+        done = app.verify("--store", app.store, "--expect-store", url, code=2)
+        assert "--expect-store" in done.stderr and done.stdout == "", done
+
+
+def test_a_digest_that_nobody_could_read_is_not_stored(app, tmp_path):
+    app.run("watch", "--once", "--store", app.store)
+    honest = app.path.read_bytes()
+    stored = sorted((tmp_path / "digests").rglob("*"))
+    for number in 9_223_372_036_854_775_807, 9_007_199_254_740_992:
+        app.tamper(
+            f"INSERT INTO database_ledger_blocks SELECT {number}, transactions_root_hash, block_size, first_transaction_id, "
+            "previous_block_hash, history_root_hash, close_time FROM database_ledger_blocks",
+            "DELETE FROM database_ledger_digest_locations")
+        app.run("watch", "--once", "--store", app.store, code=2)
+        app.run("digest", "--no-close", "--store", app.store, code=2)
+        app.path.write_bytes(honest)
+        assert sorted((tmp_path / "digests").rglob("*")) == stored
+    assert app.verify("--store", app.store).stdout.startswith("VERIFIED")
+
+
 def test_policy(app):
     app.digest("--store", app.store)
     ledger = app.status()["ledgerId"]
@@ -906,6 +986,24 @@ def test_evidence_with_a_digest_that_was_kept(app, tmp_path):
         evidence(app, "verify", tmp_path / "changed.json", "--digest", kept, code=1)
     (tmp_path / "cut.json").write_text(text[:-10])
     assert "not evidence" in evidence(app, "verify", tmp_path / "cut.json", code=2).stderr
+
+
+def test_names_in_evidence_are_compared_by_their_bytes(app, tmp_path):
+    """To SQLite, hashes and the page, equivalent spellings are two names."""
+    kept, out = tmp_path / "kept.json", tmp_path / "row.json"
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    other = Database(tmp_path / "other")
+    other.path = other.folder / f"{composed}.db"
+    other.run("init", "--all-tables")
+    other.sql("CREATE TABLE t (id INTEGER PRIMARY KEY, a)", "INSERT INTO t VALUES (1, 'x')")
+    kept.write_text(other.digest())
+    evidence(other, "export", other.path, "--table", "t", "--key", "1", "--digest", kept, "--out", out)
+    bundle = json.loads(out.read_text())
+    assert bundle["database_name"] == composed
+    evidence(other, "verify", out, "--digest", kept)
+    bundle["database_name"] = decomposed
+    out.write_text(json.dumps(bundle))
+    assert "another ledger or database" in evidence(other, "verify", out, "--digest", kept, code=1).stdout
 
 
 def test_evidence_of_all_versions_and_across_blocks_and_schemas(app, tmp_path):

@@ -197,7 +197,104 @@ def test_a_store_that_stays_behind_is_named_at_the_end(watch, places, tmp_path):
     assert list(blocks(places[1]).values()) == [[0, 1]]
 
 
+def test_the_last_round_does_not_wait_for_a_locked_database(watch, places, tmp_path):
+    path = make(tmp_path / "a.db")
+    watcher = watch(path, *places)
+    for store in places:
+        watcher.until("uploaded", blockId=0, store=store)
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    try:
+        watcher.until("failed", reason="locked")
+        watcher.stop(code=2, seconds=25)  # 10 s, and what was waited for when the signal came
+    finally:
+        writer.execute("COMMIT")
+        writer.close()
+    last = watcher.told()[-1]
+    assert last["event"] == "failed" and "what was written after block 0 has no digest at any store" in last["reason"], last
+
+
+def test_the_last_round_takes_what_a_short_lock_leaves(watch, places, tmp_path):
+    path = make(tmp_path / "a.db")
+    watcher = watch(path, places[0])
+    watcher.until("uploaded", blockId=0)
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    watcher.process.send_signal(signal.SIGTERM)
+    time.sleep(1)
+    writer.execute("COMMIT")
+    writer.close()
+    assert watcher.process.wait(25) == 0, watcher.told()
+
+
+# Expected stores
+
+def test_an_expected_ledger_without_a_collection(places, tmp_path, new_node, identities):
+    """What is recorded names the collection of the database."""
+    node = new_node("public", users=False)
+    path = make(tmp_path / "a.db")
+    words = ["--service-certificate", node.service_certificate, "--certificate", identities.admin.combined_file]
+    sql(path, "watch", "--once", "--store", node.url, *words)
+    (store,) = status(path)["stores"]
+    assert store["path"].startswith(f"{node.url}?collection=sqldbledgerdigests/")
+    for url in node.url, f"{node.url}/", store["path"], store["path"].replace("sqldb", "%73qldb"), node.url.replace("https", "HTTPS"):
+        sql(path, "verify", "--store", node.url, "--expect-store", url, *words)
+    sql(path, "verify", "--store", node.url, "--expect-store", f"{node.url}?collection=other", *words, code=1)
+
+
 # Files that are replaced
+
+def test_an_older_copy_in_place_is_told_until_it_is_gone(watch, places, tmp_path):
+    path = make(tmp_path / "a.db")
+    for number in range(3):
+        sql(path, "watch", "--once", "--store", places[0])
+        if number == 0:
+            copy(path, tmp_path / "older.db")
+        insert(path)
+    sql(path, "watch", "--once", "--store", places[0])
+    copy(path, tmp_path / "newer.db")
+    watcher = watch(path, places[0])
+    watcher.until("uploaded", blockId=3)
+    copy(tmp_path / "older.db", path)
+    told = watcher.until("behind", reason="an older copy of the database was restored")
+    assert "halted" in told["reason"] and told["blockId"] == 0, told
+    time.sleep(1)
+    watcher.stop(code=2)
+    events = [line for line in watcher.told() if line["event"] == "uploaded"]
+    assert [line["blockId"] for line in events] == [3], "nothing is said to be there that was there before"
+    # What the store has is noted, so that the next process knows.
+    assert status(path)["stores"][0]["lastBlockId"] == 3
+    assert "an older copy" in sql(path, "status")
+    for _ in range(2):
+        sql(path, "watch", "--once", "--store", places[0], code=2)
+    insert(path)
+    told = run_cli("sql", "watch", path, "--once", "--store", places[0])
+    assert told.returncode == 2 and "one of them was rewritten" in told.stderr, told
+    # The newer copy again, and it goes on.
+    copy(tmp_path / "newer.db", path)
+    sql(path, "watch", "--once", "--store", places[0])
+    insert(path)
+    sql(path, "watch", "--once", "--store", places[0])
+    assert list(blocks(places[0]).values()) == [[0, 1, 2, 3, 4]]
+    assert sql(path, "verify", "--store", places[0]).startswith("VERIFIED")
+
+
+def test_a_watch_goes_on_when_the_newer_copy_is_back(watch, places, tmp_path):
+    path = make(tmp_path / "a.db")
+    sql(path, "watch", "--once", "--store", places[0])
+    copy(path, tmp_path / "older.db")
+    insert(path)
+    sql(path, "watch", "--once", "--store", places[0])
+    copy(path, tmp_path / "newer.db")
+    watcher = watch(path, places[0])
+    watcher.until("uploaded", blockId=1)
+    copy(tmp_path / "older.db", path)
+    watcher.until("behind", reason="an older copy")
+    copy(tmp_path / "newer.db", path)
+    insert(path)
+    watcher.until("uploaded", blockId=2)
+    watcher.stop()
+
 
 @pytest.mark.parametrize("mode", ["delete", "wal"])
 def test_a_copy_that_is_moved_over_the_database_is_watched(watch, places, tmp_path, mode):

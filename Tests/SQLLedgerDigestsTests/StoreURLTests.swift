@@ -52,6 +52,16 @@ import Testing
         #expect(#expect(throws: DigestStoreURLError.self) { try DigestStoreURL("file:x") }?.code == .malformed)
     }
 
+    @Test func aCollectionIsAddedWhereNoneIsNamed() throws {
+        func named(_ text: String, _ collection: String?) throws -> String {
+            try DigestStoreURL(text).naming(collection).description
+        }
+        #expect(try named("https://h:1/", "a b") == "https://h:1?collection=a%20b")
+        #expect(try named("https://h:1?collection=c", "a") == "https://h:1?collection=c")
+        #expect(try named("https://h:1", nil) == "https://h:1")
+        #expect(try named("FILE:///x/", "a") == "file:///x")
+    }
+
     @Test func theDefaultCollectionNamesDatabaseAndCreation() throws {
         let time = try #require(CommitTime("2026-11-21T03:00:00.000000Z"))
         #expect(

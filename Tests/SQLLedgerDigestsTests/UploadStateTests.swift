@@ -93,18 +93,44 @@ import Testing
     @Test func notesAheadOfTheLedgerAreNotBelieved() {
         var state = DigestUploadState(lastStored: BlockID(1_000_000))
         state.closed(BlockID(5))
-        #expect(state.next(now: start) == .upload(BlockID(5)) && state.blocksBehind == 1)
+        #expect(state.next(now: start) == .look(BlockID(5)) && state.blocksBehind == 1)
         #expect(state.lastFailure?.contains("1000000") == true && state.failureCount == 1)
-        // The same with a database that goes back while the process runs.
+        #expect(state.missing == BlockID(1_000_000))
+        state.foundNothingNewer()
+        state.found(nothingFor: BlockID(5))
+        #expect(state.next(now: start) == .upload(BlockID(5)) && state.missing == nil)
         state.stored(BlockID(5))
-        state.closed(BlockID(3))
-        #expect(state.next(now: start) == .upload(BlockID(3)))
-        state.failed(BlockID(3), .conflict, reason: "another", now: start)
-        #expect(state.next(now: at(2)) == .look(BlockID(3)))
-        state.stored(BlockID(3))
         #expect(state.lastFailure == nil && state.next(now: start) == .idle)
+        state.closed(BlockID(6))
+        #expect(state.next(now: start) == .upload(BlockID(6)))
+    }
+
+    /// A database that goes back while the process runs.
+    @Test func anOlderCopyHaltsUntilItIsGone() {
+        var state = DigestUploadState(lastStored: BlockID(5))
+        state.closed(BlockID(5))
+        state.closed(BlockID(3))
+        #expect(state.next(now: start) == .look(BlockID(3)) && state.missing == BlockID(5))
+        state.found(newer: BlockID(4))
+        for _ in 0..<2 {
+            #expect(state.next(now: at(1e6)) == .halted && state.isHalted && state.lastStored == BlockID(5))
+            #expect(state.lastFailure?.contains("an older copy of the database was restored") == true)
+            state.closed(BlockID(3))
+        }
+        // What is written then may be another history.
         state.closed(BlockID(4))
-        #expect(state.next(now: start) == .upload(BlockID(4)), "which the store refuses if it is another one")
+        #expect(state.next(now: start) == .look(BlockID(4)))
+        state.found(newer: BlockID(5))
+        #expect(state.isHalted)
+        // As new as the store again: the same, or written anew.
+        state.closed(BlockID(7))
+        #expect(state.next(now: start) == .look(BlockID(5)) && !state.isHalted)
+        var other = state
+        state.stored(BlockID(5))
+        #expect(state.next(now: start) == .upload(BlockID(6)) && state.lastFailure == nil)
+        other.found(otherHistory: "fork")
+        other.closed(BlockID(3))
+        #expect(other.next(now: start) == .halted && other.lastFailure == "fork")
     }
 
     /// The database can fail too: nothing is known about the store then, so nothing is read from it.

@@ -84,6 +84,71 @@ import Testing
         }
     }
 
+    /// The store has blocks that the database has not: said until the database has them, and noted in it.
+    @Test(arguments: StorePlace.Kind.allCases) func anOlderCopyHalts(_ kind: StorePlace.Kind) async throws {
+        try await StorePlace.with(kind) { place in
+            let source = MemorySource()
+            await source.close(upTo: 5)
+            try await place.use { store async throws in
+                try await source.record(DigestLocation(path: store.url, lastBlock: BlockID(3)))
+                let uploader = DigestUploader(source: source, stores: [store], policy: Self.eager)
+                #expect(try await uploader.uploadOnce().first?.lastStoredBlock == BlockID(5))
+                await source.close(upTo: 4)
+                try await source.record(DigestLocation(path: store.url, lastBlock: BlockID(4)))
+                for _ in 0..<2 {
+                    let status = try #require(try await uploader.uploadOnce().first)
+                    #expect(status.isHalted && status.lastStoredBlock == BlockID(5))
+                    #expect(status.summary.contains("an older copy of the database was restored"))
+                }
+                #expect(await source.locations.first?.lastBlock == BlockID(5))
+                let written = await source.recordCount
+                _ = try await uploader.uploadOnce()
+                #expect(await source.recordCount == written, "once")
+                let next = DigestUploader(source: source, stores: [store], policy: Self.eager)
+                #expect(try await next.uploadOnce().first?.isHalted == true)
+                await source.close(upTo: 6)
+                #expect(try await uploader.uploadOnce().first?.summary.contains("up to date") == true)
+                #expect(try await store.digests(for: source.ledger).count == 3)
+            }
+        }
+    }
+
+    /// A note that says more than there is: the store is right.
+    @Test(arguments: StorePlace.Kind.allCases) func aNoteAheadIsPutRight(_ kind: StorePlace.Kind) async throws {
+        try await StorePlace.with(kind) { place in
+            let source = MemorySource()
+            await source.close(upTo: 5)
+            try await place.use { store async throws in
+                try await source.record(DigestLocation(path: store.url, lastBlock: BlockID(900)))
+                let uploader = DigestUploader(source: source, stores: [store], policy: Self.eager)
+                #expect(try await uploader.uploadOnce().first?.summary.contains("up to date") == true)
+                #expect(await source.locations.first?.lastBlock == BlockID(5))
+                #expect(try await store.digests(for: source.ledger).map(\.digest.block) == [BlockID(5)])
+            }
+        }
+    }
+
+    /// It would stay in the store for good, and every verification would find the store damaged.
+    @Test(arguments: StorePlace.Kind.allCases) func aDigestThatCannotBeReadIsNotStored(_ kind: StorePlace.Kind)
+        async throws
+    {
+        try await StorePlace.with(kind) { place in
+            try await place.use { store async throws in
+                let ledger = LedgerID.random()
+                try await store.append(try TestDigests.make(ledger, block: 1 << 53 - 2))
+                let blocks: [UInt64] = [1 << 53 - 1, 1 << 53, UInt64(Int64.max), .max]
+                for block in blocks {
+                    let digest = try TestDigests.make(ledger, block: block, hash: 1)
+                    await #expect(throws: DigestStoreError.self, "\(block)") { try await store.append(digest) }
+                }
+                let long = try TestDigests.make(ledger, block: 3, database: String(repeating: "x", count: 1 << 16))
+                await #expect(throws: DigestStoreError.self) { try await store.append(long) }
+                let listing = try await store.listing(for: ledger)
+                #expect(listing.digests.count == 1 && listing.problems.isEmpty)
+            }
+        }
+    }
+
     @Test func aStoreThatIsAwayFallsBehindVisiblyAndHoldsUpNobody() async throws {
         try await TemporaryDirectory.with { root async throws in
             let source = MemorySource()

@@ -55,6 +55,15 @@ import Testing
         }
     }
 
+    @Test func equivalentNamesAreTwo() throws {
+        var digest = try LedgerDigest(
+            json: try #require(VectorFile.decode(File.self, "digests.json").digests.first).text)
+        digest.databaseName = "caf\u{E9}"
+        var other = digest
+        other.databaseName = "cafe\u{301}"
+        #expect(digest != other && digest == digest)
+    }
+
     @Test func refused() throws {
         let refused = try VectorFile.decode(File.self, "digests.json").refused
         #expect(refused.count >= 50)

@@ -76,13 +76,14 @@ public struct LedgerTransaction: Hashable, Sendable {
         for name in flagNames { lines[0] += "  \(name)" }
         if let claimsDigest, claimsDigest != .zero { lines[0] += "  claims \(claimsDigest)" }
         for map in maps {
-            lines.append("  \(map.name)  \(map.writes.count) written, \(map.removes.count) removed")
+            let name = LedgerTransaction.inLine(Array(map.name.rawValue.utf8))
+            lines.append("  \(name)  \(map.writes.count) written, \(map.removes.count) removed")
             guard withValues else { continue }
             for write in map.writes {
                 lines.append(
-                    "    \(LedgerTransaction.printable(write.key)) = \(LedgerTransaction.printable(write.value))")
+                    "    \(LedgerTransaction.inLine(write.key)) = \(LedgerTransaction.inLine(write.value))")
             }
-            for key in map.removes { lines.append("    \(LedgerTransaction.printable(key)) removed") }
+            for key in map.removes { lines.append("    \(LedgerTransaction.inLine(key)) removed") }
         }
         switch privateDomain {
         case .empty, .opened: break
@@ -105,6 +106,11 @@ public struct LedgerTransaction: Hashable, Sendable {
             return text
         }
         return "0x" + Hex.encode(bytes)
+    }
+
+    /// The same in a line among others, which nothing in it may end.
+    private static func inLine(_ bytes: [UInt8]) -> String {
+        printable(bytes).replacing("\n", with: "\\n").replacing("\t", with: "\\t")
     }
 
     /// Control characters and format characters could change what a terminal shows.

@@ -1,3 +1,5 @@
+import LedgerProofs
+
 /// The name of a table of the key-value store. Ordered by its UTF-8 bytes.
 ///
 /// A name that starts with `public:` is stored in plaintext, every other name encrypted (CCF ledger format 2.3).
@@ -18,6 +20,9 @@ public struct MapName: RawRepresentable, Hashable, Sendable {
 }
 
 extension MapName: Comparable {
+    /// By bytes, as the store tells them apart: equivalent spellings are two names.
+    public static func == (a: MapName, b: MapName) -> Bool { ExactText.same(a.rawValue, b.rawValue) }
+
     public static func < (a: MapName, b: MapName) -> Bool {
         a.rawValue.utf8.lexicographicallyPrecedes(b.rawValue.utf8)
     }

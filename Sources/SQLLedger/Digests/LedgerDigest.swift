@@ -93,5 +93,11 @@ public struct LedgerDigest: Hashable, Sendable {
         ])
     }
 
+    /// Two spellings of one name are two digests.
+    public static func == (a: LedgerDigest, b: LedgerDigest) -> Bool {
+        a.block == b.block && a.databaseName.exact == b.databaseName.exact && a.digestTime == b.digestTime
+            && a.hash == b.hash && a.lastTransactionCommitTime == b.lastTransactionCommitTime && a.ledger == b.ledger
+    }
+
     private static func text(of hash: Digest32) -> String { "0x" + hash.hex.uppercased() }
 }

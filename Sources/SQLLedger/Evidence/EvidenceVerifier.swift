@@ -207,7 +207,7 @@ public struct EvidenceVerifier: Sendable {
     private static func digestOutcome(
         _ digest: LedgerDigest, database: EvidenceBundle.Database?, block: Block?
     ) -> EvidenceStep.Outcome {
-        guard digest.ledger == database?.ledger, digest.databaseName == database?.name else {
+        guard digest.ledger == database?.ledger, digest.databaseName.exact == database?.name.exact else {
             return .failed("the digest is of another ledger or database than the bundle")
         }
         guard let block else { return .failed("the bundle has no block \(digest.block)") }

@@ -53,7 +53,7 @@ struct DigestCheck {
 
     private func reportForeign(_ foreign: [StatedDigest]) {
         guard let first = foreign.first else { return }
-        let sameName = foreign.filter { $0.digest.databaseName == databaseName }
+        let sameName = foreign.filter { $0.digest.databaseName.exact == databaseName.exact }
         let isAlarm = !sameName.isEmpty || foreign.count == options.digests.count
         let suspect = sameName.first ?? first
         if isAlarm {
@@ -188,15 +188,15 @@ struct DigestCheck {
     /// What the database says about its uploads, against what is there and what was pinned.
     private func checkLocations(_ sorted: [StatedDigest]) {
         if let pinned = options.policy.locations {
-            for location in locations where location.isCurrent && !pinned.contains(location.path) {
+            for location in locations where location.isCurrent && !pinned.containsExactly(location.path) {
                 findings.report(
                     Finding(
                         .policyDrift, object: Self.locationsTable, expected: pinned.joined(separator: ", "),
                         found: location.path, certainty: .proven,
                         reason: "digests are uploaded to a place that was not agreed"))
             }
-            let current = Set(locations.filter(\.isCurrent).map(\.path))
-            for path in pinned where !current.contains(path) {
+            let current = Set(locations.filter(\.isCurrent).map(\.path.exact))
+            for path in pinned where !current.contains(path.exact) {
                 let newest = sorted.last?.digest
                 findings.report(
                     Finding(

@@ -50,7 +50,7 @@ public actor ConfidentialLedgerDigestStore: DigestArchive {
     }
 
     public func append(_ digest: LedgerDigest) async throws {
-        let contents = digest.json
+        let contents = try digest.readableJSON()
         try await mapping {
             try await readNewEntries()
             if let stored = try stored(digest) {
@@ -119,7 +119,7 @@ public actor ConfidentialLedgerDigestStore: DigestArchive {
         for try await entry in client.entries(filter) {
             if let lastRead, entry.transactionID <= lastRead { continue }
             lastRead = entry.transactionID
-            guard entry.collectionID == collection else {
+            guard ExactText.same(entry.collectionID, collection) else {
                 damage.append(
                     DigestProblem(
                         .damaged, origin: origin(entry.transactionID),

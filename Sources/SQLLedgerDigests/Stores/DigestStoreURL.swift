@@ -14,6 +14,12 @@ public enum DigestStoreURL: Hashable, Sendable {
     /// No collection id is longer (a server's limit).
     public static let maximumCollectionByteCount = 1024
 
+    /// The same place with `collection` where the URL names none.
+    public func naming(_ collection: String?) -> DigestStoreURL {
+        guard case .confidentialLedger(let endpoint, nil) = self else { return self }
+        return .confidentialLedger(endpoint: endpoint, collection: collection)
+    }
+
     /// Reads a URL.
     /// - Throws: `DigestStoreURLError`, naming the rule that is broken.
     public init(_ text: String) throws(DigestStoreURLError) {

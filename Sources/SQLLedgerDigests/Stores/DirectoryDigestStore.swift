@@ -41,7 +41,7 @@ public struct DirectoryDigestStore: DigestArchive {
     private func write(_ digest: LedgerDigest) throws {
         let directory = folder(of: digest.ledger)
         let name = Self.name(of: digest.block)
-        let bytes = Self.contents(of: digest)
+        let bytes = Array((try digest.readableJSON() + "\n").utf8)
         do {
             try requireDirectory()
             try WriteOnceFile.makeDirectory(digest.ledger.hex, in: path)

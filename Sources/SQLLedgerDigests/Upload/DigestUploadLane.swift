@@ -147,11 +147,23 @@ actor DigestUploadLane {
                     + "the database has 0x\(wanted.hash.hex.uppercased()): one of them was rewritten")
             return
         }
-        let isStored = stored.contains { digest in
+        if let missing = state.missing {
+            // Uploads leave out no block, but the first one may be any.
+            for newer in Set([block.next, missing]).sorted() {
+                guard Self.holdsDigest(try await store.digests(for: ledger, block: newer)) else { continue }
+                return state.found(newer: newer)
+            }
+            state.foundNothingNewer()
+        }
+        if Self.holdsDigest(stored) { state.stored(block) } else { state.found(nothingFor: block) }
+    }
+
+    /// Whether one of them counts.
+    private static func holdsDigest(_ stored: [StoredDigest]) -> Bool {
+        stored.contains { digest in
             if case .invalid = digest.receipt { return false }
             return true
         }
-        if isStored { state.stored(block) } else { state.found(nothingFor: block) }
     }
 
     /// The digest of a block of this ledger.
@@ -180,11 +192,12 @@ actor DigestUploadLane {
         } catch { databaseFailure = "the database: \(error)" }
     }
 
-    /// Whether a row is to be written. One that names a newer block of this ledger stays as it is.
+    /// Whether a row is to be written. One that names a newer block of this ledger stays as it is. A block that only the
+    /// store has is written too: whoever restored an older copy restored its notes with it.
     private static func isOutdated(_ row: DigestLocation?, _ state: DigestUploadState) -> Bool {
         guard let row, row.isCurrent else { return true }
         guard let noted = row.lastBlock else { return state.lastStored != nil }
-        if let newest = state.newest, noted > newest { return true }
+        if let newest = state.newest, noted > newest { return noted != state.lastStored }
         return state.lastStored.map { $0 > noted } ?? false
     }
 }

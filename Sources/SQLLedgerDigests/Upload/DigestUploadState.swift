@@ -10,6 +10,8 @@ public struct DigestUploadState: Hashable, Sendable {
         case ready
         /// Whether the digest of this block is stored must be read from the store.
         case unknown(BlockID)
+        /// The store has newer blocks than the database.
+        case overtaken
         case halted
     }
 
@@ -28,13 +30,16 @@ public struct DigestUploadState: Hashable, Sendable {
     /// Why the last attempt failed; `nil` after a success.
     public private(set) var lastFailure: String?
 
+    /// The newest block that was stored, as far as is known, and that the database has not. `nil` when there is none.
+    public private(set) var missing: BlockID?
+
     /// `lastStored`: what `database_ledger_digest_locations` says.
     public init(lastStored: BlockID?, policy: DigestUploadPolicy = DigestUploadPolicy()) {
         self.lastStored = lastStored
         self.policy = policy
     }
 
-    public var isHalted: Bool { phase == .halted }
+    public var isHalted: Bool { phase == .halted || phase == .overtaken }
 
     /// How many blocks have no digest at the store. For a new store only the newest counts.
     public var blocksBehind: UInt64 {
@@ -46,12 +51,25 @@ public struct DigestUploadState: Hashable, Sendable {
     // MARK: Events
 
     /// The engine has closed blocks up to this one. When the ledger says that it is behind what is stored already, its
-    /// notes were changed or an older copy was put in its place: the newest block is sent again, so that the store
-    /// tells which.
+    /// notes were changed or an older copy was put in its place: the store is read, which tells which.
     public mutating func closed(_ block: BlockID) {
+        let before = newest
         newest = block
+        guard phase != .halted else { return }
+        if let missing {
+            if block >= missing {
+                // Whole again, or with other blocks in their place.
+                self.missing = nil
+                phase = .unknown(missing)
+            } else if block != before {
+                phase = .unknown(block)
+            }
+            return
+        }
         guard let last = lastStored, block < last else { return }
+        missing = last
         lastStored = nil
+        phase = .unknown(block)
         failureCount += 1
         lastFailure =
             "the database says that block \(last) was uploaded, and has no block after \(block): an older copy of it "
@@ -89,6 +107,22 @@ public struct DigestUploadState: Hashable, Sendable {
         pausedUntil = nil
     }
 
+    /// The store was read: it holds this block, which is newer than the database's newest.
+    public mutating func found(newer block: BlockID) {
+        let last = max(missing ?? block, block)
+        missing = last
+        lastStored = last
+        phase = .overtaken
+        failureCount += 1
+        lastFailure =
+            "it holds the digest of block \(block), and the database has no block after "
+            + "\(newest.map { "\($0)" } ?? "the beginning"): an older copy of the database was restored"
+        pausedUntil = nil
+    }
+
+    /// The store was read: it holds no block that the database has not.
+    public mutating func foundNothingNewer() { missing = nil }
+
     /// The store was read: it holds another hash for `block`.
     public mutating func found(otherHistory reason: String) {
         phase = .halted
@@ -110,7 +144,7 @@ public struct DigestUploadState: Hashable, Sendable {
 
     /// What to do at the time `now`.
     public func next(now: ContinuousClock.Instant) -> DigestUploadAction {
-        if case .halted = phase { return .halted }
+        if isHalted { return .halted }
         if let pausedUntil, now < pausedUntil { return .wait(until: pausedUntil) }
         if case .unknown(let block) = phase { return .look(block) }
         guard let newest else { return .idle }

@@ -15,7 +15,8 @@ public struct DigestUploadStatus: Hashable, Sendable {
     public var startBlock: BlockID?
     public var failureCount: Int
     public var lastFailure: String?
-    /// The store holds another history of this ledger; nothing is sent until somebody has looked into it.
+    /// The store holds another history of this ledger, or newer blocks than the database; nothing is sent until somebody
+    /// has looked into it.
     public var isHalted: Bool
     /// Since when the store has been asked for something and has not answered; `nil` when nothing is asked.
     public var waitingSince: CommitTime?
@@ -25,6 +26,7 @@ public struct DigestUploadStatus: Hashable, Sendable {
         let last = lastStoredBlock.map { "last stored block \($0)" } ?? "nothing stored yet"
         guard isCurrent else { return "\(url): no longer used, \(last)" }
         if isHalted { return "\(url): halted, \(last): \(lastFailure ?? "")" }
+        if newestBlock == nil, let lastFailure { return "\(url): \(last); \(lastFailure)" }
         let failure = lastFailure.map { "; failed \(failureCount) times: \($0)" } ?? ""
         guard blocksBehind > 0 else { return "\(url): up to date, \(last)\(failure)" }
         let waiting = waitingSince.map { "; no answer since \($0)" } ?? ""

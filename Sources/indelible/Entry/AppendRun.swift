@@ -149,8 +149,9 @@ struct AppendRun {
     /// One entry needs no advice; for more, how to go on without writing anything twice.
     private func explained(_ error: any Error, at index: Int, finished: Int, prefix: Int) -> any Error {
         guard var failure = Failure(describing: error), index > 0 || finished > 0 else { return error }
-        failure.message =
-            "entry \(index + 1) of the input: \(failure.message)\n" + advice(finished: finished, prefix: prefix)
+        failure.lines = [
+            "entry \(index + 1) of the input: \(failure.message)", advice(finished: finished, prefix: prefix),
+        ]
         return failure
     }
 

@@ -106,7 +106,7 @@ struct EvidenceExport: AsyncParsableCommand {
                     verdict: report.verdict.rawValue))
             return
         }
-        Output.line("\(Style.good("ok")) \(report.summary); \(bytes.count) bytes written to \(file)")
+        Output.line("\(Style.good("ok")) \(report.summary); \(bytes.count) bytes written to \(PlainText.of(file))")
         if report.verdict == .unanchored {
             Output.diagnostic("nothing in it vouches for the digest: whoever verifies it needs that digest from you")
         }

@@ -2,6 +2,7 @@ import Foundation
 import SQLLedger
 import SQLLedgerDigests
 import ServiceLifecycle
+import Synchronization
 
 /// Closes blocks and uploads digests, again and again. Blocks are closed whatever the stores do, and each store is
 /// served by itself.
@@ -17,7 +18,8 @@ struct BlockWatch: Service {
     /// The database, opened already.
     var first: WatchedDatabase
 
-    /// How long the last round may take, all stores together.
+    /// How long the last round may take from the signal on: the rest of what is under way, the database and all stores
+    /// together.
     static let lastRound = Duration.seconds(10)
     /// How often it is looked whether a store does not answer, or a database has come back.
     static let look = Duration.seconds(5)
@@ -73,8 +75,9 @@ struct BlockWatch: Service {
     func once() async throws -> Bool {
         try await withStores(first) { uploader in
             var seen: Int64?
-            let isClosed = await close(first, &seen)
-            return await teller.ended(try await uploader.uploadOnce()) && isClosed
+            let failure = await close(first, &seen)
+            if let failure { await teller.failed(failure) }
+            return await teller.ended(try await uploader.uploadOnce()) && failure == nil
         }
     }
 
@@ -89,6 +92,29 @@ struct BlockWatch: Service {
 
     /// Watches one file until it is to stop or the file is another one.
     private func watch(_ current: WatchedDatabase) async throws -> Ending {
+        let end = RoundEnd()
+        return try await withGracefulShutdownHandler {
+            try await watch(current, end)
+        } onGracefulShutdown: {
+            current.session.endWaiting(at: end.set(after: Self.lastRound))
+        }
+    }
+
+    /// When the last round is to be over; set by the signal.
+    private final class RoundEnd: Sendable {
+        private let time = Mutex<ContinuousClock.Instant?>(nil)
+
+        @discardableResult
+        func set(after limit: Duration) -> ContinuousClock.Instant {
+            time.withLock { time in
+                let end = time ?? .now.advanced(by: limit)
+                time = end
+                return end
+            }
+        }
+    }
+
+    private func watch(_ current: WatchedDatabase, _ end: RoundEnd) async throws -> Ending {
         try await withStores(current) { uploader in
             var seenSchema: Int64?
             repeat {
@@ -96,17 +122,26 @@ struct BlockWatch: Service {
                     await uploader.cancel()
                     return .moved(reason)
                 }
-                _ = await close(current, &seenSchema)
+                if let failure = await close(current, &seenSchema) { await teller.failed(failure) }
                 await uploader.begin { await teller.uploaded($0) }
             } while await !isStopped(uploader)
             // What was written since the last round is not left without a digest.
+            let limit = end.set(after: Self.lastRound)
+            current.session.endWaiting(at: limit)
             if let reason = await moved(current) {
                 await uploader.cancel()
                 await teller.failed("\(database): \(reason); the last round was not done")
                 return .stopped(isFine: false)
             }
-            let isClosed = await close(current, &seenSchema)
-            return .stopped(isFine: await teller.ended(await uploader.finish(within: Self.lastRound)) && isClosed)
+            let failure = await close(current, &seenSchema)
+            let statuses = await uploader.finish(within: ContinuousClock.now.duration(to: limit))
+            let isFine = await teller.ended(statuses)
+            guard let failure else { return .stopped(isFine: isFine) }
+            let newest = statuses.compactMap { $0.newestBlock ?? $0.lastStoredBlock }.max()
+            await teller.failed(
+                "\(database): the last round could not close a block: \(failure); what was written after "
+                    + "\(newest.map { "block \($0)" } ?? "the last block") has no digest at any store")
+            return .stopped(isFine: false)
         }
     }
 
@@ -146,14 +181,13 @@ struct BlockWatch: Service {
         return Task.isShuttingDownGracefully || Task.isCancelled
     }
 
-    /// Returns whether it worked. Errors that the next round may not have are told and not thrown.
-    private func close(_ current: WatchedDatabase, _ seenSchema: inout Int64?) async -> Bool {
+    /// Returns why it did not work, `nil` when it did. The next round may succeed.
+    private func close(_ current: WatchedDatabase, _ seenSchema: inout Int64?) async -> String? {
         do {
             try await close(current.session, &seenSchema)
-            return true
+            return nil
         } catch {
-            await teller.failed(Failure(describing: error)?.message ?? "\(error)")
-            return false
+            return Failure(describing: error)?.message ?? "\(error)"
         }
     }
 

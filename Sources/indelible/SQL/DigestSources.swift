@@ -48,10 +48,19 @@ struct DigestSources: ParsableArguments {
         var notes: [String] = []
     }
 
-    var policy: DigestPolicy {
-        DigestPolicy(
+    /// `collection`: of a ledger whose URL names none.
+    func policy(collection: String?) throws -> DigestPolicy {
+        // Uploads are recorded in one spelling, so that is what can be compared.
+        let places = try expectedStores.map { text in
+            do throws(DigestStoreURLError) {
+                return try DigestStoreURL(text).naming(collection).description
+            } catch {
+                throw Failure("--expect-store: \(error.reason)")
+            }
+        }
+        return DigestPolicy(
             maximumAge: maxDigestAge?.seconds, maximumGap: maxDigestGap?.seconds,
-            locations: expectedStores.isEmpty ? nil : expectedStores, maximumTail: maxTail)
+            locations: places.isEmpty ? nil : places, maximumTail: maxTail)
     }
 
     func expectedLedger() throws -> LedgerID? {

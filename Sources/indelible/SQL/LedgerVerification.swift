@@ -43,9 +43,9 @@ struct LedgerVerification {
         return report
     }
 
-    /// The report for people with its first word coloured, and control characters of stored text made visible.
+    /// The report for people with its first line coloured, in which no stored text can make a line of its own.
     static func painted(_ report: VerificationReport) -> String {
-        let lines = report.text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+        let lines = report.plain.text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             PlainText.of(String(line))
         }
         guard let first = lines.first else { return "" }

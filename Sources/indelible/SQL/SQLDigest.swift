@@ -76,7 +76,7 @@ struct SQLDigest: AsyncParsableCommand {
                 failures.append(Failure(describing: error)?.message ?? "\(error)")
             }
         }
-        guard failures.isEmpty else { throw Failure(failures.joined(separator: "\n")) }
+        guard failures.isEmpty else { throw Failure(lines: failures) }
     }
 
     /// The rest of the stores is served even when one fails. The uploader knows what is there already. Returns what failed.
@@ -88,7 +88,7 @@ struct SQLDigest: AsyncParsableCommand {
             if status.blocksBehind > 0 || status.isHalted {
                 failures.append(status.summary)
             } else {
-                Output.diagnostic("uploaded to \(status.url)")
+                Output.diagnostic(PlainText.of("uploaded to \(status.url)"))
             }
         }
         return failures

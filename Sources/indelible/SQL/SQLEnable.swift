@@ -57,7 +57,8 @@ struct SQLEnable: ParsableCommand {
                 Output.json(made)
             } else {
                 Output.line(
-                    "\(Style.good("ok")) \(made.name) is a ledger table (\(made.kind)); its view is \(made.view)")
+                    Style.good("ok") + " "
+                        + PlainText.of("\(made.name) is a ledger table (\(made.kind)); its view is \(made.view)"))
             }
         }
     }

@@ -33,7 +33,7 @@ struct SQLInit: ParsableCommand {
         let status = try LedgerStatus(session)
         if output.json { return Output.json(status) }
         let what = was == nil ? "was made in" : "was already in"
-        Output.line("\(Style.good("ok")) ledger \(status.ledgerId) \(what) \(location.path)")
+        Output.line("\(Style.good("ok")) ledger \(status.ledgerId) \(what) \(PlainText.of(location.path))")
         let names = status.tables.filter { !$0.isDropped }.map(\.name)
         if status.allTables {
             Output.line("every table is a ledger table: \(names.isEmpty ? "none yet" : names.listed)")

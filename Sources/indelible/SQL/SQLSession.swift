@@ -80,6 +80,12 @@ struct SQLSession: Sendable {
         return try connection.withLedger { try body(try EvidenceExporter($0.connection)) }
     }
 
+    /// Lets `endWaiting` end the waiting for the locks of other connections.
+    func letWaitingEnd() { connection.letWaitingEnd() }
+
+    /// From `time` on no statement waits for the locks of other connections.
+    func endWaiting(at time: ContinuousClock.Instant) { connection.endWaiting(at: time) }
+
     func changeCount() throws -> Int64 { connection.changeCount }
 
     func isInTransaction() throws -> Bool { connection.isInTransaction }

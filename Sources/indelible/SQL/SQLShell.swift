@@ -39,7 +39,7 @@ struct SQLShell: ParsableCommand {
                 try body()
             } catch {
                 failed = true
-                Output.error(Failure(describing: error)?.message ?? "\(error)")
+                Output.error(Failure(describing: error)?.plain ?? PlainText.of("\(error)"))
             }
         }
         if isTerminal { Output.diagnostic("\(database): .help lists commands, .quit ends") }
@@ -109,7 +109,11 @@ struct SQLShell: ParsableCommand {
             SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL
             AND (?1 IS NULL OR lower(name) = lower(?1) OR lower(tbl_name) = lower(?1)) ORDER BY rowid
             """, [name.map { .text($0) } ?? .null])
-        for row in rows { Output.line(row[0].shown + ";") }
+        for row in rows {
+            // A definition has the lines that it was written in.
+            let lines = row[0].shown.split(separator: "\n", omittingEmptySubsequences: false)
+            Output.line(lines.map { PlainText.of(String($0)) }.joined(separator: "\n") + ";")
+        }
         if rows.isEmpty, let name { throw Failure("\(name): there is no such table, view, index or trigger") }
     }
 }

@@ -29,23 +29,31 @@ struct SQLStatus: ParsableCommand {
         tell(status)
     }
 
+    private static func last(_ time: String?) -> String { time.map { ", the last at \(PlainText.of($0))" } ?? "" }
+
     private func tell(_ status: LedgerStatus) {
-        Output.line("ledger      \(status.ledgerId)  \(Style.quiet("made \(status.createTime)"))")
-        Output.line("database    \(status.databaseName)\(status.allTables ? ", every table is a ledger table" : "")")
-        let last = status.lastTransactionTime.map { ", the last at \($0)" } ?? ""
-        Output.line("recorded    \(status.transactions) transactions\(last)")
-        Output.line("blocks      \(status.blocks) closed\(status.lastBlockTime.map { ", the last at \($0)" } ?? "")")
+        Output.line("ledger      \(status.ledgerId)  \(Style.quiet("made \(PlainText.of(status.createTime))"))")
+        let name = PlainText.of(status.databaseName)
+        Output.line("database    \(name)\(status.allTables ? ", every table is a ledger table" : "")")
+        Output.line("recorded    \(status.transactions) transactions\(Self.last(status.lastTransactionTime))")
+        Output.line("blocks      \(status.blocks) closed\(Self.last(status.lastBlockTime))")
         if status.openTransactions > 0 {
             Output.line("open tail   \(status.openTransactions) transactions in no block yet, no digest covers them")
         } else {
             Output.line("open tail   none")
         }
         if status.stores.isEmpty {
-            Output.line("stores      \(Style.bad("none")): indelible sql watch \(database.quotedForShell) --store URL")
+            let name = PlainText.of(database.quotedForShell)
+            Output.line("stores      \(Style.bad("none")): indelible sql watch \(name) --store URL")
         }
         for store in status.stores {
-            let lag = store.lag == 0 ? Style.good("up to date") : Style.bad("\(store.lag) blocks behind")
-            Output.line("store       \(store.path): \(store.isCurrent ? lag : Style.quiet("former"))")
+            let lag =
+                if let last = store.lastBlockId, last >= status.blocks {
+                    Style.bad("has block \(last), this database has not: an older copy, or a changed note")
+                } else {
+                    store.lag == 0 ? Style.good("up to date") : Style.bad("\(store.lag) blocks behind")
+                }
+            Output.line("store       \(PlainText.of(store.path)): \(store.isCurrent ? lag : Style.quiet("former"))")
         }
         if let verified = status.lastVerified {
             Output.line("verified    through block \(verified.blockId) at \(verified.time)")

@@ -62,13 +62,14 @@ struct SQLVerify: AsyncParsableCommand {
     func run() async throws {
         let location = try DatabaseLocation(database)
         let (ledger, collection) = try LedgerVerification.ledger(of: location)
+        let policy = try sources.policy(collection: collection)
         var gathered = try await sources.gather(
             ledger: try sources.expectedLedger() ?? ledger, collection: collection)
         var options = VerificationOptions()
         options.tables = tables.isEmpty ? nil : tables
         options.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
         options.expectedLedger = try sources.expectedLedger()
-        options.policy = sources.policy
+        options.policy = policy
         if sinceLast, let ledger {
             if let last = try state.load(ledger: ledger.hex) {
                 options.since = last.digest
@@ -107,7 +108,7 @@ struct SQLVerify: AsyncParsableCommand {
             try OutputFile.write(page, to: html)
             return true
         } catch {
-            Output.error("--html: \(error)")
+            Output.error(PlainText.of("--html: \(error)"))
             return false
         }
     }
@@ -119,7 +120,7 @@ struct SQLVerify: AsyncParsableCommand {
             try VerifiedState(digest: digest, verifyTime: report.startTime.description)
                 .save(state.path(ledger: digest.ledger.hex))
         } catch {
-            Output.diagnostic("warning: what was verified cannot be kept for --since-last: \(error)")
+            Output.diagnostic(PlainText.of("warning: what was verified cannot be kept for --since-last: \(error)"))
         }
     }
 }

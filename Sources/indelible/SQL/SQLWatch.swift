@@ -22,8 +22,11 @@ struct SQLWatch: AsyncParsableCommand {
             the watch goes on with that. While there is no database at the path, an error says so at once and every \
             minute, and the watch goes on as soon as one is there.
 
-            SIGTERM and SIGINT do a last round, in which stores have 10 seconds, and end. Exit code 2 if a store is \
-            behind then (it is named), or if there was no database to close a block of.
+            When a store has newer blocks than the database, an older copy of it was restored: that is said, and nothing \
+            is sent to this store until the database has those blocks.
+
+            SIGTERM and SIGINT do a last round, which ends after 10 seconds whatever stores and database do, and end. \
+            Exit code 2 if a store is behind then or has newer blocks (it is named), or if no block could be closed.
 
             EXAMPLES
               indelible sql watch app.db --store file:///mnt/worm/digests

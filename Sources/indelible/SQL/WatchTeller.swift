@@ -83,7 +83,7 @@ actor WatchTeller {
 
     private func tell(_ status: DigestUploadStatus, isLast: Bool) {
         let before = uploads[status.url]
-        if status.lastStoredBlock != before?.lastStoredBlock, let block = status.lastStoredBlock {
+        if !status.isHalted, status.lastStoredBlock != before?.lastStoredBlock, let block = status.lastStoredBlock {
             line("uploaded", block: block, store: status.url)
         }
         if Self.isBehind(status), isLast || status.failureCount != before?.failureCount {
@@ -98,11 +98,11 @@ actor WatchTeller {
             Output.json(Line(time: time, event: event, blockId: block?.rawValue, store: store, reason: reason))
             return
         }
-        let words = reason.map(PlainText.lines) ?? "failed"
+        let words = reason.map(PlainText.of) ?? "failed"
         switch (event, block) {
         case ("closed", let block?): Output.line("\(Style.quiet(time)) block \(block) closed")
         case ("uploaded", let block?):
-            Output.line("\(Style.quiet(time)) digests through block \(block) are at \(store ?? "?")")
+            Output.line("\(Style.quiet(time)) digests through block \(block) are at \(PlainText.of(store ?? "?"))")
         case ("reopened", _): Output.diagnostic("\(time) \(words)")
         default: Output.error("\(time) \(words)")
         }

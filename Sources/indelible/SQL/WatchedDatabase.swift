@@ -39,6 +39,7 @@ struct WatchedDatabase: Sendable {
         path = try DatabaseLocation(argument).path
         identity = try Identity(path)
         session = try SQLSession(try DatabaseLocation(argument), mode: .readWrite)
+        session.letWaitingEnd()
         ledger = try LedgerStatus.requireIdentity(session, argument)
         guard try Identity(path) == identity else { throw Failure("\(path): was replaced while it was opened") }
     }

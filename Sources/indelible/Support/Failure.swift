@@ -2,15 +2,23 @@ import Foundation
 import LedgerClient
 import LedgerNode
 
-/// An error as the user sees it: one line and an exit code.
+/// An error as the user sees it: one line, seldom several, and an exit code.
 struct Failure: Error, CustomStringConvertible {
-    var message: String
+    /// Line ends inside of one of them come from elsewhere and end no line.
+    var lines: [String]
     var status: ExitStatus
 
+    var message: String { lines.joined(separator: "\n") }
+    /// As it is shown.
+    var plain: String { lines.map(PlainText.of).joined(separator: "\n") }
     var description: String { message }
 
     init(_ message: String, status: ExitStatus = .unableToTell) {
-        self.message = message
+        self.init(lines: [message], status: status)
+    }
+
+    init(lines: [String], status: ExitStatus = .unableToTell) {
+        self.lines = lines
         self.status = status
     }
 

@@ -1,0 +1,50 @@
+import SQLLedger
+
+extension VerificationReport {
+    /// The report with every text of others as `PlainText`: before they are joined, so that what ends a line in the report
+    /// is the report's own.
+    var plain: VerificationReport {
+        var report = self
+        report.source = PlainText.of(source)
+        report.databaseName = databaseName.map(PlainText.of)
+        report.tables = tables?.map(PlainText.of)
+        report.findings = findings.map(\.plain)
+        report.notes = notes.map(PlainText.of)
+        return report
+    }
+}
+
+extension Finding {
+    fileprivate var plain: Finding {
+        var finding = self
+        finding.object = PlainText.of(object)
+        finding.key = key.map(\.plain)
+        finding.columns = columns.map(PlainText.of)
+        finding.principal = principal.map(PlainText.of)
+        finding.expected = expected.map(PlainText.of)
+        finding.found = found.map(PlainText.of)
+        finding.reason = PlainText.of(reason)
+        finding.repair = repair?.plain
+        return finding
+    }
+}
+
+extension RepairProposal {
+    fileprivate var plain: RepairProposal {
+        var proposal = self
+        proposal.table = PlainText.of(table)
+        proposal.key = key.map(\.plain)
+        proposal.values = values.map(\.plain)
+        proposal.explanation = PlainText.of(explanation)
+        return proposal
+    }
+}
+
+extension NamedValue {
+    fileprivate var plain: NamedValue {
+        guard case .text(let bytes) = value, let text = String(validating: bytes, as: UTF8.self),
+            !bytes.contains(0)
+        else { return NamedValue(PlainText.of(name), value) }
+        return NamedValue(PlainText.of(name), .text(Array(PlainText.of(text).utf8)))
+    }
+}
