@@ -247,7 +247,8 @@ final class Localiser {
             guard isLiveAgain else {
                 report(
                     finding(
-                        .versionLink, ended, place, "a current row stands in the history too, with an end that the ledger "
+                        .versionLink, ended, place,
+                        "a current row stands in the history too, with an end that the ledger "
                             + "does not have", repair: .history(table.name)))
                 return
             }

@@ -271,7 +271,8 @@ struct LocaliserSearch {
                 repair: localiser.held.contains(place)
                     ? RepairProposal(
                         .impossible, table: table.name, key: version.key,
-                        explanation: "the row that belongs here is there, but this one has its stamp, and no change of a row "
+                        explanation:
+                            "the row that belongs here is there, but this one has its stamp, and no change of a row "
                             + "gives it back") : repair(version, values)))
     }
 

@@ -22,7 +22,8 @@ extension RepairProposal {
     static func keep(_ table: EvidenceTable, _ key: [NamedValue]) -> RepairProposal {
         RepairProposal(
             .impossible, table: table.name, key: key,
-            explanation: "a row of the table is missing or could not be told, and this one may be what is left of it; bring that "
+            explanation:
+                "a row of the table is missing or could not be told, and this one may be what is left of it; bring that "
                 + "one back from a backup, then take this one away")
     }
 }

@@ -354,7 +354,8 @@ final class VerificationRun: Sendable {
 
     /// Rows without stamps, but for those that were found to be what the ledger wants.
     private func report(
-        _ strays: StrayCollection.Strays, _ placed: Set<Int>, _ mayBeLost: (UnstampedRow) -> Bool, _ table: EvidenceTable
+        _ strays: StrayCollection.Strays, _ placed: Set<Int>, _ mayBeLost: (UnstampedRow) -> Bool,
+        _ table: EvidenceTable
     ) {
         for (index, row) in strays.unstamped.enumerated() where !placed.contains(index) {
             let delete = RepairProposal(

@@ -19,6 +19,7 @@ def accounts(work):
     db.execute("SELECT ledger_init(1)")
     db.execute("CREATE TABLE account(id INTEGER PRIMARY KEY, owner TEXT, balance INT)")
     db.execute("CREATE TABLE pair(k TEXT, n INT, v TEXT, PRIMARY KEY(k, n)) WITHOUT ROWID")
+    db.execute("SELECT ledger_refresh()")
     db.execute("INSERT INTO account VALUES (1, 'ada', 10)")
     db.execute("UPDATE account SET balance = 11 WHERE id = 1")
     db.execute("INSERT INTO pair VALUES ('a', 1, 'x')")
