@@ -1,6 +1,8 @@
 """Numbers that no transaction, row operation or block can have, beside rows, versions, schema events and blocks: SQLite keeps 64 bits
 with a sign, leaves hold them without one."""
 
+import struct
+
 import pytest
 
 from kit import ledger
@@ -149,6 +151,22 @@ def test_watch_of_a_block_below_the_first(accounts, work, block):
     done = run_cli("sql", "watch", path, "--store", f"file://{work}/store", "--once")
     assert done.returncode in (1, 2) and "block" in done.stderr, done
     assert run_cli("sql", "status", path).returncode in (0, 1, 2)
+
+
+def test_entries_that_claim_more_leaves_than_can_be_added(accounts):
+    """Nothing traps."""
+    path, digests = accounts
+    db = ledger.without_triggers(path)
+    last = db.execute("SELECT * FROM database_ledger_transactions ORDER BY transaction_id DESC LIMIT 1").fetchone()
+    block = scalar(db, "SELECT max(block_id) + 1 FROM database_ledger_blocks")
+    hashes = b"\1" + struct.pack(">IQ32sQ", 1, 1, b"x" * 32, (1 << 64) - 1)
+    db.execute("BEGIN")
+    db.executemany("INSERT INTO database_ledger_transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                   ((last[0] + 1 + at, block, at, *last[3:7], hashes) for at in range(700)))
+    db.execute("COMMIT")
+    db.close()
+    report = ledger.verify(path, digests)
+    assert report.exit_code == 1 and "ROW_MISSING" in report.codes, report
 
 
 @pytest.mark.parametrize("number", NONE)
