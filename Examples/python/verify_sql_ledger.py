@@ -708,6 +708,10 @@ class Verification:
         stored = [self._block(row) for row in self.database.rows(
             what, "SELECT block_id, transactions_root_hash, block_size, first_transaction_id, previous_block_hash, "
             "history_root_hash, close_time FROM main.database_ledger_blocks NOT INDEXED ORDER BY block_id")]
+        for block in stored:
+            if block.id < 0:
+                self.find("BLOCK_ALTERED", what, f"a block id is 0 or more, not {block.id}")
+        stored = [block for block in stored if block.id >= 0]
         stored_nodes = self._nodes()
         self.nodes = {position: node for (level, position), node in stored_nodes.items() if level == 0}
         leaves = []
@@ -970,6 +974,10 @@ class Verification:
                 "FROM main.ledger_schema_events NOT INDEXED"):
             version = Version(table, "live", event, self._place(what, transaction, sequence), None, [("event_id", event)])
             self._claim(version, [kind, number, body])
+            # Numbers that none can have say nothing of when an event happened: it must not define a table.
+            if type(transaction) is not int or type(sequence) is not int or transaction < 1 or sequence < 0:
+                self.find("SCHEMA_DRIFT", what, "an event's transaction or sequence number is none that it can have")
+                continue
             events.append((transaction, sequence, kind, number, body))
         for transaction, sequence, kind, number, body in sorted(events, key=lambda event: event[:2]):
             if kind == SETTINGS:

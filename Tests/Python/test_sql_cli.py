@@ -671,6 +671,117 @@ def test_repair_of_generated_columns(empty, tmp_path):
     assert empty.rows("SELECT * FROM g WHERE id = 1") == [{"id": 1, "a": 5, "s": 10}]
 
 
+@pytest.fixture
+def ten(empty, tmp_path):
+    """Two tables with rows and versions, and the digest of all of it."""
+    empty.run("init")
+    empty.sql("CREATE TABLE a(id INTEGER PRIMARY KEY, v TEXT COLLATE NOCASE, n INT)",
+              "CREATE TABLE k(x INT, y TEXT, z, PRIMARY KEY(x, y)) WITHOUT ROWID", "SELECT ledger_enable('a')", "SELECT ledger_enable('k')",
+              *(f"INSERT INTO a VALUES ({at}, 'v{at}', {at * 7})" for at in range(1, 6)),
+              "INSERT INTO k VALUES (1, 'p', 10), (2, 'q', 20), (3, 'r', 30)", "UPDATE k SET z = 11 WHERE x = 1", "DELETE FROM k WHERE x = 3")
+    empty.kept = tmp_path / "kept.json"
+    empty.kept.write_text(empty.digest())
+    empty.was = empty.rows("SELECT * FROM a"), empty.rows("SELECT * FROM k")
+    return empty
+
+
+def repaired(database, code=None):
+    """The findings, and what is in the tables after a repair."""
+    findings = database.report("--digest", database.kept, code=1)["findings"]
+    done = run_cli("sql", "repair", database.path, "--apply", "--digest", database.kept)
+    assert done.returncode == (1 if code is None else code), (done.stdout, done.stderr)
+    return findings, (database.rows("SELECT * FROM a"), database.rows("SELECT * FROM k"))
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM ledger_stamps_1 WHERE row_id = 3", "DELETE FROM ledger_stamps_1", "DELETE FROM ledger_stamps_2",
+                                       "UPDATE ledger_stamps_1 SET row_id = 50 WHERE row_id = 3",
+                                       "UPDATE ledger_stamps_2 SET y = 'other' WHERE x = 2"])
+def test_repair_keeps_rows_whose_stamps_are_gone(ten, statement):
+    """They are what the ledger wants, so they are no strangers."""
+    ten.tamper(statement)
+    findings, now = repaired(ten)
+    assert now == ten.was
+    assert all(finding["repair"]["action"] == "NONE" for finding in findings if finding["repair"])
+
+
+def test_repair_keeps_rows_whose_stamps_were_given_to_others(ten):
+    ten.tamper("INSERT INTO a SELECT 50, v || 'x', n FROM a WHERE id = 3", "UPDATE ledger_stamps_1 SET row_id = 50 WHERE row_id = 3")
+    _, now = repaired(ten)
+    assert {"id": 3, "v": "v3", "n": 21} in now[0]
+
+
+@pytest.mark.parametrize("statement", ["UPDATE a SET id = 1000 WHERE id = 3", "UPDATE k SET x = 77 WHERE x = 2",
+                                       "UPDATE a SET id = 1000, v = 'other' WHERE id = 3"])
+def test_repair_keeps_what_is_left_of_rows_under_other_keys(ten, statement):
+    ten.tamper(statement)
+    before = ten.rows("SELECT * FROM a"), ten.rows("SELECT * FROM k")
+    findings, now = repaired(ten)
+    assert now == before
+    assert {finding["code"] for finding in findings} >= {"ROW_MISSING", "ROW_EXTRA"}
+
+
+def test_repair_keeps_current_rows_that_were_copied_into_history(ten):
+    ten.tamper("INSERT INTO ledger_history_1 SELECT s.transaction_id, s.sequence_number, s.transaction_id + 1, 7, a.* FROM a "
+               "JOIN ledger_stamps_1 AS s ON s.row_id = a.id WHERE a.id = 3")
+    findings, now = repaired(ten)
+    assert now == ten.was
+    assert [(finding["code"], finding["object"]) for finding in findings] == [("VERSION_LINK", "ledger_history_1")]
+
+
+def test_repair_takes_away_rows_that_came_back(ten):
+    ten.tamper("INSERT INTO k VALUES (3, 'r', 30)",
+               "INSERT INTO ledger_stamps_2 SELECT 3, 'r', ledger_start_transaction_id, ledger_start_sequence_number FROM ledger_history_2 WHERE x = 3")
+    _, now = repaired(ten, code=0)
+    assert now == ten.was
+
+
+def test_repair_of_rows_and_of_what_records_changes(ten):
+    """Triggers first, so that the repair itself is recorded."""
+    ten.tamper("UPDATE a SET n = 77 WHERE id = 3")
+    database = sqlite3.connect(ten.path)
+    database.execute("DROP TRIGGER ledger_update_1")
+    database.close()
+    _, now = repaired(ten, code=0)
+    assert now == ten.was
+    assert [(line["operation"], line["n"]) for line in lines(ten.run("history", "a", "--key", "3", "--json"))][1:] == [("ended", 77), ("created", 21)]
+
+
+def test_repair_tells_texts_apart_as_the_key_does(empty, tmp_path):
+    empty.run("init")
+    empty.sql("CREATE TABLE w(k TEXT COLLATE NOCASE, v, PRIMARY KEY(k COLLATE BINARY)) WITHOUT ROWID", "SELECT ledger_enable('w')",
+              "INSERT INTO w VALUES ('a', 1), ('A', 2)")
+    kept = tmp_path / "kept.json"
+    kept.write_text(empty.digest())
+    for word, value in (("a", 1), ("A", 2)):
+        done = run_cli("evidence", "export", empty.path, "--table", "w", "--key", word, "--digest", kept, "--out", tmp_path / f"{value}.json")
+        assert done.returncode == 0, done.stderr
+        assert [line["v"] for line in lines(empty.run("history", "w", "--key", word, "--json"))] == [value]
+    empty.tamper("UPDATE w SET v = 2.0 WHERE k = 'A' COLLATE BINARY")
+    assert "WHERE k COLLATE BINARY = 'A'" in empty.verify("--digest", kept, code=1).stdout
+    empty.run("repair", "--apply", "--digest", kept)
+    assert empty.rows("SELECT * FROM w ORDER BY v") == [{"k": "a", "v": 1}, {"k": "A", "v": 2}]
+
+
+def test_evidence_of_a_text_that_looks_like_another_number(empty, tmp_path):
+    empty.run("init")
+    empty.sql("CREATE TABLE x(id TEXT PRIMARY KEY, v)", "CREATE TABLE i(id INTEGER PRIMARY KEY, v)", "SELECT ledger_enable('x')",
+              "SELECT ledger_enable('i')", "INSERT INTO x VALUES ('7', 'seven'), ('100.0', 'hundred')", "INSERT INTO i VALUES (7, 'seven')")
+    kept = tmp_path / "kept.json"
+    kept.write_text(empty.digest())
+    for table, word, code in (("x", "007", 2), ("x", "+7", 2), ("x", "1e2", 2), ("x", "7", 0), ("x", "100.0", 0), ("i", "7", 0)):
+        done = run_cli("evidence", "export", empty.path, "--table", table, "--key", word, "--digest", kept, "--out", tmp_path / f"{table}{word}.json")
+        assert (done.returncode == 0) == (code == 0), (table, word, done.stdout, done.stderr)
+        assert bool(lines(empty.run("history", table, "--key", word, "--json"))) == (code == 0)
+
+
+def test_history_with_columns_that_are_called_like_its_own(empty):
+    empty.run("init")
+    empty.sql('CREATE TABLE t(id INTEGER PRIMARY KEY, time TEXT, "time:2" TEXT, "time:3" TEXT)', "SELECT ledger_enable('t')",
+              "INSERT INTO t VALUES (1, 'T1', 'T2', 'T3')")
+    line, = lines(empty.run("history", "t", "--json"))
+    assert {"T1", "T2", "T3"} <= set(line.values()) and line["time"].startswith("20")
+
+
 def test_since_last(app, tmp_path):
     app.digest("--store", app.store)
     first = app.report("--store", app.store)

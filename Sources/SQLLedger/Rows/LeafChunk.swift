@@ -77,7 +77,7 @@ public struct LeafChunk: Hashable, Sendable {
 
     /// The `table_id` under which the root chunks of a table are stored: -2 for table 0, -3 for table 1 and so on.
     /// Root chunk j holds the roots of the table's chunks 128 j to 128 j + 127, as leaves without column checks.
-    public static func rootsKey(of table: TableID) -> Int64 { -2 - Int64(bitPattern: table.rawValue) }
+    public static func rootsKey(of table: TableID) -> Int64 { -2 &- Int64(bitPattern: table.rawValue) }
 
     /// The root over the chunk's leaves.
     public var root: Digest32 {

@@ -28,6 +28,8 @@ struct BlockRootSearch {
         var entries: [TransactionEntry] = []
         let next = try reader.transactions(from: TransactionNumber(block.range.lowerBound))
         while let stored = try next(), stored.id <= Int64(bitPattern: block.range.upperBound) {
+            // Numbers of 0 or below come with those of the first block.
+            guard stored.id > 0 else { continue }
             guard let entry = stored.entry(of: ledger).entry else { return }
             entries.append(entry)
         }

@@ -63,6 +63,7 @@ struct ChainCheck {
         }
         outcome.firstTransaction = nextTransaction
         outcome.firstBlock = outcome.blockCount
+        try reportOutside(isContinued: start != nil)
         let blocks = try reader.blocks(from: BlockID(outcome.blockCount))
         let transactions = try reader.transactions(from: TransactionNumber(nextTransaction))
         var current = try transactions()
@@ -71,6 +72,7 @@ struct ChainCheck {
             current = try transactions()
         }
         var block = try blocks()
+        while let stored = block, Self.isOutside(stored) { block = try blocks() }
         while let stored = block {
             let following = try blocks()
             try check(stored, following: following, &current, transactions)
@@ -89,6 +91,26 @@ struct ChainCheck {
     }
 
     // MARK: Blocks
+
+    private static func isOutside(_ block: StoredBlock) -> Bool { block.id.rawValue > UInt64(Int64.max) }
+
+    /// Blocks and entries below the first one. A continued verification, which starts behind them, looks for them, too.
+    private func reportOutside(isContinued: Bool) throws {
+        let blocks = try reader.blocks(from: BlockID(0))
+        while let stored = try blocks(), Self.isOutside(stored) {
+            findings.report(
+                Finding(
+                    .blockAltered, object: "database_ledger_blocks",
+                    found: "block \(Int64(bitPattern: stored.id.rawValue))", certainty: .proven,
+                    reason: "a block that does not belong to the ledger: its number is none that a block can have, and "
+                        + "no more blocks close beside it"))
+        }
+        guard isContinued else { return }
+        let transactions = try reader.transactions(from: TransactionNumber(1))
+        while let stored = try transactions(), stored.id < 1 {
+            reportExtra(stored, "its number is none that a transaction can have")
+        }
+    }
 
     private mutating func check(
         _ stored: StoredBlock, following: StoredBlock?, _ current: inout StoredTransaction?,

@@ -28,8 +28,8 @@ public final class FindingCollector: Sendable {
     public func report(_ finding: Finding) {
         let group = Group(code: finding.code, object: finding.object, certainty: finding.certainty)
         state.withLock { state in
-            let count = state.counts[group, default: 0] + finding.count
-            state.counts[group] = count
+            let (count, overflows) = state.counts[group, default: 0].addingReportingOverflow(finding.count)
+            state.counts[group] = overflows ? .max : count
             if state.findings[group, default: []].count < limit {
                 state.findings[group, default: []].append(finding)
             }

@@ -7,7 +7,7 @@ public final class LeafSink {
     @exclusivity(unchecked) private var created: RunBuilder
     @exclusivity(unchecked) private var ended: RunBuilder
 
-    /// Where to report what shows while rows are read: rows without stamps, stamps without rows.
+    /// Where to report what shows while rows are read.
     public let findings: FindingCollector
 
     /// The table whose leaves come next.
@@ -65,6 +65,9 @@ public final class LeafSink {
         strays.add(
             table, RowStart(transaction: TransactionNumber(transaction), sequence: LeafNumber(sequence)), key: key)
     }
+
+    /// There is a row that no stamp belongs to.
+    public func unstamped(_ row: UnstampedRow) { strays.add(table, row) }
 
     /// Starts the leaves of another table.
     func begin(_ table: TableID) throws {

@@ -7,7 +7,8 @@ public protocol LedgerEvidenceReader: AnyObject, Sendable {
     /// Which ledger the database says it is. `nil`: it holds none.
     func identity() throws -> EvidenceIdentity?
 
-    /// Blocks with ids from `first` on, ascending. Each call of the result is the next one.
+    /// Blocks with ids from `first` on in the order of their stored ids, all that there are (an id below 0, too, read
+    /// without its sign, when `first` is 0). Each call of the result is the next one.
     func blocks(from first: BlockID) throws -> () throws -> StoredBlock?
 
     /// A complete node of the tree over the blocks, if it is stored.

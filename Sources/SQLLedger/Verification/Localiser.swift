@@ -10,11 +10,23 @@ final class Localiser {
     let partitions: [EvidencePartition]
     /// Keys of stamps whose rows are gone, by where the stamp says that the row was created.
     let strays: [RowStart: [NamedValue]]
+    /// Rows without stamps, which may be what is missing, and those that are, with their places.
+    let unstamped: [UnstampedRow]
+    var placed: [Int: RowStart] = [:]
+    /// Places whose own rows stand without stamps while others claim to be there.
+    var held: Set<RowStart> = []
+    /// Rows may be missing of which nothing is known.
+    var isLossUnknown = false
+    /// The checks of the leaves of missing versions.
+    private var lost: Set<[UInt16]> = []
+
     /// Whether not all rows could be read: then nothing is called missing.
     let isIncomplete: Bool
 
     /// What must be at each place, and is not proven to be there.
     var expected: [RowStart: ExpectedLeaf] = [:]
+    /// All that `expected` began with.
+    private var wanted: [RowStart: ExpectedLeaf] = [:]
     var versions: [LocalisedVersion] = []
     var found: [RowStart: [FoundLeaf]] = [:]
     /// Versions about which something was reported, so that it is reported once.
@@ -30,7 +42,7 @@ final class Localiser {
     init(
         table: EvidenceTable, reader: any LedgerEvidenceReader, options: VerificationOptions,
         findings: FindingCollector, partitions: [EvidencePartition], strays: [RowStart: [NamedValue]],
-        isIncomplete: Bool
+        unstamped: [UnstampedRow], isIncomplete: Bool
     ) {
         self.table = table
         self.reader = reader
@@ -38,6 +50,7 @@ final class Localiser {
         self.findings = findings
         self.partitions = partitions
         self.strays = strays
+        self.unstamped = unstamped
         self.isIncomplete = isIncomplete
     }
 
@@ -54,6 +67,7 @@ final class Localiser {
             }
             loaded += try load(bad, limit: Self.chunkLimit - loaded, &skipped)
         }
+        if skipped.expected > 0 || skipped.found > 0 { isLossUnknown = true }
         try collectVersions()
         resolve()
         try LocaliserSearch(self).run()
@@ -62,6 +76,19 @@ final class Localiser {
     }
 
     var explained: Set<RowStart> = []
+
+    /// What is missing at `place` was found nowhere.
+    func noteLost(_ place: RowStart) {
+        let checks = expected[place]?.checks ?? []
+        if checks.isEmpty || lost.count > 1_000 { isLossUnknown = true } else { lost.insert(checks) }
+    }
+
+    /// Whether a missing version may be made of the values of this one: they agree in a column at least.
+    func mayBeLost(_ version: RowVersion) -> Bool {
+        if isLossUnknown { return true }
+        let checks = LocalisedVersion.checks(of: version.values)
+        return lost.contains { lost in lost.count != checks.count || zip(lost, checks).contains { $0 == $1 } }
+    }
 
     // MARK: What must be there
 
@@ -130,6 +157,7 @@ final class Localiser {
     }
 
     private func reportWithoutChunks(_ bad: BadTransaction, _ claim: TableHash) {
+        isLossUnknown = true
         if isIncomplete { return }
         let code: Finding.Code =
             bad.foundCount < claim.leafCount ? .rowMissing : bad.foundCount > claim.leafCount ? .rowExtra : .rowAltered
@@ -162,7 +190,7 @@ final class Localiser {
                 try reader.versions(
                     partition, wanted: { isWanted($0.start) || ($0.end.map { isWanted($0) } ?? false) }
                 ) { version in
-                    guard versions.count < 400_000 else { return }
+                    guard versions.count < 400_000 else { return isLossUnknown = true }
                     add(version, partition.kind)
                 }
             } catch  where isIncomplete {
@@ -189,6 +217,7 @@ final class Localiser {
 
     /// Takes out everything that is as it must be, and reports what is there twice.
     private func resolve() {
+        wanted = expected
         for (place, leaves) in found.sorted(by: { $0.key < $1.key }) {
             guard let leaf = expected[place] else { continue }
             guard let match = leaves.first(where: { $0.hash == leaf.hash }) else { continue }
@@ -196,17 +225,33 @@ final class Localiser {
             var rest = leaves
             rest.removeAll { $0.version == match.version && $0.operation == match.operation }
             for extra in rest where extra.hash == leaf.hash {
-                guard reported.insert(extra.version).inserted else { continue }
-                reportDuplicate(versions[extra.version].version, beside: versions[match.version].version, place)
+                reportDuplicate(extra.version, beside: match.version, place)
             }
             rest.removeAll { $0.hash == leaf.hash }
             found[place] = rest.isEmpty ? nil : rest
         }
     }
 
-    private func reportDuplicate(_ version: RowVersion, beside other: RowVersion, _ place: RowStart) {
+    /// Whether the ledger has the end of a history version: its leaf is the one that must be there, or everything there is right.
+    private func isEnded(_ version: RowVersion) -> Bool {
+        guard let end = version.links.end, isWanted(end) else { return version.links.end != nil }
+        return wanted[end]?.hash == version.leaf(.ended, table: table.id).hash
+    }
+
+    private func reportDuplicate(_ extra: Int, beside match: Int, _ place: RowStart) {
+        let (version, other) = (versions[extra].version, versions[match].version)
         if version.isLive != other.isLive {
-            let live = version.isLive ? version : other
+            let (live, ended) = version.isLive ? (version, other) : (other, version)
+            let isLiveAgain = isEnded(ended)
+            guard reported.insert(version.isLive == isLiveAgain ? extra : match).inserted else { return }
+            guard isLiveAgain else {
+                report(
+                    finding(
+                        .versionLink, ended, place,
+                        "a current row stands in the history too, with an end that the ledger "
+                            + "does not have", repair: .history(table.name)))
+                return
+            }
             report(
                 finding(
                     .versionLink, live, place, "a version that has ended stands as a current row again",
@@ -216,6 +261,7 @@ final class Localiser {
                         explanation: "takes the row away again; that it had come back stays visible in history")))
             return
         }
+        guard reported.insert(extra).inserted else { return }
         report(
             finding(
                 .rowDuplicate, version, place, "the row version is stored more than once",

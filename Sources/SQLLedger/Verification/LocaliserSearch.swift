@@ -11,6 +11,7 @@ struct LocaliserSearch {
     }
 
     func run() throws {
+        matchUnstamped()
         matchMoved()
         let altered = alteredVersions()
         let needsSearch = !localiser.isIncomplete && (!altered.isEmpty || !missingPlaces().isEmpty)
@@ -25,6 +26,84 @@ struct LocaliserSearch {
         }
         if !localiser.isIncomplete { reportMissing() }
         reportExtra()
+    }
+
+    // MARK: Without stamps
+
+    /// Finds rows without stamps that are what the ledger wants: as they are, or with the key of a stamp whose row is gone.
+    private func matchUnstamped() {
+        let rows = localiser.unstamped
+        guard !rows.isEmpty else { return }
+        var byChecks: [[UInt16]: [(row: Int, version: RowVersion)]] = [:]
+        for (index, row) in rows.enumerated() {
+            for version in row.versions {
+                byChecks[LocalisedVersion.checks(of: version.values), default: []].append((index, version))
+            }
+        }
+        var budget = 500_000
+        func fit(_ place: RowStart, _ leaf: ExpectedLeaf, _ row: Int, _ version: RowVersion) -> Bool {
+            guard localiser.placed[row] == nil, budget > 0 else { return false }
+            budget -= 1
+            return version.leaf(.created, table: table.id, place: place).hash == leaf.hash
+        }
+        let wanted = localiser.expected.sorted { $0.key < $1.key }
+        for (place, leaf) in wanted {
+            let candidates = leaf.checks.isEmpty ? byChecks.values.flatMap { $0 } : byChecks[leaf.checks] ?? []
+            if let found = candidates.first(where: { fit(place, leaf, $0.row, $0.version) }) {
+                settleUnstamped(found.row, place, key: nil)
+            }
+        }
+        for (place, leaf) in wanted where localiser.expected[place] != nil {
+            guard let key = localiser.strays[place] else { continue }
+            let found = rows.indices.first { index in
+                rows[index].versions.contains { version in
+                    var version = version
+                    for (column, name) in version.columns.enumerated() {
+                        if let part = key.first(where: { $0.name.exact == name.exact }) {
+                            version.values[column] = part.value
+                        }
+                    }
+                    return fit(place, leaf, index, version)
+                }
+            }
+            if let found { settleUnstamped(found, place, key: key) }
+        }
+        if budget <= 0 { localiser.isLossUnknown = true }
+    }
+
+    /// - Parameter key: with which the row is what the ledger wants, where that is another one.
+    private func settleUnstamped(_ index: Int, _ place: RowStart, key: [NamedValue]?) {
+        let row = localiser.unstamped[index]
+        localiser.placed[index] = place
+        let with = key.map { " with the key \($0.map(\.description).joined(separator: ", "))" } ?? ""
+        let keep = RepairProposal(
+            .impossible, table: table.name, key: row.key,
+            explanation: key == nil
+                ? "the row is genuine and must stay; only the stamp beside it is gone, and no change of the row brings it back"
+                : "only the key of the row is not genuine: it may be all that is left of what the ledger wants, and no change "
+                    + "of it gives it its stamp again; take a copy of it before the row is brought back from a backup")
+        if localiser.found[place] != nil {
+            localiser.held.insert(place)
+        } else {
+            take(place)
+            localiser.explained.insert(place)
+            if !localiser.isIncomplete {
+                localiser.report(
+                    Finding(
+                        .rowMissing, object: table.name, key: localiser.strays[place] ?? row.key,
+                        transaction: place.transaction, sequence: place.sequence, certainty: .proven,
+                        reason: key == nil
+                            ? "the row that the transaction wrote is there, but its stamp is gone"
+                            : "the row that the transaction wrote is there without its stamp, under another key: "
+                                + row.key.map(\.description).joined(separator: ", "),
+                        repair: keep))
+            }
+        }
+        localiser.findings.report(
+            row.finding(
+                table,
+                "the row has no stamp;\(with) its hash is that of the row that transaction \(place.transaction) wrote as "
+                    + "operation \(place.sequence)", keep))
     }
 
     // MARK: Moved
@@ -189,7 +268,12 @@ struct LocaliserSearch {
                 .rowAltered, version, place, reason(original, columns, leaf), columns: names,
                 expected: values.map { $0.map { $0.value.literal(limit: 200) }.joined(separator: ", ") },
                 found: found.isEmpty ? nil : found.map { $0.1.literal(limit: 200) }.joined(separator: ", "),
-                repair: repair(version, values)))
+                repair: localiser.held.contains(place)
+                    ? RepairProposal(
+                        .impossible, table: table.name, key: version.key,
+                        explanation:
+                            "the row that belongs here is there, but this one has its stamp, and no change of a row "
+                            + "gives it back") : repair(version, values)))
     }
 
     private func reason(_ original: [SQLValue]?, _ columns: [Int], _ leaf: ExpectedLeaf) -> String {
@@ -326,7 +410,10 @@ struct LocaliserSearch {
             neighbours.byStart[entry.version.links.start] = entry.version
             if let end = entry.version.links.end { neighbours.byEnd[end] = entry.version }
         }
-        for place in places { reportMissing(place, end: ends[place], neighbours) }
+        for place in places {
+            localiser.noteLost(place)
+            reportMissing(place, end: ends[place], neighbours)
+        }
     }
 
     private struct Neighbours {
@@ -389,11 +476,13 @@ struct LocaliserSearch {
                             : "the ledger has no such row: nothing in transaction \(place.transaction) hashes to it",
                         found: zip(version.columns, version.values).map { "\($0) = \($1.literal(limit: 80))" }
                             .joined(separator: ", "),
-                        repair: version.isLive
-                            ? RepairProposal(
-                                .delete, table: table.name, key: version.key,
-                                explanation: "takes the row away; that it was there stays visible in history")
-                            : .history(table.name)))
+                        repair: !version.isLive
+                            ? .history(table.name)
+                            : localiser.mayBeLost(version)
+                                ? .keep(table, version.key)
+                                : RepairProposal(
+                                    .delete, table: table.name, key: version.key,
+                                    explanation: "takes the row away; that it was there stays visible in history")))
             }
         }
     }

@@ -13,7 +13,11 @@ struct ResumePoint {
         _ digest: LedgerDigest, _ ledger: LedgerID, _ reader: any LedgerEvidenceReader
     ) throws -> (ResumePoint?, reason: String) {
         guard digest.ledger == ledger else { return (nil, "it is of another ledger, \(digest.ledger)") }
-        guard let stored = try reader.blocks(from: digest.block)(), stored.id == digest.block else {
+        let blocks = try reader.blocks(from: digest.block)
+        var next = try blocks()
+        // Ids below 0 come before those from 0 on.
+        while let stored = next, stored.id > digest.block { next = try blocks() }
+        guard let stored = next, stored.id == digest.block else {
             return (nil, "the database has no block \(digest.block) any more")
         }
         guard let block = stored.block(of: ledger), block.hash == digest.hash, let range = block.transactions else {
@@ -39,6 +43,8 @@ struct ResumePoint {
         var slow = BlockTree()
         let next = try reader.blocks(from: BlockID(0))
         while slow.blockCount < block.id.rawValue, let stored = try next() {
+            // Ids below 0, which come first, are none of the tree's.
+            if stored.id.rawValue > UInt64(Int64.max) { continue }
             guard let hash = stored.block(of: block.ledger)?.hash, stored.id.rawValue == slow.blockCount else { break }
             slow.append(blockHash: hash)
         }

@@ -35,6 +35,11 @@ public struct SchemaHistory: Sendable {
     }
 
     private mutating func append(_ stored: StoredSchemaEvent) {
+        // Stored numbers are read without a sign: below 0 they would be behind every event, and define the table.
+        guard 1...UInt64(Int64.max) ~= stored.transaction.rawValue, stored.sequence.rawValue <= UInt64(Int64.max) else {
+            unreadable.append((stored, "its transaction or sequence number is none that an event can have"))
+            return
+        }
         let event: SchemaEvent
         do throws(ProofError) {
             event = try SchemaEvent(type: stored.type, table: stored.table, body: stored.body)

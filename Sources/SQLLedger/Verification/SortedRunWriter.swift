@@ -8,6 +8,9 @@ final class SortedRunWriter {
 
     private static let bufferCount = 1024
 
+    /// No honest count comes near, and the counts of millions of entries can be added.
+    private static let leafLimit: UInt64 = 1 << 40
+
     init(collection: RunCollection) {
         self.collection = collection
     }
@@ -15,7 +18,7 @@ final class SortedRunWriter {
     /// The record of a table root: the leaf count stands in the place of the sequence number, the place of the stored
     /// leaves in that of the level.
     func append(_ hash: TableHash, of transaction: TransactionNumber, leaves: LeafPlace) throws {
-        let count = min(hash.leafCount, 1 << 55)
+        let count = min(hash.leafCount, Self.leafLimit)
         buffers[hash.table, default: []].append(
             LeafRecord(
                 transaction: transaction.rawValue, sequence: count, level: leaves.rawValue, hash: hash.root))

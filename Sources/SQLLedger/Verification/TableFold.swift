@@ -21,14 +21,14 @@ struct TableFold {
     }
 
     mutating func run(
-        leaves: [LeafRun], expected: [LeafRun], store: RecordStore, stored: StoredLeaves, range: Range<UInt64>,
+        leaves: [LeafRun], expected: [LeafRun], store: RecordStore, stored: StoredLeaves, range: ClosedRange<UInt64>,
         missing: [ClosedRange<UInt64>]
     ) throws {
         var found = try RunMerger(leaves, store: store, from: range.lowerBound)
         var claims = try RunMerger(expected, store: store, from: range.lowerBound)
         while true {
-            let leaf = found.current.flatMap { $0.transaction < range.upperBound ? $0 : nil }
-            let claim = claims.current.flatMap { $0.transaction < range.upperBound ? $0 : nil }
+            let leaf = found.current.flatMap { $0.transaction <= range.upperBound ? $0 : nil }
+            let claim = claims.current.flatMap { $0.transaction <= range.upperBound ? $0 : nil }
             guard let transaction = [leaf?.transaction, claim?.transaction].compactMap({ $0 }).min() else { return }
             let claimed = claim?.transaction == transaction ? claim : nil
             if claimed != nil { try claims.advance() }

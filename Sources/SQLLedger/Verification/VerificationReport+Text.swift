@@ -89,8 +89,10 @@ extension RepairProposal {
     /// One line for people.
     public var text: String {
         let table = Self.name(table)
-        let key = key.map { "\(Self.name($0.name)) \($0.value == .null ? "IS" : "=") \($0.value.literal)" }
-            .joined(separator: " AND ")
+        let key = key.map { part in
+            let collate = part.textCollation.map { " COLLATE \($0)" } ?? ""
+            return "\(Self.name(part.name))\(collate) \(part.value == .null ? "IS" : "=") \(part.value.literal)"
+        }.joined(separator: " AND ")
         let values = values.map { "\(Self.name($0.name)) = \($0.value.literal)" }.joined(separator: ", ")
         switch action {
         case .update where self.values.isEmpty: return "write the row of \(table) again WHERE \(key): \(explanation)"

@@ -171,7 +171,8 @@ final class VerificationRun: Sendable {
         var encoder = RowLeafEncoder()
         let history = try SchemaHistory(reading: {
             guard let event = try next() else { return nil }
-            if event.transaction.rawValue >= after?.nextTransaction ?? 0 {
+            // 0 is before every transaction, and no event's.
+            if event.transaction.rawValue >= after?.nextTransaction ?? 0 || event.transaction.rawValue == 0 {
                 encoder.begin(
                     operation: .created, table: .schemaEvents, schema: TableSchema.schemaEventsDigest,
                     transaction: event.transaction, sequence: event.sequence, columnCount: 3)
@@ -280,14 +281,14 @@ final class VerificationRun: Sendable {
             for part in 0..<count {
                 // The first and the last part take what lies outside, too.
                 let low = part == 0 ? 0 : first + part * step
-                let high = part == count - 1 ? UInt64.max : first + (part + 1) * step
-                guard low < high else { continue }
+                let high = part == count - 1 ? UInt64.max : first + (part + 1) * step - 1
+                guard low <= high else { continue }
                 tasks.append { [store = runs.store, findings] worker in
                     var fold = TableFold(table: table)
                     let stored = StoredLeaves(worker.reader)
                     do {
                         try fold.run(
-                            leaves: leaves, expected: expected, store: store, stored: stored, range: low..<high,
+                            leaves: leaves, expected: expected, store: store, stored: stored, range: low...high,
                             missing: chain.missing)
                         if let failure = stored.failure { findings.blocked("stored leaves of table \(table)", failure) }
                         let done = fold
@@ -315,21 +316,30 @@ final class VerificationRun: Sendable {
         for table in [EvidenceTable.schemaEvents] + scope.tables {
             let strays = strays.strays(of: table.id)
             let fold = folds[table.id] ?? TableFold(table: table.id)
-            var explained: Set<RowStart> = []
             let isIncomplete = incomplete.withLock { $0.contains(table.id) }
+            var explained: Set<RowStart> = []
+            var placed: Set<Int> = []
+            // What a continued verification did not read may be what an extra row is left of.
+            var mayBeLost = { (_: UnstampedRow) in isIncomplete || after != nil || fold.unverifiable > 0 }
             if !fold.bad.isEmpty {
                 meter.begin("locating what is wrong in \(table.name)", total: nil)
                 do {
                     let partitions = try reader.partitions(of: table, count: 1, after: after)
                     let localiser = Localiser(
                         table: table, reader: reader, options: options, findings: findings, partitions: partitions,
-                        strays: strays.keys, isIncomplete: isIncomplete)
+                        strays: strays.keys, unstamped: strays.unstamped,
+                        isIncomplete: isIncomplete)
+                    localiser.isLossUnknown = isIncomplete || after != nil || fold.unverifiable > 0
                     explained = try localiser.run(fold)
+                    placed = Set(localiser.placed.keys)
+                    mayBeLost = { row in row.versions.contains { localiser.mayBeLost($0) } }
                 } catch {
+                    mayBeLost = { _ in true }
                     findings.blocked(table.name, error)
                     if !isIncomplete { report(unlocalised: fold, table) }
                 }
             }
+            report(strays, placed, mayBeLost, table)
             if isIncomplete { continue }
             report(strays, explained, table)
             if fold.unverifiable > 0 {
@@ -339,6 +349,28 @@ final class VerificationRun: Sendable {
                         reason: "\(fold.unverifiable) row operations belong to transactions whose entries are missing, "
                             + "so nothing can be said about them", count: fold.unverifiable))
             }
+        }
+    }
+
+    /// Rows without stamps, but for those that were found to be what the ledger wants.
+    private func report(
+        _ strays: StrayCollection.Strays, _ placed: Set<Int>, _ mayBeLost: (UnstampedRow) -> Bool,
+        _ table: EvidenceTable
+    ) {
+        for (index, row) in strays.unstamped.enumerated() where !placed.contains(index) {
+            let delete = RepairProposal(
+                .delete, table: table.name, key: row.key,
+                explanation: "takes the row away; `sql repair` records first what it held, a DELETE alone does not")
+            findings.report(
+                row.finding(
+                    table, "the row has no stamp: it was written past the ledger",
+                    mayBeLost(row) ? .keep(table, row.key) : delete))
+        }
+        if strays.moreUnstamped > 0 {
+            findings.report(
+                Finding(
+                    .rowExtra, object: table.name,
+                    reason: "\(strays.moreUnstamped) more rows without stamps", count: strays.moreUnstamped))
         }
     }
 

@@ -173,7 +173,7 @@ public final class EvidenceExporter {
         _ table: TableDescription, _ id: TableID, _ key: [(column: String, values: [SQLValue])]
     ) throws -> [Version] {
         let columns = table.schema(of: id).storedColumns.map(\.name)
-        let filter = KeyCondition(key, prefix: "t.")
+        let filter = KeyCondition(key, prefix: "t.", collations: try collations(of: table.table))
         let join =
             if let row = table.rowIDColumn {
                 "s.row_id = t.\(SQLName.quoted(row))"
@@ -196,10 +196,14 @@ public final class EvidenceExporter {
         }
     }
 
+    private func collations(of table: String) throws -> [(column: String, name: String)] {
+        KeyCondition.collations(try connection.query(KeyCondition.collations, [.text(table)]))
+    }
+
     private func endedVersions(
-        _ id: TableID, _ key: [(column: String, values: [SQLValue])]
+        _ table: String, _ id: TableID, _ key: [(column: String, values: [SQLValue])]
     ) throws -> [Version] {
-        let filter = KeyCondition(key, prefix: "")
+        let filter = KeyCondition(key, prefix: "", collations: try collations(of: table))
         let statement = try connection.prepare("SELECT * FROM main.ledger_history_\(id) WHERE \(filter.sql)")
         try statement.bind(filter.values)
         let names = (0..<statement.columnCount).map { statement.columnName($0) }
@@ -239,7 +243,7 @@ public final class EvidenceExporter {
             }
             return live
         }
-        let all = (try endedVersions(table.id, key) + live).sorted { $0.start < $1.start }
+        let all = (try endedVersions(description.table, table.id, key) + live).sorted { $0.start < $1.start }
         guard !all.isEmpty else { throw SQLiteLedgerError.refused("no version of a row of \(name) has this key") }
         guard case .number(let number) = versions else { return all }
         guard all.indices.contains(number - 1) else {
@@ -273,7 +277,7 @@ public final class EvidenceExporter {
                         ? last.chunk : try chunk(chunkQuery, [transaction, id, Int64(clamping: number)]),
                     "transaction \(transaction), table \(table)")
             } rootChunk: { number in
-                try chunk(chunkQuery, [transaction, -2 - id, Int64(clamping: number)])
+                try chunk(chunkQuery, [transaction, LeafChunk.rootsKey(of: schema.table), Int64(clamping: number)])
             }
         } catch let error as ProofError {
             throw SQLiteLedgerError.refused(

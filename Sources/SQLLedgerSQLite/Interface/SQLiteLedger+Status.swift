@@ -56,7 +56,7 @@ extension SQLiteLedger {
             ledger: ledger, databaseName: identity.text(1), createTime: identity.text(2),
             allTables: identity.integer(3) != 0, transactionCount: UInt64(clamping: counts.integer(0)),
             blockCount: UInt64(clamping: counts.integer(1)),
-            openTransactionCount: UInt64(clamping: counts.integer(0) - counts.integer(2)),
+            openTransactionCount: UInt64(clamping: counts.integer(0) &- counts.integer(2)),
             lastTransactionTime: counts.optionalText(3), tables: [], digestLocations: [])
         let tables = try connection.prepare(
             "SELECT table_id, name, view, kind, is_dropped FROM main.ledger_tables ORDER BY table_id")

@@ -155,8 +155,12 @@ struct RowScan {
         return try stamps.next()
     }
 
+    /// Whether a version's transaction is to be handed over: a later one, or 0, which is none.
+    @inline(__always)
+    private func isNew(_ transaction: UInt64) -> Bool { transaction &- 1 >= after }
+
     private func strayStamp(_ place: (UInt64, UInt64), key: [NamedValue]) {
-        guard place.0 > after || after == 0 else { return }
+        guard isNew(place.0) else { return }
         sink.strayStamp(transaction: place.0, sequence: place.1, key: key)
     }
 
@@ -195,17 +199,20 @@ struct RowScan {
         guard let version = layout.versions.last else { return }
         var key = version.key.compactMap { place -> NamedValue? in
             let column = version.live[place]
-            return column < 0 ? nil : NamedValue(version.names[place], statement.value(Int(column) + offset))
+            guard column >= 0 else { return nil }
+            let name = version.names[place]
+            return NamedValue(name, statement.value(Int(column) + offset), collation: layout.collation(of: name))
         }
         if key.isEmpty, offset == 1 { key = [NamedValue("rowid", statement.value(0))] }
-        sink.findings.report(
-            Finding(
-                .rowExtra, object: layout.table.name, key: key, certainty: .proven,
-                reason: "the row has no stamp: it was written past the ledger",
-                repair: RepairProposal(
-                    .delete, table: layout.table.name, key: key,
-                    explanation: "takes the row away; `sql repair` records first what it held, a DELETE alone does not")
-            ))
+        let versions = layout.versions.map { version in
+            RowVersion(
+                object: layout.table.name, isLive: true,
+                links: VersionLinks(
+                    start: RowStart(transaction: TransactionNumber(0), sequence: LeafNumber(0)), end: nil),
+                key: key, schema: version.digest, columns: version.names,
+                values: version.live.map { $0 < 0 ? .null : statement.value(Int($0) + offset) })
+        }
+        sink.unstamped(UnstampedRow(key: key, versions: versions))
     }
 
     // MARK: Leaves
@@ -214,7 +221,7 @@ struct RowScan {
     private func created(
         _ statement: OpaquePointer, _ offset: Int32, at place: (UInt64, UInt64), _ encoder: inout RowLeafEncoder
     ) {
-        guard place.0 > after || after == 0 else { return }
+        guard isNew(place.0) else { return }
         let leaf = encode(.created, statement, offset, place.0, place.1, nil, &encoder)
         sink.created(transaction: place.0, sequence: place.1, leaf: leaf)
     }
@@ -265,7 +272,10 @@ struct RowScan {
             let places = isHistory ? version.history : version.live
             let key = version.key.compactMap { index in
                 places[index] < 0
-                    ? nil : NamedValue(version.names[index], Self.value(statement, places[index] + offset))
+                    ? nil
+                    : NamedValue(
+                        version.names[index], Self.value(statement, places[index] + offset),
+                        collation: layout.collation(of: version.names[index]))
             }
             sink.findings.report(
                 Finding(
@@ -331,7 +341,7 @@ struct RowScan {
         let statement = try historyStatement(" ORDER BY h.\(layout.historyRowID) DESC")
         var encoder = RowLeafEncoder()
         var limit = RowLimit(try reader.rowLimit(), layout.history)
-        while try statement.step(), UInt64(bitPattern: ils_column_int64(statement.handle, 2)) > after {
+        while try statement.step(), isNew(UInt64(bitPattern: ils_column_int64(statement.handle, 2))) {
             sink.row()
             try limit.count()
             version(statement.handle, &encoder)
@@ -393,7 +403,9 @@ struct RowScan {
         var limit = RowLimit(try reader.rowLimit(), layout.stamps)
         while try stamps.step() {
             try limit.count()
-            guard UInt64(bitPattern: stamps.integer(1)) <= after else { continue }
+            let transaction = stamps.integer(1)
+            if transaction < 1 { try reportPlaceless(stamps.integer(0), UInt64(bitPattern: transaction), name) }
+            guard transaction > 0, UInt64(bitPattern: transaction) <= after else { continue }
             last = stamps.integer(0)
             break
         }
@@ -404,6 +416,20 @@ struct RowScan {
             """)
         try statement.bind(.integer(last), at: 1)
         while try statement.step() { reportUnstamped(statement) }
+    }
+
+    /// A stamp that names no transaction: of new rows the others are counted by what transactions say, and this one is of none.
+    private func reportPlaceless(_ row: Int64, _ transaction: UInt64, _ name: String) throws {
+        let found = try connection.query("SELECT 1 FROM \(table) AS t NOT INDEXED WHERE t.\(name) = ?", [.integer(row)])
+        guard !found.isEmpty else { return }
+        let key = [NamedValue(keyName, .integer(row))]
+        sink.findings.report(
+            Finding(
+                .rowExtra, object: layout.table.name, key: key, transaction: TransactionNumber(transaction),
+                certainty: .proven, reason: "the row's stamp names a transaction that none can be",
+                repair: RepairProposal(
+                    .delete, table: layout.table.name, key: key,
+                    explanation: "takes the row away; that it was there stays visible in history")))
     }
 
     /// SQL: 0 where there is no row, the number of the first index (from 1) that does not hold it, otherwise -1.

@@ -136,7 +136,9 @@ extension SQLiteEvidenceReader {
             layout.version(transaction: links.start.transaction.rawValue, sequence: links.start.sequence.rawValue)]
         let places = isLive ? version.live : version.history
         let values = places.map { $0 < 0 ? SQLValue.null : statement.value(Int($0) + offset) }
-        var key = version.key.map { NamedValue(version.names[$0], values[$0]) }
+        var key = version.key.map {
+            NamedValue(version.names[$0], values[$0], collation: layout.collation(of: version.names[$0]))
+        }
         if key.isEmpty, isLive { key = [NamedValue("rowid", statement.value(2))] }
         return RowVersion(
             object: isLive ? layout.table.name : layout.history, isLive: isLive, links: links, key: key,

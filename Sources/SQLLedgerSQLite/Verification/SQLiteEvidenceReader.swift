@@ -185,9 +185,11 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
               history_root_hash, close_time FROM main.database_ledger_blocks NOT INDEXED
             WHERE block_id >= ? ORDER BY block_id
             """)
-        try statement.bind(.integer(Int64(bitPattern: first.rawValue)), at: 1)
+        try statement.bind(.integer(first.rawValue == 0 ? .min : Int64(bitPattern: first.rawValue)), at: 1)
+        var limit = RowLimit(try rowLimit(), "database_ledger_blocks")
         return {
             guard try statement.step() else { return nil }
+            try limit.count()
             return Self.block(statement)
         }
     }

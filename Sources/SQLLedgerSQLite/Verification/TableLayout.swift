@@ -48,6 +48,8 @@ struct TableLayout {
     private(set) var hasKeyedRowID = false
     /// Whether the row ids were given anew, in the same order.
     private(set) var isRenumbered = false
+    /// Where the key may compare in another way than its columns: columns and their collating sequences in the key.
+    private var keyCollations: [(column: String, name: String)] = []
     /// Whether the table can be read as one: it may be missing.
     private(set) var hasTable = false
 
@@ -75,6 +77,10 @@ struct TableLayout {
                 liveColumns.append(name)
             }
             identity = try actual.identity(newest.description)
+            if newest.description.sql.uppercased().contains("COLLATE") {
+                keyCollations = KeyCondition.collations(
+                    try connection.query(KeyCondition.collations, [.text(table.name)]))
+            }
             if let column = newest.description.rowIDColumn {
                 hasKeyedRowID = newest.description.columns.contains {
                     $0.name.exact == column.exact && $0.primaryKeyPosition == 1
@@ -128,6 +134,9 @@ struct TableLayout {
         }
         return index
     }
+
+    /// The collating sequence of a column of the key, if it may be another one than the column's.
+    func collation(of column: String) -> String? { keyCollations.first { SQLName.same($0.column, column) }?.name }
 
     // MARK: Columns through time
 

@@ -11,7 +11,10 @@ struct DatabaseDigests: DigestSource {
         guard let id = try session.value("SELECT max(block_id) FROM database_ledger_blocks")?.integer else {
             return nil
         }
-        return BlockID(UInt64(id))
+        guard let number = UInt64(exactly: id) else {
+            throw Failure("block \(id): is no block; see: indelible sql verify", status: .proofFailed)
+        }
+        return BlockID(number)
     }
 
     func digest(of block: BlockID) async throws -> LedgerDigest {

@@ -16,12 +16,16 @@ struct JSONRow: Encodable {
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
-        var seen: [String: Int] = [:]
+        var seen: Set<String> = []
         for (name, value) in zip(columns, values) {
-            let count = seen[name, default: 0]
-            seen[name] = count + 1
-            // Two columns of one name must not overwrite each other.
-            let key = Key(count == 0 ? name : "\(name):\(count + 1)")
+            // Two columns of one name must not overwrite each other, nor one that is called what the second is given.
+            var text = name
+            var count = 1
+            while !seen.insert(text).inserted {
+                count += 1
+                text = "\(name):\(count)"
+            }
+            let key = Key(text)
             switch value {
             case .null: try container.encodeNil(forKey: key)
             case .integer(let integer): try container.encode(integer, forKey: key)

@@ -11,6 +11,16 @@ struct RepairStatement: Hashable {
     /// Derived tables of hashes, which are computed again from what verification has found right.
     private static let computed: Set = ["ledger_leaf_chunks", "ledger_transaction_chunks", "ledger_block_nodes"]
 
+    /// The column of a condition, compared as the key compares it.
+    static func column(_ part: NamedValue) -> String {
+        part.name.quotedIdentifier + (part.textCollation.map { " COLLATE \($0.quotedIdentifier)" } ?? "")
+    }
+
+    /// Whether hashes are computed again.
+    var isComputed: Bool { sql == Self.restore }
+
+    private static let restore = "SELECT ledger_restore_derived()"
+
     /// `nil`: nothing that a statement can do. `generated`: columns of the table that take no values.
     /// `ordinary`: one that does.
     init?(_ proposal: RepairProposal, generated: Set<String> = [], ordinary: String? = nil) {
@@ -19,9 +29,8 @@ struct RepairStatement: Hashable {
         func assignments(_ named: [NamedValue], _ separator: String, _ operation: String) -> (sql: String, text: String)
         {
             (
-                named.map { "\($0.name.quotedIdentifier) \(operation) ?" }.joined(separator: separator),
-                named.map { "\($0.name.quotedIdentifier) \(operation) \($0.value.literal)" }.joined(
-                    separator: separator)
+                named.map { "\(Self.column($0)) \(operation) ?" }.joined(separator: separator),
+                named.map { "\(Self.column($0)) \(operation) \($0.value.literal)" }.joined(separator: separator)
             )
         }
         let key = assignments(proposal.key, " AND ", "IS")
@@ -53,7 +62,7 @@ struct RepairStatement: Hashable {
             text = sql
             values = []
         case .reinstall:
-            sql = Self.computed.contains(proposal.table) ? "SELECT ledger_restore_derived()" : "SELECT ledger_refresh()"
+            sql = Self.computed.contains(proposal.table) ? Self.restore : "SELECT ledger_refresh()"
             text = sql
             values = []
         default:

@@ -54,7 +54,8 @@ struct SQLHistory: ParsableCommand {
         guard !filter.usesRowID else {
             throw Failure("--key: \(known.name) has no key; name a column with NAME=VALUE")
         }
-        let rows = KeyCondition(filter.key, prefix: "v.")
+        let collations = try session.rows(KeyCondition.collations, [.text(known.name)])
+        let rows = KeyCondition(filter.key, prefix: "v.", collations: KeyCondition.collations(collations))
         let ofTransaction = transaction == nil ? "" : "AND v.ledger_transaction_id = ?"
         let values = rows.values + (transaction.map { [.integer($0)] } ?? [])
         let sql = """

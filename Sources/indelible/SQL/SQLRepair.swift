@@ -55,6 +55,7 @@ struct SQLRepair: AsyncParsableCommand {
         var options = VerificationOptions()
         options.jobs = ProcessInfo.processInfo.activeProcessorCount
         options.expectedLedger = try sources.expectedLedger()
+        let newest = apply ? try Self.newest(SQLSession(location, mode: .readOnly)) : nil
         let report = try LedgerVerification(location: location, options: options).run(gathered)
         guard report.anchoredThrough != nil else {
             if !gathered.digests.isEmpty,
@@ -65,7 +66,7 @@ struct SQLRepair: AsyncParsableCommand {
             }
             throw Failure("\(database): no digest from outside anchors a repair; give --digest FILE or --store URL")
         }
-        let wrong = report.findings.filter { $0.code.consequence == .tampered }
+        let wrong = Self.inOrder(report.findings.filter { $0.code.consequence == .tampered })
         var isLeft = false
         var done: Set<RepairStatement> = []
         // Told once it has happened.
@@ -75,6 +76,11 @@ struct SQLRepair: AsyncParsableCommand {
         var columns: [String: StoredColumns] = [:]
         func all() throws {
             // In the repair's transaction: nobody else's commit comes in between.
+            if let session, try Self.newest(session) != newest {
+                throw Failure(
+                    "\(database): somebody changed it while it was verified, so that the repairs may not be right any more; "
+                        + "nothing was changed, try again")
+            }
             var effect = try session.map { try RepairEffect($0) }
             for finding in wrong {
                 var known: StoredColumns?
@@ -126,6 +132,23 @@ struct SQLRepair: AsyncParsableCommand {
         if isLeft || (dryRun && !wrong.isEmpty) { throw ExitStatus.proofFailed }
     }
 
+    /// The number of the newest entry.
+    private static func newest(_ session: SQLSession) throws -> SQLValue? {
+        try session.value("SELECT max(transaction_id) FROM database_ledger_transactions")
+    }
+
+    /// Triggers that record changes are put back before rows are changed, and indexes are built from rows that are right.
+    private static func inOrder(_ findings: [Finding]) -> [Finding] {
+        func rank(_ finding: Finding) -> Int {
+            switch finding.repair?.action {
+            case .reinstall: finding.repair.flatMap { RepairStatement($0) }?.isComputed ?? false ? 1 : 0
+            case .reindex: 2
+            default: 1
+            }
+        }
+        return (0...2).flatMap { place in findings.filter { rank($0) == place } }
+    }
+
     private static func repairs(_ count: Int) -> String {
         "\(count == 0 ? "no" : "\(count)") repair\(count == 1 ? "" : "s")"
     }
@@ -138,7 +161,7 @@ struct SQLRepair: AsyncParsableCommand {
         // With its row id, because there may be one that belongs to a row that is missing.
         let names = columns.ordinary + (columns.rowID.map { [$0] } ?? [])
         let list = names.map(\.quotedIdentifier).joined(separator: ", ")
-        let condition = proposal.key.map { "\($0.name.quotedIdentifier) IS ?" }.joined(separator: " AND ")
+        let condition = proposal.key.map { "\(RepairStatement.column($0)) IS ?" }.joined(separator: " AND ")
         let rows = try session.rows(
             "SELECT \(list) FROM \(proposal.table.quotedIdentifier) WHERE \(condition)", proposal.key.map(\.value))
         guard rows.count == 1, let row = rows.first else {

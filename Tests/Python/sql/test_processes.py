@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,45 @@ def test_H30_processes_write_while_another_seals(shared, work):
     assert digests and len(closed) == blocks, told
     report = agree(shared, *digests)
     assert report.exit_code == 0 and not report.findings, report
+
+
+def test_repair_refuses_what_was_changed_meanwhile(work):
+    """Somebody commits between the verification and the repair: the repair would undo an honest change."""
+    path, digests = work / "app.db", work / "kept.json"
+    clerk = connect(path)
+    clerk.execute("SELECT ledger_init(1)")
+    clerk.execute("CREATE TABLE a(id INTEGER PRIMARY KEY, n INT)")
+    clerk.execute("INSERT INTO a VALUES (1, 1), (3, 3)")
+    digests.write_text(scalar(clerk, "SELECT ledger_close_block()"))
+    attacker = ledger.without_triggers(path)
+    attacker.execute("UPDATE a SET n = 77 WHERE id = 3")
+    attacker.close()
+    clerk.execute("BEGIN IMMEDIATE")
+    clerk.execute("UPDATE a SET n = 100 WHERE id = 3")
+    repair = subprocess.Popen(
+        [binary(), "sql", "repair", path, "--apply", "--digest", digests, "--principal", "auditor"], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment())
+    # Verification opens the file for reading only, so once it is open for writing the repair waits for the clerk.
+    deadline = time.monotonic() + 60
+    while not opened_for_writing(repair.pid, path):
+        assert repair.poll() is None and time.monotonic() < deadline, repair.communicate()
+        time.sleep(0.02)
+    clerk.execute("COMMIT")
+    out, err = repair.communicate(timeout=60)
+    assert repair.returncode == 2 and "nothing was changed" in err and not out, (repair.returncode, out, err)
+    assert clerk.execute("SELECT n FROM a WHERE id = 3").fetchall() == [(100,)]
+    clerk.close()
+
+
+def opened_for_writing(process, path):
+    """Whether a process has a file open, and may write it (Linux)."""
+    for link in Path(f"/proc/{process}/fd").iterdir():
+        try:
+            if link.resolve() != path.resolve():
+                continue
+            flags = (link.parent.parent / "fdinfo" / link.name).read_text().split("flags:")[1].split()[0]
+        except (OSError, IndexError):
+            continue
+        if int(flags, 8) & 3:
+            return True
+    return False
