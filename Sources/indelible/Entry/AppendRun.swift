@@ -124,11 +124,12 @@ struct AppendRun {
             silence = error
         }
         if var silence {
-            let told = if finished == 1, let entry = done.first?.value {
-                "the entry was committed as \(entry.transactionID)"
-            } else {
-                advice(finished: finished, prefix: printed)
-            }
+            let told =
+                if finished == 1, let entry = done.first?.value {
+                    "the entry was committed as \(entry.transactionID)"
+                } else {
+                    advice(finished: finished, prefix: printed)
+                }
             silence.message += "\n" + told
             throw silence
         }
