@@ -130,7 +130,7 @@ struct AppendRun {
                 } else {
                     advice(finished: finished, prefix: printed)
                 }
-            silence.message += "\n" + told
+            silence.lines.append(told)
             throw silence
         }
         if let failure { throw explained(failure.error, at: failure.index, finished: finished, prefix: printed) }
