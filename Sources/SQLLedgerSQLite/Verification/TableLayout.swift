@@ -64,7 +64,7 @@ struct TableLayout {
         self.table = table
         guard let newest = states.last else { return }
         let identities = Self.identities(states)
-        let defaults = try Self.defaults(states, identities.ids)
+        let defaults = Self.defaults(states, identities.ids)
 
         var livePlace: [Int: Int32] = [:]
         hasTable = !table.isDropped && objects.object("table", table.name).map { !$0.isVirtual } ?? false

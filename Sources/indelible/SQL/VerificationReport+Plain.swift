@@ -42,9 +42,12 @@ extension RepairProposal {
 
 extension NamedValue {
     fileprivate var plain: NamedValue {
-        guard case .text(let bytes) = value, let text = String(validating: bytes, as: UTF8.self),
-            !bytes.contains(0)
-        else { return NamedValue(PlainText.of(name), value) }
-        return NamedValue(PlainText.of(name), .text(Array(PlainText.of(text).utf8)))
+        var plain = self
+        plain.name = PlainText.of(name)
+        plain.collation = collation.map(PlainText.of)
+        if case .text(let bytes) = value, let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) {
+            plain.value = .text(Array(PlainText.of(text).utf8))
+        }
+        return plain
     }
 }
