@@ -10,8 +10,8 @@ import SQLLedgerSQLite
 struct DropWatch {
     /// The ledger tables by number, as they were called before something was dropped.
     private var candidates: [Int64: String] = [:]
-    /// Tables that were gone before a statement gave something a name, maybe theirs.
-    private var lost: [String] = []
+    /// A table that was gone before a statement gave something a name, maybe its own.
+    private var lost: String?
 
     /// A statement is about to drop a table or an index.
     mutating func willDrop(on handle: OpaquePointer) {
@@ -27,12 +27,12 @@ struct DropWatch {
 
     /// A statement is about to make or rename something.
     mutating func willName(on handle: OpaquePointer) {
-        if let name = gone(on: handle) { lost.append(name) }
+        lost = lost ?? gone(on: handle)
         candidates = [:]
     }
 
     /// The name of a ledger table that the transaction dropped. Runs no SQL: a commit hook must not.
-    func dropped(on handle: OpaquePointer) -> String? { lost.first ?? gone(on: handle) }
+    func dropped(on handle: OpaquePointer) -> String? { lost ?? gone(on: handle) }
 
     private func gone(on handle: OpaquePointer) -> String? {
         func exists(_ table: String) -> Bool {

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from support import ledger_files
+from support.certificates import make_identity
 from support.node import Node, NodeDidNotStart, binary, clean_environment, run_cli
 from support.rest import Rest
 
@@ -419,7 +420,19 @@ def test_admin_certificate_that_is_none(tmp_path):
     bad.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     done = run_cli("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", "--admin-certificate", bad, timeout=30)
     assert done.returncode == 2
-    assert "bad.pem" in done.stderr
+    assert "bad.pem: its certificate cannot be read" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("serve", "--listen", "127.0.0.1:0", "--admin-certificate"), ("user", "set", "Reader", "--from-certificate")])
+@pytest.mark.parametrize("count, rule", [(0, "holds no PEM certificate"), (2, "holds 2 certificates")])
+def test_file_for_one_person_holds_one_certificate(tmp_path, words, count, rule):
+    people = [make_identity(tmp_path, f"person{number}") for number in range(count)]
+    file = tmp_path / "people.pem"
+    file.write_text("".join(person.certificate_file.read_text() for person in people))
+    done = run_cli(*words, file, "--data", tmp_path / "data", timeout=30)
+    assert done.returncode == 2
+    assert f"people.pem: {rule}" in done.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def test_no_administrator_given_makes_one(new_node):

@@ -42,14 +42,10 @@ public struct NodeConfiguration: Sendable {
     /// For how long a repeated request id returns the first result.
     public var idempotencyWindow: Duration = .seconds(600)
 
-    /// The user id that an administrator's certificate stands for. Error: `invalidInput` when it is not one PEM
-    /// certificate.
+    /// The user id that an administrator's certificate stands for. Error: `invalidInput` when the text does not hold
+    /// exactly one PEM certificate; the reason says what it holds.
     public static func userID(certificatePEM: String) throws -> String {
-        do {
-            return try CertificateMaker.fingerprint(pem: certificatePEM)
-        } catch {
-            throw LedgerError(.invalidInput, "an administrator certificate is not a PEM certificate", cause: error)
-        }
+        try CertificateMaker.fingerprint(pem: certificatePEM)
     }
 
     public init(directory: String) { self.directory = directory }

@@ -77,15 +77,24 @@ enum CertificateMaker {
         SHA256Hashing.digest(try der(pem)).hex
     }
 
-    /// The first certificate of a PEM file that may hold a key as well.
+    /// The certificate of a PEM text that may hold a key as well, but no second certificate.
     private static func der(_ pem: String) throws -> [UInt8] {
-        guard
-            let document = try PEMDocument.parseMultiple(pemString: pem).first(where: {
-                $0.discriminator == Certificate.defaultPEMDiscriminator
-            })
-        else { throw LedgerError(.invalidInput, "no CERTIFICATE block was found") }
-        _ = try Certificate(derEncoded: document.derBytes)
-        return document.derBytes
+        let documents = try? PEMDocument.parseMultiple(pemString: pem)
+        let certificates = documents?.filter { $0.discriminator == Certificate.defaultPEMDiscriminator } ?? []
+        guard let certificate = certificates.first else {
+            throw LedgerError(.invalidInput, "holds no PEM certificate")
+        }
+        guard certificates.count == 1 else {
+            throw LedgerError(.invalidInput, "holds \(certificates.count) certificates; give each a file of its own")
+        }
+        do {
+            _ = try Certificate(derEncoded: certificate.derBytes)
+        } catch {
+            throw LedgerError(
+                .invalidInput, "its certificate cannot be read, or has a key of a kind that is not supported",
+                cause: error)
+        }
+        return certificate.derBytes
     }
 
     /// When the certificate begins and ends, and the subject alternative names it carries, for deciding on renewal.

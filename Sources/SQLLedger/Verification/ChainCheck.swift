@@ -72,7 +72,7 @@ struct ChainCheck {
             current = try transactions()
         }
         var block = try blocks()
-        while let stored = block, Self.isOutside(stored) { block = try blocks() }
+        while let stored = block, stored.hasImpossibleID { block = try blocks() }
         while let stored = block {
             let following = try blocks()
             try check(stored, following: following, &current, transactions)
@@ -92,12 +92,10 @@ struct ChainCheck {
 
     // MARK: Blocks
 
-    private static func isOutside(_ block: StoredBlock) -> Bool { block.id.rawValue > UInt64(Int64.max) }
-
     /// Blocks and entries below the first one. A continued verification, which starts behind them, looks for them, too.
     private func reportOutside(isContinued: Bool) throws {
         let blocks = try reader.blocks(from: BlockID(0))
-        while let stored = try blocks(), Self.isOutside(stored) {
+        while let stored = try blocks(), stored.hasImpossibleID {
             findings.report(
                 Finding(
                     .blockAltered, object: "database_ledger_blocks",

@@ -43,8 +43,7 @@ struct ResumePoint {
         var slow = BlockTree()
         let next = try reader.blocks(from: BlockID(0))
         while slow.blockCount < block.id.rawValue, let stored = try next() {
-            // Ids below 0, which come first, are none of the tree's.
-            if stored.id.rawValue > UInt64(Int64.max) { continue }
+            if stored.hasImpossibleID { continue }
             guard let hash = stored.block(of: block.ledger)?.hash, stored.id.rawValue == slow.blockCount else { break }
             slow.append(blockHash: hash)
         }

@@ -27,6 +27,9 @@ public struct StoredBlock: Sendable, Hashable {
         self.unreadable = unreadable
     }
 
+    /// Whether the number is none that a block can have. Databases store it as a negative one, before all others.
+    package var hasImpossibleID: Bool { id.rawValue > UInt64(Int64.max) }
+
     /// The block, if every field holds a value of its kind.
     package func block(of ledger: LedgerID) -> Block? {
         guard unreadable.isEmpty, let transactionsRoot, let size, let firstTransaction, let historyRoot, let closeTime

@@ -79,15 +79,11 @@ extension TableState {
         case other
 
         init(_ type: String) {
-            // Letters beyond ASCII have no case for SQLite.
-            let type = String(decoding: type.utf8.map { (0x61...0x7A).contains($0) ? $0 - 0x20 : $0 }, as: UTF8.self)
-            func has(_ words: String...) -> Bool { words.contains { type.utf8.firstRange(of: $0.utf8) != nil } }
-            if has("INT") {
-                self = .whole
-            } else if type.isEmpty || type == "ANY" || has("CHAR", "CLOB", "TEXT", "BLOB") {
-                self = .other
-            } else {
-                self = has("REAL", "FLOA", "DOUB") ? .real : .whole
+            switch ColumnDefault.type(of: type) {
+            case _ where SQLName.same(type, "ANY"): self = .other
+            case "INTEGER", "NUMERIC": self = .whole
+            case "REAL": self = .real
+            default: self = .other
             }
         }
     }

@@ -64,7 +64,7 @@ enum ColumnDefault {
     }
 
     /// The type that stands for all of the same affinity (https://www.sqlite.org/datatype3.html, 3.1).
-    private static func type(of declared: String) -> String {
+    static func type(of declared: String) -> String {
         let type = SQLName.folded(declared)
         func has(_ words: String...) -> Bool { words.contains { type.utf8.firstRange(of: $0.utf8) != nil } }
         if has("int") { return "INTEGER" }

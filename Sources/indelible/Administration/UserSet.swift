@@ -36,10 +36,7 @@ struct UserSet: AsyncParsableCommand {
         var roles = words
         let user: String
         if let path = fromCertificate {
-            guard let fingerprint = CertificateFingerprint.first(inPEM: try InputFile.smallText(path)) else {
-                throw Failure("\(path): holds no PEM certificate")
-            }
-            user = fingerprint
+            user = try InputFile.certificate(of: path).userID
         } else {
             user = roles.removeFirst()
         }

@@ -45,12 +45,8 @@ struct ServeSettings {
         let administrators =
             flags.adminCertificates.isEmpty
             ? try more.strings("admin-certificate") ?? [] : flags.adminCertificates
-        node.administratorCertificates = try administrators.map { path in
-            let pem = try InputFile.smallText(path)
-            guard (try? NodeConfiguration.userID(certificatePEM: pem)) != nil else {
-                throw Failure("--admin-certificate: \(path): is not a PEM certificate")
-            }
-            return pem
+        node.administratorCertificates = try administrators.map {
+            try InputFile.certificate(of: $0, named: "--admin-certificate").pem
         }
         node.subjectAlternativeNames = flags.sans.isEmpty ? try more.strings("san") ?? [] : flags.sans
         let sealingKey = try flags.sealingKey ?? more.string("sealing-key")

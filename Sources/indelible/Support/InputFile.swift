@@ -1,4 +1,5 @@
 import Foundation
+import LedgerNode
 
 /// Reads files named by the user and says which one cannot be read and why.
 enum InputFile {
@@ -56,6 +57,16 @@ enum InputFile {
 
     /// PEM and token files.
     static func smallText(_ path: String) throws -> String { try text(path, limit: 1 << 20) }
+
+    /// The certificate of one person and the user id that it stands for. `option` is put before the path in errors.
+    static func certificate(of path: String, named option: String? = nil) throws -> (pem: String, userID: String) {
+        let pem = try smallText(path)
+        do {
+            return (pem, try NodeConfiguration.userID(certificatePEM: pem))
+        } catch let error as LedgerError {
+            throw Failure("\(option.map { "\($0): " } ?? "")\(path): \(error.reason)")
+        }
+    }
 
     static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 }
