@@ -1130,7 +1130,7 @@ def test_evidence_of_all_versions_and_across_blocks_and_schemas(app, tmp_path):
     report = json.loads(evidence(app, "verify", out, "--digest", kept, "--json").stdout)
     assert report["verdict"] == "verified" and "ledger_schema_events" in out.read_text()
     shown = evidence(app, "verify", out, "--digest", kept).stdout
-    assert "owner = 'Ada'" in shown and "holder = 'Al'" in shown and "row of accounts, ended" in shown
+    assert "owner = 'Ada'" in shown and "holder = 'Al'" in shown and "called accounts, as of transaction" in shown and "; ended in transaction" in shown
     gone = evidence(app, "export", app.path, "--table", "accounts", "--key", "1", "--digest", kept, "--out", out, code=2)
     assert "ended versions" in gone.stderr
     evidence(app, "export", app.path, "--table", "accounts", "--key", "1", "--version", "99", "--digest", kept, "--out",

@@ -8,8 +8,49 @@ import Testing
 
     private func at(_ seconds: Double) -> ContinuousClock.Instant { start.advanced(by: .seconds(seconds)) }
 
+    /// A store that was asked whether it has the block that the database has noted.
+    private func confirmed(
+        _ block: BlockID, _ policy: DigestUploadPolicy = DigestUploadPolicy()
+    ) -> DigestUploadState {
+        var state = DigestUploadState(noted: block, policy: policy)
+        state.closed(block)
+        #expect(state.next(now: start) == .look(block))
+        state.stored(block)
+        return state
+    }
+
+    /// The database's note is asked for at the store; until then the store counts as behind.
+    @Test func aNoteIsNotBelieved() {
+        var state = DigestUploadState(noted: BlockID(4))
+        #expect(state.next(now: start) == .idle, "nothing is known of the database yet")
+        state.closed(BlockID(4))
+        #expect(state.next(now: start) == .look(BlockID(4)) && state.blocksBehind == 1 && state.lastStored == nil)
+        state.failed(BlockID(4), .unavailable, reason: "away", now: start)
+        #expect(state.next(now: at(1)) == .look(BlockID(4)) && state.blocksBehind == 1)
+        state.closed(BlockID(6))
+        var emptied = state
+        state.stored(BlockID(4))
+        #expect(state.next(now: at(1)) == .upload(BlockID(5)) && state.loss == nil && state.startBlock == nil)
+        #expect(state.blocksBehind == 2)
+        emptied.found(nothingFor: BlockID(4))
+        for block in 4...6 {
+            #expect(emptied.next(now: at(1)) == .upload(BlockID(UInt64(block))), "none is left out")
+            #expect(emptied.loss?.contains("block 4") == true && emptied.blocksBehind == UInt64(7 - block))
+            emptied.stored(BlockID(UInt64(block)))
+        }
+        #expect(emptied.next(now: at(1)) == .idle && emptied.loss != nil && emptied.startBlock == BlockID(4))
+    }
+
+    /// What cannot be read is not there; newer digests are not held back by it.
+    @Test func aDamagedDigestThatWasNotedHoldsNothingBack() {
+        var state = DigestUploadState(noted: BlockID(4))
+        state.closed(BlockID(5))
+        state.failed(BlockID(4), .damaged, reason: "unreadable", now: start)
+        #expect(state.next(now: start) == .upload(BlockID(5)) && state.loss != nil)
+    }
+
     @Test func blocksGoOneByOneInOrder() {
-        var state = DigestUploadState(lastStored: BlockID(4))
+        var state = confirmed(BlockID(4))
         #expect(state.next(now: start) == .idle)
         state.closed(BlockID(7))
         for block in 5...7 {
@@ -22,7 +63,7 @@ import Testing
     }
 
     @Test func aNewStoreStartsWithTheNewestBlockAndSaysSo() {
-        var state = DigestUploadState(lastStored: nil)
+        var state = DigestUploadState(noted: nil)
         #expect(state.next(now: start) == .idle && state.blocksBehind == 0)
         state.closed(BlockID(9))
         #expect(state.next(now: start) == .upload(BlockID(9)))
@@ -33,7 +74,7 @@ import Testing
     }
 
     @Test func anUnknownOutcomeIsReadFromTheStore() {
-        var state = DigestUploadState(lastStored: BlockID(0))
+        var state = confirmed(BlockID(0))
         state.closed(BlockID(1))
         state.failed(BlockID(1), .unavailable, reason: "away", now: start)
         #expect(state.next(now: start) == .wait(until: at(1)))
@@ -48,7 +89,7 @@ import Testing
     @Test func pausesDoubleUpToTheLongest() {
         var policy = DigestUploadPolicy()
         policy.longestPause = .seconds(10)
-        var state = DigestUploadState(lastStored: BlockID(0), policy: policy)
+        var state = confirmed(BlockID(0), policy)
         state.closed(BlockID(1))
         var now = 0.0
         for pause in [1.0, 2, 4, 8, 10, 10] {
@@ -61,7 +102,7 @@ import Testing
     }
 
     @Test func aRefusalIsTriedAgainWithoutReading() {
-        var state = DigestUploadState(lastStored: BlockID(0))
+        var state = confirmed(BlockID(0))
         state.closed(BlockID(1))
         state.failed(BlockID(1), .refused, reason: "no right", now: start)
         #expect(state.next(now: start) == .wait(until: at(1)))
@@ -70,7 +111,7 @@ import Testing
     }
 
     @Test func aConflictIsLookedIntoAtOnceButNotForEver() {
-        var state = DigestUploadState(lastStored: BlockID(0))
+        var state = confirmed(BlockID(0))
         state.closed(BlockID(1))
         state.failed(BlockID(1), .conflict, reason: "another", now: start)
         #expect(state.next(now: start) == .look(BlockID(1)))
@@ -80,7 +121,7 @@ import Testing
     }
 
     @Test func anotherHistoryHaltsForGood() {
-        var state = DigestUploadState(lastStored: BlockID(0))
+        var state = confirmed(BlockID(0))
         state.closed(BlockID(1))
         state.failed(BlockID(1), .conflict, reason: "another", now: start)
         state.found(otherHistory: "fork")
@@ -91,7 +132,7 @@ import Testing
 
     /// Notes that say more than there is would stop uploads in silence.
     @Test func notesAheadOfTheLedgerAreNotBelieved() {
-        var state = DigestUploadState(lastStored: BlockID(1_000_000))
+        var state = DigestUploadState(noted: BlockID(1_000_000))
         state.closed(BlockID(5))
         #expect(state.next(now: start) == .look(BlockID(5)) && state.blocksBehind == 1)
         #expect(state.lastFailure?.contains("1000000") == true && state.failureCount == 1)
@@ -107,7 +148,7 @@ import Testing
 
     /// A database that goes back while the process runs.
     @Test func anOlderCopyHaltsUntilItIsGone() {
-        var state = DigestUploadState(lastStored: BlockID(5))
+        var state = confirmed(BlockID(5))
         state.closed(BlockID(5))
         state.closed(BlockID(3))
         #expect(state.next(now: start) == .look(BlockID(3)) && state.missing == BlockID(5))
@@ -135,7 +176,7 @@ import Testing
 
     /// The database can fail too: nothing is known about the store then, so nothing is read from it.
     @Test func aFailureOfTheDatabaseIsTriedAgain() {
-        var state = DigestUploadState(lastStored: BlockID(0))
+        var state = confirmed(BlockID(0))
         state.closed(BlockID(1))
         state.failed(BlockID(1), nil, reason: "locked", now: start)
         #expect(state.next(now: at(1)) == .upload(BlockID(1)))

@@ -54,11 +54,11 @@ import Testing
             await source.close(upTo: 2)
             try await source.record(DigestLocation(path: try place.open().url, lastBlock: BlockID(1)))
             try await place.use { store async throws in
-                try await store.append(try await source.digest(of: BlockID(2)))
+                for block in 1...2 { try await store.append(try await source.digest(of: BlockID(UInt64(block)))) }
                 let status = try await DigestUploader(source: source, stores: [store], policy: Self.eager).uploadOnce()
                 #expect(status.first?.lastStoredBlock == BlockID(2) && status.first?.isHalted == false)
                 #expect(await source.locations.first?.lastBlock == BlockID(2))
-                #expect(try await store.digests(for: source.ledger).count == 1)
+                #expect(try await store.digests(for: source.ledger).count == 2)
             }
         }
     }
@@ -70,6 +70,7 @@ import Testing
             await source.close(upTo: 5)
             try await place.use { store async throws in
                 try await source.record(DigestLocation(path: store.url, lastBlock: BlockID(3)))
+                try await store.append(try await source.digest(of: BlockID(3)))
                 try await store.append(try TestDigests.make(source.ledger, block: 4, hash: 99))
                 let uploader = DigestUploader(source: source, stores: [store], policy: Self.eager)
                 for _ in 0..<2 {
@@ -78,7 +79,7 @@ import Testing
                     #expect(status.lastFailure?.contains("one of them was rewritten") == true)
                     #expect(status.summary.contains("halted"))
                 }
-                #expect(try await store.digests(for: source.ledger).count == 1)
+                #expect(try await store.digests(for: source.ledger).count == 2)
                 #expect(await source.locations.first?.lastBlock == BlockID(3))
             }
         }
@@ -109,6 +110,26 @@ import Testing
                 await source.close(upTo: 6)
                 #expect(try await uploader.uploadOnce().first?.summary.contains("up to date") == true)
                 #expect(try await store.digests(for: source.ledger).count == 3)
+            }
+        }
+    }
+
+    /// A note is believed when the store has been asked: one that was emptied, or never written, gets its digests again, and
+    /// an older copy with its older notes halts.
+    @Test(arguments: StorePlace.Kind.allCases) func aNoteIsAskedFor(_ kind: StorePlace.Kind) async throws {
+        try await StorePlace.with(kind) { place in
+            let source = MemorySource()
+            await source.close(upTo: 5)
+            try await place.use { store async throws in
+                try await source.record(DigestLocation(path: store.url, lastBlock: BlockID(5)))
+                let status = try #require(
+                    try await DigestUploader(source: source, stores: [store], policy: Self.eager).uploadOnce().first)
+                #expect(status.blocksBehind == 0 && status.loss?.contains("block 5") == true)
+                #expect(try await store.digests(for: source.ledger).map(\.digest.block) == [BlockID(5)])
+                await source.close(upTo: 4)
+                try await source.record(DigestLocation(path: store.url, lastBlock: BlockID(4)))
+                let older = DigestUploader(source: source, stores: [store], policy: Self.eager)
+                #expect(try await older.uploadOnce().first?.summary.contains("an older copy") == true)
             }
         }
     }
@@ -162,7 +183,7 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group async throws in
                 group.addTask { try await uploader.run() }
                 try await Self.until("the good store is up to date") {
-                    try await good.digests(for: source.ledger).count == 6
+                    try await good.digests(for: source.ledger).count == 7
                 }
                 try await Self.until("failures are counted") { (await uploader.statuses())[0].failureCount > 2 }
                 let status = (await uploader.statuses())[0]
@@ -171,7 +192,7 @@ import Testing
                 try FileManager.default.createDirectory(
                     atPath: root + "/mounted-later", withIntermediateDirectories: false)
                 try await Self.until("the other store has caught up") {
-                    try await away.digests(for: source.ledger).map(\.digest.block.rawValue) == Array(1...6)
+                    try await away.digests(for: source.ledger).map(\.digest.block.rawValue) == Array(0...6)
                 }
                 try await Self.until("the status says so") {
                     let status = (await uploader.statuses())[0]

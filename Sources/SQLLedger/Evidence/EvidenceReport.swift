@@ -51,8 +51,11 @@ public struct EvidenceReport: Sendable {
         switch verdict {
         case .verified:
             let count = subjects.count { $0.kind == .row || $0.kind == .entry }
-            return
-                "\(count) \(count == 1 ? "item" : "items"): valid, not proven current; all \(steps.count) steps passed"
+            let open = steps.count { !$0.hasPassed }
+            return "\(count) \(count == 1 ? "item" : "items"): valid, not proven current; "
+                + (open == 0
+                    ? "all \(steps.count) steps passed"
+                    : "\(steps.count - open) of \(steps.count) steps passed, \(open) not needed and open")
         case .failed:
             return "\(steps.count(where: \.hasFailed)) of \(steps.count) steps failed: this evidence proves nothing"
         case .unanchored:

@@ -287,6 +287,10 @@ public struct EvidenceVerifier: Sendable {
         if rows.contains(where: { $0.tableNameProvenBy == nil && $0.row.tableName != "ledger_schema_events" }) {
             sentences.append("the names of tables: the leaves have their numbers, and the names of their columns")
         }
+        if rows.contains(where: { $0.tableNameProvenBy != nil }) {
+            sentences.append(
+                "that a table was still called so when its row was written, later than its name is proven of")
+        }
         sentences += [
             "the defaults of columns",
             "anything about rows that are not disclosed here",

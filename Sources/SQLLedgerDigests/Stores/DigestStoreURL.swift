@@ -50,7 +50,7 @@ public enum DigestStoreURL: Hashable, Sendable {
         guard parts.query == nil, parts.fragment == nil else {
             throw DigestStoreURLError(.malformed, text, "a directory has no query and no fragment")
         }
-        guard parts.path.hasPrefix("/"), text.lowercased().hasPrefix("file:///") else {
+        guard parts.percentEncodedPath.hasPrefix("/"), text.lowercased().hasPrefix("file:///") else {
             throw DigestStoreURLError(.malformed, text, "the path is not absolute; it is written file:///path")
         }
         guard let path = parts.percentEncodedPath.removingPercentEncoding, !path.contains("\0") else {

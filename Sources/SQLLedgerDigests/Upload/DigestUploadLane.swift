@@ -27,7 +27,7 @@ actor DigestUploadLane {
             url: store.url, isCurrent: true, lastStoredBlock: state?.lastStored, newestBlock: state?.newest,
             blocksBehind: state?.blocksBehind ?? 0, behindSince: behindSince, startBlock: state?.startBlock,
             failureCount: state?.failureCount ?? 0, lastFailure: state?.lastFailure ?? databaseFailure,
-            isHalted: state?.isHalted ?? false, waitingSince: waitingSince)
+            isHalted: state?.isHalted ?? false, waitingSince: waitingSince, loss: state?.loss)
     }
 
     /// Does everything that can be done now, after what another call is doing. Returns when the next attempt makes
@@ -109,7 +109,7 @@ actor DigestUploadLane {
         if let known = self.state, ledger == self.ledger {
             state = known
         } else {
-            state = DigestUploadState(lastStored: try await recorded()?.lastBlock, policy: policy)
+            state = DigestUploadState(noted: try await recorded()?.lastBlock, policy: policy)
             behindSince = nil
             self.ledger = ledger
         }
@@ -154,6 +154,11 @@ actor DigestUploadLane {
                 return state.found(newer: newer)
             }
             state.foundNothingNewer()
+        } else if state.mayBeOlderCopy, Self.holdsDigest(try await store.digests(for: ledger, block: block.next)) {
+            // Or another uploader was faster than this round.
+            let newest = try await source.newestBlock()
+            guard let newest, newest > block else { return state.found(newer: block.next) }
+            state.closed(newest)
         }
         if Self.holdsDigest(stored) { state.stored(block) } else { state.found(nothingFor: block) }
     }

@@ -4,7 +4,9 @@ import SQLLedger
 /// are somebody else's.
 ///
 /// Blocks are uploaded one by one in ascending order and none is left out. A store that is new for a ledger starts with
-/// the newest block, which covers all before it; `startBlock` says so.
+/// the newest block, which covers all before it; `startBlock` says so. What the database has noted of a store is believed
+/// when the store has been asked: whoever can write the database can write the note, and stores lose things. Uploads begin
+/// again with what is not there.
 public struct DigestUploadState: Hashable, Sendable {
     private enum Phase: Hashable {
         case ready
@@ -19,8 +21,12 @@ public struct DigestUploadState: Hashable, Sendable {
     private var phase = Phase.ready
     private var pausedUntil: ContinuousClock.Instant?
 
-    /// The newest block whose digest is stored, `nil` before the first.
+    /// The newest block whose digest is stored, as the store has said; `nil` before the first.
     public private(set) var lastStored: BlockID?
+    /// The same as the database has it, until the store has been asked.
+    private var noted: BlockID?
+    /// Where uploads go on in a store that turned out to have nothing.
+    private var lost: BlockID?
     /// The newest closed block that is known.
     public private(set) var newest: BlockID?
     /// The first block that was sent to a store that is new for the ledger.
@@ -33,18 +39,27 @@ public struct DigestUploadState: Hashable, Sendable {
     /// The newest block that was stored, as far as is known, and that the database has not. `nil` when there is none.
     public private(set) var missing: BlockID?
 
-    /// `lastStored`: what `database_ledger_digest_locations` says.
-    public init(lastStored: BlockID?, policy: DigestUploadPolicy = DigestUploadPolicy()) {
-        self.lastStored = lastStored
+    /// What the store should have had, as the database notes, and has not; `nil` when there is no such thing.
+    public private(set) var loss: String?
+
+    /// `noted`: what `database_ledger_digest_locations` says.
+    public init(noted: BlockID?, policy: DigestUploadPolicy = DigestUploadPolicy()) {
+        self.noted = noted
         self.policy = policy
+        if let noted { phase = .unknown(noted) }
     }
+
+    /// Whether the store has not been asked yet for what the database has noted, and the database has no newer block.
+    public var mayBeOlderCopy: Bool { noted != nil && noted == newest }
 
     public var isHalted: Bool { phase == .halted || phase == .overtaken }
 
     /// How many blocks have no digest at the store. For a new store only the newest counts.
     public var blocksBehind: UInt64 {
         guard let newest else { return 0 }
-        guard let lastStored else { return 1 }
+        if noted == newest { return 1 }
+        if lastStored == nil, let lost, newest >= lost { return newest.rawValue - lost.rawValue + 1 }
+        guard let lastStored = lastStored ?? noted else { return 1 }
         return newest > lastStored ? newest.rawValue - lastStored.rawValue : 0
     }
 
@@ -66,9 +81,10 @@ public struct DigestUploadState: Hashable, Sendable {
             }
             return
         }
-        guard let last = lastStored, block < last else { return }
+        guard let last = lastStored ?? noted, block < last else { return }
         missing = last
         lastStored = nil
+        noted = nil
         phase = .unknown(block)
         failureCount += 1
         lastFailure =
@@ -78,7 +94,8 @@ public struct DigestUploadState: Hashable, Sendable {
 
     /// The store has confirmed the digest of `block`.
     public mutating func stored(_ block: BlockID) {
-        if lastStored == nil { startBlock = block }
+        if lastStored == nil, noted == nil { startBlock = block }
+        noted = nil
         lastStored = max(lastStored ?? block, block)
         phase = .ready
         succeeded()
@@ -95,6 +112,13 @@ public struct DigestUploadState: Hashable, Sendable {
             // Maybe an earlier attempt of our own with another digest time, so look at once; but only once.
             phase = .unknown(block)
             if failureCount == 1 { return }
+        case .damaged? where noted == block:
+            // It is written, and writes no other. What is newer is not held back by it.
+            loss = "the database says that the digest of block \(block) was uploaded, and it cannot be read: \(reason)"
+            lastStored = block
+            noted = nil
+            phase = .ready
+            return
         case .unavailable?, .damaged?: phase = .unknown(block)
         default: break
         }
@@ -103,6 +127,12 @@ public struct DigestUploadState: Hashable, Sendable {
 
     /// The store was read: it has no digest of `block`.
     public mutating func found(nothingFor block: BlockID) {
+        if noted == block {
+            noted = nil
+            lost = block
+            loss =
+                "the database says that the digest of block \(block) was uploaded, and the store has none; it is uploaded again"
+        }
         phase = .ready
         pausedUntil = nil
     }
@@ -112,6 +142,7 @@ public struct DigestUploadState: Hashable, Sendable {
         let last = max(missing ?? block, block)
         missing = last
         lastStored = last
+        noted = nil
         phase = .overtaken
         failureCount += 1
         lastFailure =
@@ -146,9 +177,9 @@ public struct DigestUploadState: Hashable, Sendable {
     public func next(now: ContinuousClock.Instant) -> DigestUploadAction {
         if isHalted { return .halted }
         if let pausedUntil, now < pausedUntil { return .wait(until: pausedUntil) }
-        if case .unknown(let block) = phase { return .look(block) }
         guard let newest else { return .idle }
-        guard let lastStored else { return .upload(newest) }
+        if case .unknown(let block) = phase { return .look(block) }
+        guard let lastStored else { return .upload(min(lost ?? newest, newest)) }
         return lastStored < newest ? .upload(lastStored.next) : .idle
     }
 }

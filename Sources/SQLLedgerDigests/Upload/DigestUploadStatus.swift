@@ -20,6 +20,8 @@ public struct DigestUploadStatus: Hashable, Sendable {
     public var isHalted: Bool
     /// Since when the store has been asked for something and has not answered; `nil` when nothing is asked.
     public var waitingSince: CommitTime?
+    /// What the store should have had when it was asked first, and had not; `nil` when there was no such thing.
+    public var loss: String?
 
     /// One sentence for people.
     public var summary: String {

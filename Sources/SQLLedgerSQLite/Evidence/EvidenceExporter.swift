@@ -55,10 +55,10 @@ public final class EvidenceExporter {
 
     /// The operations on a row's versions, oldest first: the creation of each, and its end if it ended.
     /// - Parameters:
-    ///   - key: columns, and the values that each may have.
+    ///   - key: columns, and the values that each may have; at least one column.
     ///   - withSchema: whether the schema events come along that prove the name of the table.
-    /// - Throws: `SQLiteLedgerError` for an unknown table, for no or more than one row, and for versions that are in no
-    ///   closed block yet.
+    /// - Throws: `SQLiteLedgerError` for an unknown table, for no or more than one row (where the table has no key, rows of the
+    ///   past cannot be told apart: every version that fits is taken), and for versions that are in no closed block yet.
     public func rows(
         table name: String, key: [(column: String, values: [SQLValue])], versions: VersionSelection,
         withSchema: Bool = false
@@ -67,6 +67,9 @@ public final class EvidenceExporter {
         guard let table = candidates.first(where: { !$0.isDropped }) ?? candidates.last,
             let states = history.versions[table.id], let newest = states.last
         else { throw SQLiteLedgerError.refused("\(name) is not a ledger table") }
+        guard !key.isEmpty else {
+            throw SQLiteLedgerError.refused("a row of \(name) is named by its key; none was given")
+        }
         var rows: [EvidenceRow] = []
         var events: Set<Int> = []
         for version in try chosen(versions, name, newest.description, table, key) {
@@ -245,11 +248,24 @@ public final class EvidenceExporter {
         }
         let all = (try endedVersions(description.table, table.id, key) + live).sorted { $0.start < $1.start }
         guard !all.isEmpty else { throw SQLiteLedgerError.refused("no version of a row of \(name) has this key") }
+        guard Self.areOfOneRow(all, description, key) else {
+            throw SQLiteLedgerError.refused("versions of several rows of \(name) fit; name all columns of its key")
+        }
         guard case .number(let number) = versions else { return all }
         guard all.indices.contains(number - 1) else {
             throw SQLiteLedgerError.refused("the row has \(all.count) versions, there is no version \(number)")
         }
         return [all[number - 1]]
+    }
+
+    /// Whether the versions fit one key, which is all that tells rows of the past apart. Where the key itself was named they
+    /// do; two spellings that its collation calls equal are one row.
+    private static func areOfOneRow(
+        _ versions: [Version], _ description: TableDescription, _ named: [(column: String, values: [SQLValue])]
+    ) -> Bool {
+        let key = description.columns.filter { $0.primaryKeyPosition > 0 }.map(\.name)
+        let isNamed = key.allSatisfy { column in named.contains { SQLName.same($0.column, column) } }
+        return isNamed || Set(versions.map { version in key.map { version.values[$0.exact] } }).count == 1
     }
 
     // MARK: Rows

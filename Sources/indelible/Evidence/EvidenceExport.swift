@@ -13,8 +13,8 @@ struct EvidenceExport: AsyncParsableCommand {
         abstract: "Write the proof of rows and entries into one file.",
         discussion: """
             The file holds the values of the named row, or entry, with everything between them and the service \
-            certificate: paths to the digest, the entry that stores it, its receipt. No other row is in it. It is \
-            verified before it is written. --key names the columns of the key in order, or NAME=VALUE (x'00ff' \
+            certificate: paths to the digest, the entry that stores it, its receipt. No other row is in it, but hashes of \
+            its neighbours are. It is verified before it is written. --key names the columns of the key in order, or NAME=VALUE (x'00ff' \
             is a BLOB); repeated --row options take more rows of the table (columns of a key separated by commas).
 
             EXAMPLES
@@ -75,6 +75,19 @@ struct EvidenceExport: AsyncParsableCommand {
         var verdict: String
     }
 
+    /// Where the ledger has an operation.
+    private struct Place: Hashable {
+        var table: TableID
+        var transaction: TransactionNumber
+        var sequence: LeafNumber
+
+        init(_ row: EvidenceRow) {
+            table = row.schema.table
+            transaction = row.transaction.id
+            sequence = row.sequence
+        }
+    }
+
     func validate() throws {
         if table == nil, entries.isEmpty { throw ValidationError("give --table and --key, or --entry") }
         if table != nil, database == nil { throw ValidationError("--table: name the database first") }
@@ -96,7 +109,7 @@ struct EvidenceExport: AsyncParsableCommand {
             let reasons = failed.map { "\($0.name.rawValue): \($0.detail)" }.joined(separator: "; ")
             throw Failure("the evidence does not verify: \(reasons)", status: .proofFailed)
         }
-        guard file != "-" else { return Output.bytes(bytes + [UInt8(ascii: "\n")]) }
+        if OutputFile.isStandardOutput(file) { return Output.bytes(bytes + [UInt8(ascii: "\n")]) }
         try OutputFile.write(bytes, to: file)
         let rowCount = bundle.items.count { if case .row = $0 { true } else { false } }
         if output.json {
@@ -117,7 +130,9 @@ struct EvidenceExport: AsyncParsableCommand {
     ) async throws {
         let session = try SQLSession(location, mode: .readOnly)
         try LedgerStatus.requireIdentity(session, location.path)
-        let wanted = keys.isEmpty ? rows.map { $0.split(separator: ",").map(String.init) } : [keys]
+        let wanted =
+            keys.isEmpty
+            ? rows.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } : [keys]
         let named = try LedgerStatus(session).tables.filter { SQLName.same($0.name, table) }
         let dropped = named.contains { !$0.isDropped } ? nil : named.last.map { "ledger_history_\($0.tableId)" }
         let filters = try wanted.map { try KeyFilter($0, table: table, source: dropped, session: session) }
@@ -126,10 +141,16 @@ struct EvidenceExport: AsyncParsableCommand {
         }
         let (found, ledger, name) = try session.exporting { exporter in
             var found: [EvidenceRow] = []
+            var places: Set<Place> = []
             for filter in filters {
                 let proved = try exporter.rows(
                     table: table, key: filter.key, versions: version.selection, withSchema: withSchema)
-                for row in proved where !found.contains(row) { found.append(row) }
+                for row in proved where places.insert(Place(row)).inserted { found.append(row) }
+                guard found.count + entries.count <= EvidenceBundle.maximumItemCount else {
+                    throw Failure(
+                        "the versions take more than the \(EvidenceBundle.maximumItemCount) items that one file of evidence "
+                            + "holds; name fewer rows, or single versions with --version")
+                }
             }
             return (found, exporter.ledger, exporter.databaseName)
         }

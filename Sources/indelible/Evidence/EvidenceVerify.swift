@@ -109,15 +109,27 @@ struct EvidenceVerify: ParsableCommand {
     private func tell(_ proved: VerifiedEvidence.Row) {
         let row = proved.row
         let what = row.operation == .created ? "created" : "ended"
-        let name =
-            proved.tableNameProvenBy == nil ? "table \(row.schema.table), called \(row.tableName)" : row.tableName
-        Output.line(PlainText.of("row of \(name), \(what) in transaction \(row.transaction.id)"))
+        // The ledger's own table has one name.
+        let proof = proved.tableNameProvenBy.map { ", as of transaction \($0)" } ?? ""
+        let name = "table \(row.schema.table), called \(Self.named(row.tableName))\(proof)"
+        Output.line("row of \(name); \(what) in transaction \(row.transaction.id)")
         Output.line(
-            PlainText.of(
-                "  at \(row.transaction.commitTime) by \(row.transaction.principal) (login \(row.transaction.login), "
-                    + "application \(row.transaction.application))"))
+            "  at \(row.transaction.commitTime) by \(Self.quoted(row.transaction.principal)) (login "
+                + "\(Self.quoted(row.transaction.login)), application \(Self.quoted(row.transaction.application)))")
         for (column, value) in zip(row.schema.storedColumns, row.values) {
-            Output.line(PlainText.of("  \(column.name) = \(value.literal(limit: 2_000))"))
+            Output.line("  \(Self.named(column.name)) = \(PlainText.exact(value.literal(limit: 2_000)))")
         }
+    }
+    /// Names of others in quotes, so that they cannot pass for words beside them.
+    private static func quoted(_ name: String) -> String { PlainText.exact(name.quotedText) }
+
+    /// A column's name; in quotes unless it is a plain identifier.
+    private static func named(_ column: String) -> String {
+        let isPlain =
+            !column.isEmpty
+            && column.utf8.allSatisfy { byte in
+                byte == UInt8(ascii: "_") || (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
+            }
+        return isPlain ? column : PlainText.exact(column.quotedIdentifier)
     }
 }

@@ -85,6 +85,7 @@ struct SQLDigest: AsyncParsableCommand {
         let mine = Set(stores.map(\.url))
         var failures: [String] = []
         for status in try await uploader.uploadOnce() where mine.contains(status.url) {
+            if let loss = status.loss { Output.diagnostic(PlainText.of("\(status.url): \(loss)")) }
             if status.blocksBehind > 0 || status.isHalted {
                 failures.append(status.summary)
             } else {

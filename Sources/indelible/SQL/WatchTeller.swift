@@ -83,6 +83,9 @@ actor WatchTeller {
 
     private func tell(_ status: DigestUploadStatus, isLast: Bool) {
         let before = uploads[status.url]
+        if let loss = status.loss, before?.loss == nil {
+            line("lost", store: status.url, reason: "\(status.url): \(loss)")
+        }
         if !status.isHalted, status.lastStoredBlock != before?.lastStoredBlock, let block = status.lastStoredBlock {
             line("uploaded", block: block, store: status.url)
         }

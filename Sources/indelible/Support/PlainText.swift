@@ -1,15 +1,20 @@
 /// Texts of others as they may stand in a line of output: nothing in them can end the line, pass for another column
 /// or steer the terminal. `--json` tells them unchanged.
 enum PlainText {
-    static func of(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
+    static func of(_ text: String) -> String { escaped(text, where: isUnsafe) }
+
+    /// As `of`, and nothing is left that does not show, or shows as another space: for what somebody goes by to the letter.
+    static func exact(_ text: String) -> String { escaped(text) { isUnsafe($0) || isUnseen($0) } }
+
+    private static func escaped(_ text: String, where isEscaped: (Unicode.Scalar) -> Bool) -> String {
+        guard text.unicodeScalars.contains(where: isEscaped) else { return text }
         var out = ""
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\n": out += "\\n"
             case "\r": out += "\\r"
             case "\t": out += "\\t"
-            case _ where isUnsafe(scalar): out += "\\u{\(String(scalar.value, radix: 16))}"
+            case _ where isEscaped(scalar): out += "\\u{\(String(scalar.value, radix: 16))}"
             default: out.unicodeScalars.append(scalar)
             }
         }
@@ -23,6 +28,14 @@ enum PlainText {
             0x2066...0x2069:
             true
         default: false
+        }
+    }
+
+    private static func isUnseen(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .format, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: true
+        case .spaceSeparator: scalar != " "
+        default: scalar.properties.isDefaultIgnorableCodePoint
         }
     }
 }
