@@ -458,7 +458,7 @@ def test_a_digest_of_ones_own_stands_in_for_a_receipt(page, real, tmp_path):
     (tmp_path / "own.json").write_text(canonical(dict(digest, digest_time="1999-01-01T00:00:00.000000Z")))
     page.choose_file("#digests-file", tmp_path / "own.json")
     assert verify_files(page, tmp_path / "bundle.json", real.certificate) == "verified"
-    assert "when the digests without a receipt were made" in text_of(page)
+    assert "when the digests were made, unless your own say the same time" in text_of(page)
     (tmp_path / "own.json").write_text("hello")
     page.choose_file("#digests-file", tmp_path / "own.json")
     assert verify_files(page, tmp_path / "bundle.json", real.certificate) == "unreadable"
@@ -472,6 +472,14 @@ def test_the_name_of_a_table_is_proven_by_its_event(page, tmp_path):
     (tmp_path / "pin.pem").write_text(vector["serviceCertificate"])
     assert verify_files(page, tmp_path / "bundle.json", tmp_path / "pin.pem") == "verified"
     assert "proven as of transaction 1" in text_of(page) and "the names of tables" not in text_of(page)
+    assert "still called so when its row was written" in text_of(page), "a later event may have been left out"
+    # A receipt alone says neither who stored the digest nor when it was made.
+    assert "who stored the digests" in text_of(page) and "when the digests were made" in text_of(page)
+    event = vector["document"].replace('"login":"', '"login":"x')
+    assert event != vector["document"]
+    (tmp_path / "bundle.json").write_text(event)
+    assert verify_files(page, tmp_path / "bundle.json", tmp_path / "pin.pem") == "failed"
+    assert "proven as of" not in text_of(page), "nothing is proven by what failed"
     vector = json.loads((ROOT / "Vectors/sql/evidence/name-not-proven.json").read_text())
     (tmp_path / "bundle.json").write_text(vector["document"])
     assert verify_files(page, tmp_path / "bundle.json", tmp_path / "pin.pem") == "verified"

@@ -228,6 +228,18 @@ def test_a_genuine_digest_of_another_history_is_a_fork(database, liar, identitie
     assert any(f["code"] in {"DIGEST_MISMATCH", "FORK"} for f in report["findings"]), report["findings"]
 
 
+def test_a_digest_that_was_added_later_is_a_fork_and_accuses_nobody(database, liar, identities):
+    """Whoever may write to the collection can add one; what was there first counts, whatever time the other one names."""
+    honest = json.loads(database.digests[1])
+    later = dict(honest, hash="0x" + "AB" * 32, digest_time="1999-01-01T00:00:00.000000Z")
+    liar.hold("2.10", database.digests[0])
+    liar.hold("2.12", database.digests[1])
+    liar.hold("2.14", json.dumps(later, sort_keys=True, separators=(",", ":")))
+    report = json.loads(verify(database, liar, identities, 1))
+    assert [finding["code"] for finding in report["findings"]] == ["FORK"], report["findings"]
+    assert "there first counts" in report["findings"][0]["reason"] and "2.14" in report["findings"][0]["found"]
+
+
 def test_an_entry_that_is_no_digest_hides_nothing(database, liar, identities):
     liar.hold("2.10", database.digests[0])
     liar.hold("2.11", "hello")

@@ -348,7 +348,7 @@ def test_evidence_against_a_digest_of_ones_own(app, tmp_path):
         done = run_cli("evidence", "verify", altered, "--digest", kept, "--json")
         return done.returncode, json.loads(done.stdout)
 
-    open_time = "when the digests without a receipt were made, unless your own say the same time"
+    open_time = "when the digests were made, unless your own say the same time: it is what their makers wrote"
     code, report = verify(lambda bundle, digest: None)
     assert code == 0 and open_time not in report["not_proven"], report
     code, report = verify(lambda bundle, digest: digest.update(digest_time="1999-01-01T00:00:00.000000Z"))
@@ -357,6 +357,70 @@ def test_evidence_against_a_digest_of_ones_own(app, tmp_path):
     assert code == 1 and "has another last commit time" in str(report), report
     code, report = verify(lambda bundle, digest: (digest.update(database_name="evil"), bundle.update(database_name="evil")))
     assert code == 1 and "has another database name" in str(report), report
+
+
+def test_evidence_is_of_one_row(empty, tmp_path):
+    """Versions of other rows must not come along, however little of a key was given."""
+    kept, out = tmp_path / "kept.json", tmp_path / "row.json"
+    empty.run("init", "--all-tables")
+    empty.sql("CREATE TABLE patients(id INTEGER PRIMARY KEY, ward, diagnosis); CREATE TABLE lines(o, n, text, PRIMARY KEY(o, n))")
+    empty.sql("INSERT INTO patients VALUES (1, 'A', 'S1'), (2, 'A', 'S2'), (3, 'B', 'S3'); "
+              "INSERT INTO lines VALUES ('x', 1, 'L1'), ('x', 2, 'L2'), ('', 5, 'L3'), ('5', 9, 'L4'), ('a,b', 1, 'L5')")
+    empty.sql("UPDATE patients SET diagnosis = 'S1b' WHERE id = 1; DELETE FROM patients WHERE id > 1; DELETE FROM lines WHERE o = 'x'")
+    kept.write_text(empty.digest())
+
+    def export(table, *words, code=0):
+        out.unlink(missing_ok=True)
+        done = evidence(empty, "export", empty.path, "--table", table, *words, "--digest", kept, "--out", out, code=code)
+        assert out.exists() == (code == 0)
+        items = json.loads(out.read_text())["items"] if code == 0 else []
+        return sorted({item["values"][2]["value"] for item in items}) if code == 0 else done.stderr
+
+    for words in (["--row", ""], ["--row", "", "--version", "all"], ["--row", ",", "--version", "all"], ["--row", "2,"]):
+        export("patients", *words, code=2)
+    assert "several rows" in export("patients", "--key", "ward=A", "--version", "all", code=2)
+    assert "several rows" in export("patients", "--key", "ward=A", "--version", "2", code=2)
+    assert "several rows" in export("lines", "--key", "x", "--version", "all", code=2)
+    assert export("patients", "--key", "ward=A") == ["S1b"], "one row is current"
+    assert export("patients", "--key", "ward=B", "--version", "all") == ["S3"]
+    assert export("patients", "--row", "1", "--version", "all") == ["S1", "S1b"]
+    assert export("lines", "--row", "x,2", "--version", "all") == ["L2"]
+    assert export("lines", "--row", ",5") == ["L3"] and export("lines", "--row", "'a,b',1") == ["L5"]
+
+
+def test_evidence_says_what_it_is_of(app, tmp_path):
+    """Names as of when they are proven, a digest by its place, texts that cannot be taken for others; and --json has it all."""
+    kept, out = tmp_path / "kept.json", tmp_path / "row.json"
+    app.sql("ALTER TABLE accounts RENAME TO drafts", "--principal", "al (login root)")
+    app.sql("INSERT INTO drafts VALUES (9, 'pay\u200bpal \u00a0', 1)", "--principal", "al (login root)")
+    kept.write_text(app.digest())
+    evidence(app, "export", app.path, "--table", "drafts", "--key", "9", "--with-schema", "--digest", kept, "--out", out)
+    shown = evidence(app, "verify", out, "--digest", kept).stdout
+    assert "called drafts, as of transaction " in shown and "still called so when its row was written" in shown
+    assert "by 'al (login root)'" in shown and "'pay\\u{200b}pal \\u{a0}'" in shown
+    report = json.loads(evidence(app, "verify", out, "--digest", kept, "--json").stdout)
+    row = report["evidence"]["rows"][0]
+    assert (row["table"], row["principal"], row["operation"]) == ("drafts", "al (login root)", "created")
+    assert {"column": "id", "value": {"type": "integer", "value": "9"}} in row["values"]
+    ledger = json.loads(kept.read_text())["ledger_id"]
+    assert report["evidence"]["database"]["ledger_id"] == ledger
+    evidence(app, "verify", out, "--digest", kept, "--expect-ledger", ledger)
+    other = evidence(app, "verify", out, "--digest", kept, "--expect-ledger", "0" * 32, "--json", code=1)
+    assert json.loads(other.stdout)["evidence"] is None and "expected was 0000" in other.stdout
+    # To standard output, whatever it is called, goes the bundle alone.
+    for name in ("-", "/dev/stdout"):
+        done = evidence(app, "export", app.path, "--table", "drafts", "--key", "9", "--digest", kept, "--out", name)
+        assert json.loads(done.stdout)["format"] == "indelible/evidence/1"
+
+
+def test_more_versions_than_a_bundle_holds(empty, tmp_path):
+    kept = tmp_path / "kept.json"
+    empty.run("init", "--all-tables")
+    empty.sql("CREATE TABLE t(id INTEGER PRIMARY KEY, n); INSERT INTO t VALUES (1, 0)")
+    empty.sql(";".join(f"UPDATE t SET n = {number}" for number in range(5_100)))
+    kept.write_text(empty.digest())
+    done = evidence(empty, "export", empty.path, "--table", "t", "--key", "1", "--version", "all", "--digest", kept, "--out", "-", code=2)
+    assert "more than the 10000 items" in done.stderr and "--version" in done.stderr
 
 
 def test_shell(app):

@@ -279,6 +279,42 @@ def test_an_older_copy_in_place_is_told_until_it_is_gone(watch, places, tmp_path
     assert sql(path, "verify", "--store", places[0]).startswith("VERIFIED")
 
 
+def test_what_the_database_has_noted_is_asked_for(places, tmp_path):
+    """Whoever writes the database writes its notes, and stores lose things."""
+    path = make(tmp_path / "a.db")
+    sql(path, "watch", "--once", "--store", places[0])
+    for file in Path(places[0].removeprefix("file://")).rglob("*.json"):
+        file.unlink()
+    told = run_cli("sql", "watch", path, "--once", "--store", places[0])
+    assert told.returncode == 0 and "the store has none" in told.stderr, told
+    assert list(blocks(places[0]).values()) == [[0]], "it is there again"
+    # Nobody listens there, whatever the database says.
+    away = "https://127.0.0.1:1?collection=w"
+    sql(path, "exec", f"SELECT ledger_record_upload('{away}', 0, 1)")
+    vector = Path(__file__).parents[2] / "Vectors/sql/evidence/good.json"
+    (tmp_path / "pin.pem").write_text(json.loads(vector.read_text())["serviceCertificate"])
+    for command in ["watch", path, "--once"], ["digest", path]:
+        told = run_cli("sql", *command, "--store", away, "--service-certificate", tmp_path / "pin.pem")
+        assert told.returncode == 2 and "are at" not in told.stdout and "uploaded" not in told.stderr, told
+
+
+def test_an_older_copy_with_its_own_notes(places, tmp_path):
+    path = make(tmp_path / "a.db")
+    sql(path, "watch", "--once", "--store", places[0])
+    copy(path, tmp_path / "older.db")
+    insert(path)
+    sql(path, "watch", "--once", "--store", places[0])
+    copy(tmp_path / "older.db", path)
+    told = run_cli("sql", "watch", path, "--once", "--store", places[0])
+    assert told.returncode == 2 and "an older copy of the database was restored" in told.stderr, told
+
+
+def test_stores_of_the_environment(places, tmp_path):
+    path = make(tmp_path / "a.db")
+    told = run_cli("sql", "digest", path, environment={"INDELIBLE_STORES": places[0]})
+    assert told.returncode == 0 and list(blocks(places[0]).values()) == [[0]], told
+
+
 def test_a_watch_goes_on_when_the_newer_copy_is_back(watch, places, tmp_path):
     path = make(tmp_path / "a.db")
     sql(path, "watch", "--once", "--store", places[0])

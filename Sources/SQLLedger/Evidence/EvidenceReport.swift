@@ -63,8 +63,8 @@ public struct EvidenceReport: Sendable {
         }
     }
 
-    /// The report for programs: `verdict`, `summary`, `subjects` with their steps, `not_proven`, `not_compared` and
-    /// `service_fingerprint`, which is null when none is set.
+    /// The report for programs: `verdict`, `summary`, `subjects` with their steps, `not_proven`, `not_compared`, `evidence`,
+    /// which is null unless verified, and `service_fingerprint`, which is null when none is set.
     public var json: String {
         let subjects = subjects.map { subject in
             JSONValue.object([
@@ -73,6 +73,7 @@ public struct EvidenceReport: Sendable {
             ])
         }
         let value = JSONValue.object([
+            "evidence": evidence?.jsonValue ?? .null,
             "not_compared": .array(notCompared.map { .string($0) }),
             "not_proven": .array(notProven.map { .string($0) }),
             "service_fingerprint": serviceFingerprint.map { .string($0) } ?? .null, "subjects": .array(subjects),

@@ -6,13 +6,22 @@ import LedgerProofs
 public struct EvidenceVerifier: Sendable {
     private let service: ReceiptVerifier?
     private let trustedDigests: [LedgerDigest]
+    private let expectedLedger: LedgerID?
+    private let expectedCollection: String?
 
     /// - Parameters:
     ///   - service: The pinned service; without it receipts anchor nothing.
     ///   - trustedDigests: Digests that the verifier got by another way than the bundle.
-    public init(service: ReceiptVerifier?, trustedDigests: [LedgerDigest] = []) {
+    ///   - expectedLedger: The SQL ledger that rows must be of.
+    ///   - expectedCollection: The collection of the service that digests and entries must be in.
+    public init(
+        service: ReceiptVerifier?, trustedDigests: [LedgerDigest] = [], expectedLedger: LedgerID? = nil,
+        expectedCollection: String? = nil
+    ) {
         self.service = service
         self.trustedDigests = trustedDigests
+        self.expectedLedger = expectedLedger
+        self.expectedCollection = expectedCollection
     }
 
     /// Makes every step; never stops at the first failure.
@@ -24,6 +33,7 @@ public struct EvidenceVerifier: Sendable {
         var usedBlocks: Set<BlockID> = []
         var isAnchored = true
         var hasOpenTime = false
+        var restsOnWriters = false
 
         for (index, item) in bundle.items.enumerated() {
             switch item {
@@ -37,16 +47,18 @@ public struct EvidenceVerifier: Sendable {
                     "row operation \(row.sequence) on table \(row.schema.table) in transaction \(row.transaction.id)"
                 subjects.append(.init(kind: .row, index: index, title: title, steps: steps))
             case .entry(let receipt):
-                let steps = receipt.steps(service: service)
+                var steps = receipt.steps(service: service)
+                if let other = otherCollection(receipt.entry) { steps.insert(other, at: 0) }
                 isAnchored = isAnchored && steps.allSatisfy(\.hasPassed)
                 subjects.append(
                     .init(kind: .entry, index: index, title: "entry \(receipt.entry.transactionID)", steps: steps))
             }
         }
         for (index, digest) in bundle.digests.enumerated() {
-            let (steps, vouches, isTimeOpen) = digestSteps(
+            let (steps, voucher, isTimeOpen) = digestSteps(
                 digest, bundle: bundle, block: blocks[digest.digest.block]?.block)
-            isAnchored = isAnchored && vouches
+            isAnchored = isAnchored && voucher != nil
+            restsOnWriters = restsOnWriters || voucher == .receipt
             hasOpenTime = hasOpenTime || isTimeOpen
             subjects.append(
                 .init(kind: .digest, index: index, title: "digest of block \(digest.digest.block)", steps: steps))
@@ -61,12 +73,13 @@ public struct EvidenceVerifier: Sendable {
         let rows = Self.rows(of: bundle)
         return EvidenceReport(
             verdict: verdict, subjects: subjects,
-            notProven: Self.notProven(bundle, rows: rows, hasOpenTime: hasOpenTime),
+            notProven: Self.notProven(
+                bundle, rows: rows, hasOpenTime: hasOpenTime, restsOnWriters: restsOnWriters),
             notCompared: notCompared(bundle),
             evidence: verdict == .verified
                 ? VerifiedEvidence(
                     database: bundle.database, rows: rows, entries: Self.entries(of: bundle),
-                    digests: bundle.digests.map(\.digest))
+                    digests: bundle.digests)
                 : nil)
     }
 
@@ -158,14 +171,28 @@ public struct EvidenceVerifier: Sendable {
         return .passed("block \(block.id) is in the history of block \(covering.id), root \(root)")
     }
 
-    /// The steps of a digest, whether anything that the verifier trusts vouches for it, and whether that leaves open when
-    /// it was made: without a receipt, and with digests of one's own that were made at other times.
+    /// What the verifier trusts and vouches for a digest.
+    private enum Voucher {
+        /// The service stored it, for somebody who may write to it.
+        case receipt
+        case ownDigest
+    }
+
+    private func otherCollection(_ entry: DigestEntry) -> EvidenceStep? {
+        guard let expectedCollection, expectedCollection.exact != entry.collectionID.exact else { return nil }
+        return EvidenceStep(
+            .entry,
+            .failed("the entry is in the collection '\(entry.collectionID)', expected was '\(expectedCollection)'"))
+    }
+
+    /// The steps of a digest, what vouches for it, and whether that leaves open when it was made: a receipt holds no time,
+    /// and digests of one's own may have been made at other times.
     private func digestSteps(
         _ evidence: EvidenceDigest, bundle: EvidenceBundle, block: Block?
-    ) -> (steps: [EvidenceStep], vouches: Bool, isTimeOpen: Bool) {
+    ) -> (steps: [EvidenceStep], voucher: Voucher?, isTimeOpen: Bool) {
         let digest = evidence.digest
-        var steps = [EvidenceStep(.digest, Self.digestOutcome(digest, database: bundle.database, block: block))]
-        var vouches = false
+        var steps = [EvidenceStep(.digest, digestOutcome(digest, database: bundle.database, block: block))]
+        var voucher: Voucher?
         if let anchor = evidence.anchor {
             let isEqual = anchor.entry.contents.utf8.elementsEqual(digest.json.utf8)
             steps.append(
@@ -174,15 +201,16 @@ public struct EvidenceVerifier: Sendable {
                     isEqual
                         ? .passed("entry \(anchor.entry.transactionID) holds the digest, byte for byte")
                         : .failed("the contents of the entry are not the digest, byte for byte")))
+            if let other = otherCollection(anchor.entry) { steps.append(other) }
             let receipt = anchor.steps(service: service)
-            vouches = receipt.allSatisfy(\.hasPassed)
+            if receipt.allSatisfy(\.hasPassed) { voucher = .receipt }
             steps += receipt
         }
-        var isTimeOpen = !vouches
+        var isTimeOpen = true
         let trusted = trustedDigests.filter { $0.ledger == digest.ledger && $0.block == digest.block }
         if !trusted.isEmpty {
             let difference = trusted.lazy.compactMap { Self.difference(digest, from: $0) }.first
-            vouches = vouches || difference == nil
+            if difference == nil { voucher = .ownDigest }
             if trusted.contains(where: { $0.digestTime == digest.digestTime }) { isTimeOpen = false }
             steps.append(
                 EvidenceStep(
@@ -190,10 +218,10 @@ public struct EvidenceVerifier: Sendable {
                     difference.map { .failed("your own digest of block \(digest.block) has another \($0)") }
                         ?? .passed("your own digest of block \(digest.block) says the same")))
         }
-        if !vouches, evidence.anchor == nil {
+        if voucher == nil, evidence.anchor == nil {
             steps.append(EvidenceStep(.receiptSignature, .open("there is no entry and no receipt of this digest")))
         }
-        return (steps, vouches, isTimeOpen)
+        return (steps, voucher, isTimeOpen)
     }
 
     /// What is for good in the digests of one block. When they were made differs: a block can have several.
@@ -204,9 +232,12 @@ public struct EvidenceVerifier: Sendable {
         return nil
     }
 
-    private static func digestOutcome(
+    private func digestOutcome(
         _ digest: LedgerDigest, database: EvidenceBundle.Database?, block: Block?
     ) -> EvidenceStep.Outcome {
+        if let expectedLedger, digest.ledger != expectedLedger {
+            return .failed("the digest is of the ledger \(digest.ledger), expected was \(expectedLedger)")
+        }
         guard digest.ledger == database?.ledger, digest.databaseName.exact == database?.name.exact else {
             return .failed("the digest is of another ledger or database than the bundle")
         }
@@ -279,7 +310,7 @@ public struct EvidenceVerifier: Sendable {
     }
 
     private static func notProven(
-        _ bundle: EvidenceBundle, rows: [VerifiedEvidence.Row], hasOpenTime: Bool
+        _ bundle: EvidenceBundle, rows: [VerifiedEvidence.Row], hasOpenTime: Bool, restsOnWriters: Bool
     ) -> [String] {
         guard !rows.isEmpty else { return ["that nothing was added to the collections since"] }
         var sentences = ["that a version is still current: a later transaction may have changed or ended it"]
@@ -297,7 +328,13 @@ public struct EvidenceVerifier: Sendable {
             "that the recorded names and times were right: they are what the database recorded then",
         ]
         if hasOpenTime {
-            sentences.append("when the digests without a receipt were made, unless your own say the same time")
+            sentences.append(
+                "when the digests were made, unless your own say the same time: it is what their makers wrote")
+        }
+        if restsOnWriters {
+            sentences.append(
+                "who stored the digests: whoever may write to the named collections can have stored one of a database that "
+                    + "they made up; compare ledger and collection with what you were told")
         }
         return sentences
     }

@@ -19,6 +19,12 @@ struct DigestCheck {
         var firstContradiction: BlockID?
     }
 
+    /// Where the oldest digest counts (Documentation/spec/digest-store.md).
+    private struct Place: Hashable {
+        var store: ExactText
+        var block: BlockID
+    }
+
     private static let locationsTable = "database_ledger_digest_locations"
     private static let listLimit = 10
 
@@ -27,12 +33,23 @@ struct DigestCheck {
         let own = options.digests.filter { $0.digest.ledger == ledger }
         reportForeign(options.digests.filter { $0.digest.ledger != ledger })
         outcome.count = own.count
-        let sorted = own.sorted { ($0.digest.block, $0.digest.digestTime) < ($1.digest.block, $1.digest.digestTime) }
+        // In one store the older entry comes first; times in digests are their writers' words.
+        let sorted = own.enumerated().sorted {
+            ($0.element.digest.block, $0.offset) < ($1.element.digest.block, $1.offset)
+        }
+        .map(\.element)
         reportForks(sorted)
+        var counting: [Place: Digest32] = [:]
         var mismatches: [StatedDigest] = []
         var beyond: [StatedDigest] = []
         for stated in sorted {
             let digest = stated.digest
+            if let store = stated.store {
+                let place = Place(store: store.exact, block: digest.block)
+                // A later one is no word of this history: whoever may write to the store can add it. It is a fork.
+                guard counting[place, default: digest.hash] == digest.hash else { continue }
+                counting[place] = digest.hash
+            }
             if digest.block.rawValue >= chain.blockCount {
                 beyond.append(stated)
             } else if digest.block.rawValue < chain.firstBlock, chain.blockHashes[digest.block] == nil {
@@ -82,7 +99,11 @@ struct DigestCheck {
                 Finding(
                     .fork, object: stated.origin, expected: "\(other.digest.hash.hex) (\(other.origin))",
                     found: "\(stated.digest.hash.hex) (\(stated.origin))", block: stated.digest.block,
-                    certainty: .proven, reason: "two digests of one ledger and block differ: there are two histories"))
+                    certainty: .proven,
+                    reason: "two digests of one ledger and block differ: there are two histories"
+                        + (stated.store != nil && stated.store == other.store
+                            ? ", or somebody with the right to write to the store added one; the one that was there first counts"
+                            : "")))
         }
     }
 

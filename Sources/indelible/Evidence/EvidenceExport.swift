@@ -15,7 +15,8 @@ struct EvidenceExport: AsyncParsableCommand {
             The file holds the values of the named row, or entry, with everything between them and the service \
             certificate: paths to the digest, the entry that stores it, its receipt. No other row is in it, but hashes of \
             its neighbours are. It is verified before it is written. --key names the columns of the key in order, or NAME=VALUE (x'00ff' \
-            is a BLOB); repeated --row options take more rows of the table (columns of a key separated by commas).
+            is a BLOB); repeated --row options take more rows of the table (columns of a key separated by commas, except in \
+            'quotes').
 
             EXAMPLES
               indelible evidence export app.db --table accounts --key 17 --out row.json \\
@@ -132,7 +133,7 @@ struct EvidenceExport: AsyncParsableCommand {
         try LedgerStatus.requireIdentity(session, location.path)
         let wanted =
             keys.isEmpty
-            ? rows.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } : [keys]
+            ? rows.map(KeyFilter.words) : [keys]
         let named = try LedgerStatus(session).tables.filter { SQLName.same($0.name, table) }
         let dropped = named.contains { !$0.isDropped } ? nil : named.last.map { "ledger_history_\($0.tableId)" }
         let filters = try wanted.map { try KeyFilter($0, table: table, source: dropped, session: session) }

@@ -12,12 +12,16 @@ struct EvidenceVerify: ParsableCommand {
         discussion: """
             Follows every path from the values up to the receipt of the digest, and the receipt up to the pinned service \
             certificate; or to a digest of your own. Nothing else is trusted, no certificate in the file either. Prints what \
-            is proven, and what is not: a version that was recorded need not be the current one.
+            is proven, and what is not: a version that was recorded need not be the current one. Whoever may write to the \
+            service can store digests of a database that they made up; --expect-ledger and --expect-collection say which \
+            one you mean.
 
             Exit codes: 0 verified, 1 something failed, 2 unable to tell (also: nothing you trust vouches for it).
 
             EXAMPLES
               indelible evidence verify row.json --service-certificate service_cert.pem
+              indelible evidence verify row.json --expect-collection app \\
+                  --service-certificate service_cert.pem
               indelible evidence verify row.json --digest digest-i-kept.json --json
             """)
 
@@ -28,6 +32,12 @@ struct EvidenceVerify: ParsableCommand {
         help: ArgumentHelp(
             "The service certificate to pin, PEM. (env INDELIBLE_SERVICE_CERTIFICATE)", valueName: "file"))
     var serviceCertificate: String?
+
+    @Option(help: ArgumentHelp("The SQL ledger that the rows must be of; `sql status` names it.", valueName: "id"))
+    var expectLedger: LedgerArgument?
+
+    @Option(help: ArgumentHelp("The collection that digests and entries must be in.", valueName: "name"))
+    var expectCollection: String?
 
     @Flag(help: "Show every step.")
     var steps = false
@@ -54,8 +64,10 @@ struct EvidenceVerify: ParsableCommand {
         let path = serviceCertificate ?? (variable.isEmpty ? nil : variable)
         let pin = try path.map { try InputFile.smallText($0) }
         let service = try pin.map { try Self.service(pem: $0, name: path ?? "") }
-        var report = EvidenceVerifier(service: service, trustedDigests: try kept.digests().map(\.digest))
-            .verify(bundle)
+        let verifier = EvidenceVerifier(
+            service: service, trustedDigests: try kept.digests().map(\.digest), expectedLedger: expectLedger?.ledger,
+            expectedCollection: expectCollection)
+        var report = verifier.verify(bundle)
         report.serviceFingerprint = pin.flatMap { CertificateFingerprint.first(inPEM: $0) }
         if output.json { Output.line(report.json) } else { tell(report) }
         switch report.verdict {
@@ -101,7 +113,12 @@ struct EvidenceVerify: ParsableCommand {
             Output.line(PlainText.of("entry \(entry.transactionID) of \(entry.collectionID)"))
             Output.line(PlainText.of("  \(entry.contents)"))
         }
-        for digest in evidence.digests { Output.line("digest of block \(digest.block), made \(digest.digestTime)") }
+        for evidence in evidence.digests {
+            let place = evidence.anchor.map {
+                ", entry \($0.entry.transactionID) of the collection \(Self.quoted($0.entry.collectionID))"
+            }
+            Output.line("digest of block \(evidence.digest.block), made \(evidence.digest.digestTime)\(place ?? "")")
+        }
         Output.line("not proven:")
         for sentence in report.notProven { Output.line("  \(sentence)") }
     }

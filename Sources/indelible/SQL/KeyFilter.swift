@@ -38,6 +38,21 @@ struct KeyFilter {
         usesRowID = self.key.contains { rowIDs.contains($0.column) }
     }
 
+    /// The values of a key that stand in one word with commas between them. In single quotes a comma is part of a value.
+    static func words(_ row: String) -> [String] {
+        var words = [String.UnicodeScalarView()]
+        var isQuoted = false
+        for scalar in row.unicodeScalars {
+            if scalar == "'" { isQuoted.toggle() }
+            if scalar == ",", !isQuoted {
+                words.append(String.UnicodeScalarView())
+            } else {
+                words[words.count - 1].append(scalar)
+            }
+        }
+        return words.map { String($0) }
+    }
+
     /// The name in a word that can only be meant as NAME=VALUE: a plain identifier, and a value that is more than the `=`
     /// with which base64 ends. `nil` for every other word.
     private static func unknownColumn(_ word: String) -> String? {

@@ -44,7 +44,9 @@ struct SQLBindings {
     static func value(_ word: String) -> SQLValue {
         if word.uppercased() == "NULL" { return .null }
         if let integer = Int64(word) { return .integer(integer) }
-        if let first = word.first, first.isNumber || "+-.".contains(first), let number = Double(word) {
+        if let first = word.first, "+-.0123456789".contains(first), !word.lowercased().contains("x"),
+            let number = Double(word)
+        {
             return .real(number)
         }
         if word.count >= 3, word.lowercased().hasPrefix("x'"), word.hasSuffix("'"),

@@ -48,7 +48,7 @@ struct SQLDigest: AsyncParsableCommand {
         }
         // Before the stores are asked: whoever closed a block wants its digest even when a store does not answer.
         Output.line(try LedgerDigest(json: text.shown).json)
-        if upload || !stores.given.isEmpty { try await upload(DatabaseDigests(session: session)) }
+        if upload || !stores.urls.isEmpty { try await upload(DatabaseDigests(session: session)) }
     }
 
     /// Named stores come first, and those of the database's list one by one: whoever wrote that list holds up no other store.

@@ -237,6 +237,7 @@ struct VerificationPage {
         th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-top: 1px solid var(--line); \
         overflow-wrap: anywhere; }
         th { width: 14rem; font-weight: 600; color: var(--quiet); }
+        th, td, code, h3 { white-space: pre-wrap; }
         code, .key { font: .9em ui-monospace, monospace; }
         .finding { border: 1px solid var(--line); border-left: .4rem solid #9a6700; padding: .8rem 1rem; margin: .8rem 0; \
         break-inside: avoid; }

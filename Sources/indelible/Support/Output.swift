@@ -57,8 +57,12 @@ enum Output {
             while !rest.isEmpty {
                 let count = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                 if count < 0 {
-                    if errno == EINTR || errno == EAGAIN { continue }
-                    return false
+                    if errno == EINTR { continue }
+                    guard errno == EAGAIN else { return false }
+                    // Somebody else made it non-blocking.
+                    var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    poll(&wanted, 1, -1)
+                    continue
                 }
                 rest = rest.dropFirst(count)
             }
