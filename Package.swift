@@ -117,7 +117,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "SQLLedgerDigests", dependencies: ["LedgerProofs", "SQLLedger", "LedgerClient", metrics],
+            name: "SQLLedgerDigests",
+            dependencies: ["LedgerProofs", "SQLLedger", "LedgerClient", logging, metrics, lifecycle],
             swiftSettings: strict),
         // Program
         .executableTarget(

@@ -32,7 +32,7 @@ import Testing
         "SQLLedgerSQLite": ["LedgerProofs", "SQLLedger", "CSQLiteLedger", "Crypto"],
         "SQLLedgerExtension": ["SQLLedgerSQLite", "CSQLiteLedger"],
         "SQLLedgerGRDB": ["LedgerProofs", "SQLLedger", "SQLLedgerSQLite", "CSQLiteLedger", "GRDB", "GRDBSQLite"],
-        "SQLLedgerDigests": ["LedgerProofs", "SQLLedger", "LedgerClient", "Metrics"],
+        "SQLLedgerDigests": ["LedgerProofs", "SQLLedger", "LedgerClient", "Logging", "Metrics", "ServiceLifecycle"],
     ]
 
     /// Modules in C. They include nothing of ours.

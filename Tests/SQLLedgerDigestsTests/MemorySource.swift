@@ -30,6 +30,18 @@ actor MemorySource: DigestSource {
         return ledger
     }
 
+    /// How many blocks are to be closed.
+    var openCount: UInt64 = 0
+
+    func open(_ count: UInt64) { openCount = count }
+
+    func closeBlocks() throws {
+        if isLocked { throw Locked() }
+        guard openCount > 0 else { return }
+        newest = BlockID((newest.map { $0.rawValue + 1 } ?? 0) + openCount - 1)
+        openCount = 0
+    }
+
     func newestBlock() throws -> BlockID? { newest }
 
     func digest(of block: BlockID) throws -> LedgerDigest {

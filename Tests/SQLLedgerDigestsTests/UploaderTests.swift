@@ -1,7 +1,9 @@
 import Foundation
 import LedgerProofs
+import Logging
 import SQLLedger
 import SQLLedgerDigests
+import ServiceLifecycle
 import Testing
 
 @Suite struct UploaderTests {
@@ -321,6 +323,35 @@ import Testing
             #expect(status.lastStoredBlock == BlockID(3) && status.blocksBehind == 0)
             #expect(try await store.digests(for: source.ledger).map(\.digest.block) == [BlockID(3)])
             #expect(await source.locations.map(\.isCurrent) == [false, true], "its other places are former ones, too")
+        }
+    }
+
+    /// Closes and uploads while it runs, and what is left when it is to stop.
+    @Test func aServiceLeavesNothingBehind() async throws {
+        try await TemporaryDirectory.with { root async throws in
+            let source = MemorySource()
+            let store = DirectoryDigestStore(path: root)
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            func stored() async throws -> [UInt64] {
+                try await store.digests(for: source.ledger).map(\.digest.block.rawValue)
+            }
+            for interval in [Duration.milliseconds(20), .seconds(600)] {
+                let before = try await stored()
+                await source.open(3)
+                let service = DigestService(source: source, stores: [store], interval: interval, logger: logger)
+                let group = ServiceGroup(services: [service], logger: logger)
+                try await withThrowingTaskGroup(of: Void.self) { tasks async throws in
+                    tasks.addTask { try await group.run() }
+                    try await Self.until("the first round is over") { try await stored().count > before.count }
+                    await source.open(2)
+                    await group.triggerGracefulShutdown()
+                    try await tasks.waitForAll()
+                }
+                #expect(await source.openCount == 0)
+                #expect(try await stored().last == (try await source.newestBlock()?.rawValue))
+                #expect(await service.statuses().map(\.blocksBehind) == [0])
+            }
+            #expect(try await stored() == Array(2...9), "from the first one on none is left out")
         }
     }
 

@@ -37,6 +37,26 @@ import Testing
         #expect(try LedgerReference.problems(of: test.open()).isEmpty)
     }
 
+    /// What a program of one's own uploads digests with.
+    @Test func digestsOfADatabaseOfGRDB() async throws {
+        let (_, queue) = try queueWithTables()
+        let digests = LedgerDigests(queue)
+        try await digests.closeBlocks()
+        try await digests.closeBlocks()
+        #expect(try await digests.newestBlock() == BlockID(0), "an idle database closes no block")
+        try await queue.write { try $0.execute(sql: "INSERT INTO b VALUES (7, 7)") }
+        try await digests.closeBlocks()
+        let newest = try await queue.write { try $0.ledger().newestDigest() }
+        #expect(try await digests.newestBlock() == newest?.block && newest?.block == BlockID(1))
+        #expect(try await digests.digest(of: BlockID(1)).hash == newest?.hash)
+        #expect(try await digests.digest(of: BlockID(0)).hash != newest?.hash)
+        #expect(try await digests.ledgerID() == newest?.ledger)
+        await #expect(throws: SQLiteLedgerError.self) { try await digests.digest(of: BlockID(2)) }
+        let location = DigestLocation(path: "file:///x", lastBlock: BlockID(1))
+        try await digests.record(location)
+        #expect(try await digests.digestLocations() == [location])
+    }
+
     /// GRDB has the authorizer, through which `DROP TABLE` is refused elsewhere.
     @Test(arguments: [
         ["DROP TABLE b"], ["INSERT INTO a VALUES (2, 2)", "DROP TABLE b"],

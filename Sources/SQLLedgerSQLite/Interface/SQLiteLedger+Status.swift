@@ -26,13 +26,6 @@ extension SQLiteLedger {
         public var isDropped: Bool
     }
 
-    /// Where digests go, and how far they are.
-    public struct DigestLocation: Sendable, Equatable {
-        public var path: String
-        public var lastDigestBlock: BlockID?
-        public var isCurrent: Bool
-    }
-
     /// Reads the state. Throws when the database has no ledger.
     public func status() throws(SQLiteLedgerError) -> Status {
         guard try isInitialised else {
@@ -72,7 +65,7 @@ extension SQLiteLedger {
             status.digestLocations.append(
                 DigestLocation(
                     path: locations.text(0),
-                    lastDigestBlock: locations.isNull(1) ? nil : BlockID(UInt64(bitPattern: locations.integer(1))),
+                    lastBlock: locations.isNull(1) ? nil : BlockID(UInt64(bitPattern: locations.integer(1))),
                     isCurrent: locations.integer(2) != 0))
         }
         return status

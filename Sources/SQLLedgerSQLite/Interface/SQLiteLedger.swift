@@ -88,6 +88,25 @@ public struct SQLiteLedger {
         try digest(connection.value("SELECT ledger_digest()"))
     }
 
+    /// The digest of a closed block, as the database has it.
+    /// - Throws: `SQLiteLedgerError`, also where the block is missing or is none.
+    public func digest(of block: BlockID) throws(SQLiteLedgerError) -> LedgerDigest {
+        let identity = try connection.query("SELECT ledger_id, database_name FROM main.ledger_identity WHERE id = 1")
+            .first
+        guard case .blob(let bytes)? = identity?[0], let ledger = LedgerID(bytes), let name = identity?[1].string else {
+            throw .refused("the database has no ledger")
+        }
+        let closed = try connection.closedBlock(block, of: ledger)
+        let last = closed.transactions?.upperBound ?? closed.firstTransaction
+        let time = try connection.value(
+            "SELECT commit_time FROM main.database_ledger_transactions WHERE transaction_id = ?",
+            [.integer(Int64(clamping: last.rawValue))])
+        guard case .text(let text)? = time, let commitTime = CommitTime(utf8: text) else {
+            throw .refused("transaction \(last) is missing; verify the database")
+        }
+        return LedgerDigest(of: closed, databaseName: name, lastTransactionCommitTime: commitTime)
+    }
+
     /// On whose behalf this connection writes from the next transaction on.
     public func setPrincipal(_ principal: String) throws(SQLiteLedgerError) {
         try connection.run("SELECT ledger_set_principal(?)", [.text(principal)])

@@ -7,6 +7,8 @@ struct DatabaseDigests: DigestSource {
 
     func ledgerID() async throws -> LedgerID { try currentLedger() }
 
+    func closeBlocks() async throws { _ = try session.value("SELECT ledger_close_block()") }
+
     func newestBlock() async throws -> BlockID? {
         guard let id = try session.value("SELECT max(block_id) FROM database_ledger_blocks")?.integer else {
             return nil

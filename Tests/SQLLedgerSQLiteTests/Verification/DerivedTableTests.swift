@@ -223,7 +223,7 @@ import Testing
     @Test func theSlowerUploaderSetsNothingBack() throws {
         let (database, _) = try Self.make()
         let ledger = database.ledger
-        func last() throws -> BlockID? { try ledger.status().digestLocations.first?.lastDigestBlock }
+        func last() throws -> BlockID? { try ledger.status().digestLocations.first?.lastBlock }
         try ledger.recordUpload(of: nil, to: "file:///a", isCurrent: true)
         #expect(try last() == nil)
         try ledger.recordUpload(of: BlockID(1), to: "file:///a", isCurrent: true)

@@ -1,5 +1,3 @@
-import SQLLedger
-
 /// One row of `database_ledger_digest_locations`: how far the digests of a ledger are stored at a place.
 public struct DigestLocation: Hashable, Sendable {
     /// The store's URL.

@@ -1,8 +1,9 @@
-import SQLLedger
-
-/// What an engine tells the uploader, and where the uploader writes down how far it is.
+/// A database whose digests are uploaded: what an uploader asks, and where it writes down how far it is.
 public protocol DigestSource: Sendable {
     func ledgerID() async throws -> LedgerID
+
+    /// Closes the open block, and every full one before it. Does nothing where nothing was written since.
+    func closeBlocks() async throws
 
     /// The newest closed block; `nil` before the first.
     func newestBlock() async throws -> BlockID?
