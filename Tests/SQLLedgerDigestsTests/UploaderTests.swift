@@ -111,7 +111,7 @@ import Testing
                 #expect(try await next.uploadOnce().first?.isHalted == true)
                 await source.close(upTo: 6)
                 #expect(try await uploader.uploadOnce().first?.summary.contains("up to date") == true)
-                #expect(try await store.digests(for: source.ledger).count == 3)
+                #expect(try await store.digests(for: source.ledger).count == 4)
             }
         }
     }

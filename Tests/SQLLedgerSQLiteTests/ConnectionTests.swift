@@ -39,7 +39,8 @@ import Testing
 
     /// What a program of one's own uploads digests with.
     @Test func digestsOfADatabaseOfGRDB() async throws {
-        let (_, queue) = try queueWithTables()
+        let (test, queue) = try queueWithTables()
+        defer { withExtendedLifetime(test) {} }
         let digests = LedgerDigests(queue)
         try await digests.closeBlocks()
         try await digests.closeBlocks()
