@@ -1096,6 +1096,10 @@ class Verification:
                 drift.append(f"column {column} is declared in another way")
         if not drift and not added and [*columns] != [*recorded]:
             drift.append("the columns are in another order")
+        if not drift and not added and str(sql, "utf-8", "replace") != last.body["sql"]:
+            drift.append("the definition reads differently")
+        if database.tables[folded(name)] != name:
+            drift.append("its name stands there in other letters")
         if drift:
             self.find("SCHEMA_DRIFT", name, "; ".join(drift))
         # Where only names changed places the bytes of the rows did not: columns are read by position.

@@ -75,7 +75,7 @@ struct LedgerObjectsCheck {
                     repair: other == nil ? repair : nil))
             return
         }
-        if found.sql?.exact != sql.exact {
+        if found.sql?.exact != sql.exact || found.name.exact != name.exact {
             findings.report(
                 Finding(
                     changed, object: name, expected: sql, found: found.sql,

@@ -30,11 +30,15 @@ def verified(path, digest, **options):
     return path, digest
 
 
-def root(path, name):
+def scalar_of(path, query, *values):
     db = sqlite3.connect(path)
-    found = scalar(db, "SELECT rootpage FROM sqlite_schema WHERE name = ?", name)
+    found = scalar(db, query, *values)
     db.close()
     return found
+
+
+def root(path, name):
+    return scalar_of(path, "SELECT rootpage FROM sqlite_schema WHERE name = ?", name)
 
 
 def schema(path, statement):
@@ -122,6 +126,50 @@ def test_E01_index_of_a_constraint_that_is_said_to_be_another_table_s(tmp_path):
     schema(path, "UPDATE sqlite_schema SET tbl_name = 'x' WHERE name = 'sqlite_autoindex_t_1'")
     report = ledger.verify(path, digest)
     assert report.exit_code == 1 and "INDEX_DIVERGENCE" in report.codes, report
+
+
+DEFINITIONS = [
+    ("id INTEGER PRIMARY KEY, n INT, g AS (n)", "AS (n)", "AS (n * 10)"),
+    ("id INTEGER PRIMARY KEY, n INT CHECK(n > 0)", " CHECK(n > 0)", ""),
+    ("id INTEGER PRIMARY KEY, n TEXT", "n TEXT", "n TEXT COLLATE NOCASE"),
+    ("id INTEGER PRIMARY KEY, n INT REFERENCES t(id)", " REFERENCES t(id)", ""),
+    ("id INTEGER PRIMARY KEY, n INT UNIQUE", "UNIQUE", "UNIQUE ON CONFLICT REPLACE"),
+    ("id TEXT PRIMARY KEY, n INT, g AS (n)", "AS (n)", "AS (n * 10)")]
+
+
+def redefine(path, old, new, name, spelling=None):
+    """Writes another text for a table, which may name it in other letters."""
+    spelling = spelling or name
+    schema(path, "UPDATE sqlite_schema SET name = '{1}', tbl_name = '{1}', sql = replace(replace(sql, '{2}', '{3}'), 'TABLE {0}(', "
+           "'TABLE {1}(') WHERE type = 'table' AND name = '{0}'".format(name, spelling, old, new))
+
+
+@pytest.mark.parametrize("columns, old, new", DEFINITIONS)
+@pytest.mark.parametrize("spelling", ["accounts", "Accounts"])
+@pytest.mark.parametrize("row_ids", ["", " WITHOUT ROWID"])
+def test_S02_definition_of_a_table_in_other_letters(tmp_path, columns, old, new, spelling, row_ids):
+    """SQLite finds the table by either name, and can't rename it to its own."""
+    columns = columns.replace("REFERENCES t", "REFERENCES accounts")
+    path, digest = verified(*made(
+        tmp_path, f"CREATE TABLE accounts({columns}){row_ids}", "SELECT ledger_enable('accounts')",
+        "INSERT INTO accounts(id, n) VALUES(1, 1)"))
+    redefine(path, old.replace("t(id)", "accounts(id)"), new, "accounts", spelling)
+    report = ledger.agree(path, digest)
+    assert report.exit_code == 1 and report.codes == {"SCHEMA_DRIFT"}, report
+    assert ledger.second_opinion(path, digest)[:2] == (1, {"SCHEMA_DRIFT"})
+
+
+@pytest.mark.parametrize("type, name, code", [
+    ("table", "t", "SCHEMA_DRIFT"), ("table", "ledger_stamps_1", "SCHEMA_DRIFT"), ("table", "ledger_history_1", "SCHEMA_DRIFT"),
+    ("table", "database_ledger_blocks", "SCHEMA_DRIFT"), ("view", "t_Ledger", "VIEW_DRIFT"),
+    ("trigger", "ledger_update_1", "CAPTURE_CHANGED"), ("trigger", "ledger_guard_update_ledger_tables", "CAPTURE_CHANGED")])
+def test_S02_name_in_other_letters(tmp_path, type, name, code):
+    """Queries of sqlite_schema by name miss it."""
+    path, digest = verified(*made(tmp_path, TABLE, ENABLE, rows(3)))
+    schema(path, f"UPDATE sqlite_schema SET name = upper(name) WHERE type = '{type}' AND name = '{name}'")
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 1 and report.codes == {code}, report
+    assert name in {finding["object"] for finding in report.findings}, report
 
 
 COMPOSED, DECOMPOSED = "pr\u00fcfe", "pru\u0308fe"
