@@ -575,6 +575,10 @@ def affinity(declared):
 
 CLOCK_TOLERANCE = datetime.timedelta(seconds=300)
 MOST_TRANSACTIONS = 100_000
+OWN_TABLES = [
+    "ledger_identity", "database_ledger_transactions", "database_ledger_blocks", "ledger_block_nodes", "ledger_leaf_chunks",
+    "ledger_transaction_chunks", "ledger_schema_events", "ledger_tables", "ledger_pending", "ledger_rowid_canary",
+    "database_ledger_digest_locations"]
 ENTRY_FIELDS = ["commit_time", "principal_name", "login_name", "application_name", "table_hashes"]
 BLOCK_COLUMNS = ["transactions_root_hash", "block_size", "first_transaction_id", "history_root_hash", "close_time"]
 Entry = collections.namedtuple("Entry", "id block ordinal time principal login application blob hashes leaf")
@@ -978,8 +982,13 @@ class Verification:
             if type(transaction) is not int or type(sequence) is not int or transaction < 1 or sequence < 0:
                 self.find("SCHEMA_DRIFT", what, "an event's transaction or sequence number is none that it can have")
                 continue
-            events.append((transaction, sequence, kind, number, body))
-        for transaction, sequence, kind, number, body in sorted(events, key=lambda event: event[:2]):
+            events.append((transaction, sequence, kind, number, body, event))
+        events.sort(key=lambda event: event[:2])
+        # Others read them in the order of their ids, of which the leaves say nothing.
+        if [event[-1] for event in events] != [*range(1, len(events) + 1)]:
+            self.find("SCHEMA_DRIFT", what, "the events are not numbered in the order in which they were recorded",
+                      columns=["event_id"])
+        for transaction, sequence, kind, number, body, _ in events:
             if kind == SETTINGS:
                 self.covers_all = bytes(body) == b'{"all_tables":1}'
                 continue
@@ -997,9 +1006,7 @@ class Verification:
         if not self.covers_all:
             return
         numbers = "|".join(str(number) for number in self.tables)
-        own = re.compile("sqlite_.*|ledger_(identity|block_nodes|leaf_chunks|transaction_chunks|schema_events|tables|pending|"
-                         "rowid_canary)|database_ledger_(transactions|blocks|digest_locations)"
-                         f"|ledger_(history|stamps)_({numbers})", re.IGNORECASE | re.DOTALL)
+        own = re.compile(f"sqlite_.*|{'|'.join(OWN_TABLES)}|ledger_(history|stamps)_({numbers})", re.IGNORECASE | re.DOTALL)
         known = {folded(table.name) for table in self.tables.values() if not table.dropped}
         for row in self.database.rows("the schema", "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"):
             name = string(row[0], "name")

@@ -128,6 +128,36 @@ def test_E01_index_of_a_constraint_that_is_said_to_be_another_table_s(tmp_path):
     assert report.exit_code == 1 and "INDEX_DIVERGENCE" in report.codes, report
 
 
+# Events
+
+
+@pytest.mark.parametrize("change", ["-event_id", "event_id + 10", "CASE event_id WHEN 3 THEN 4 WHEN 4 THEN 3 ELSE event_id END"])
+def test_S02_events_in_another_order(tmp_path, change):
+    """No leaf holds the id of an event, and the ledger's views go by it. Writers do not, and go on as before."""
+    path, digest = verified(*made(
+        tmp_path, TABLE, "CREATE TABLE gone(x)", ENABLE, "SELECT ledger_enable('gone')", "ALTER TABLE t RENAME COLUMN v TO w", rows_w(1),
+        "ALTER TABLE t RENAME COLUMN w TO v", "ALTER TABLE t ADD COLUMN n", "SELECT ledger_drop_table('gone')", rows(1, 2)))
+    db = ledger.without_triggers(path)
+    db.execute(f"CREATE TEMP TABLE e AS SELECT {change} AS event_id, transaction_id, sequence_number, event_type, table_id, body "
+               "FROM ledger_schema_events")
+    db.execute("DELETE FROM ledger_schema_events")
+    db.execute("INSERT INTO ledger_schema_events SELECT * FROM e")
+    db.close()
+    for _ in range(2):
+        report = ledger.agree(path, digest)
+        assert report.exit_code == 1 and report.codes <= {"SCHEMA_DRIFT", "TAIL_UNATTESTED"}, report
+        assert ledger.second_opinion(path, digest)[1] - {"TAIL_UNATTESTED"} == {"SCHEMA_DRIFT"}
+        status = ledger.run_cli("sql", "status", path)
+        assert status.returncode == 0 and "gone (dropped)" in status.stdout, status
+        db = connect(path)
+        db.execute("INSERT INTO t(v, n) VALUES('v', 'n')")
+        db.close()
+
+
+def rows_w(count):
+    return rows(count).replace("t(id, v)", "t(id, w)")
+
+
 DEFINITIONS = [
     ("id INTEGER PRIMARY KEY, n INT, g AS (n)", "AS (n)", "AS (n * 10)"),
     ("id INTEGER PRIMARY KEY, n INT CHECK(n > 0)", " CHECK(n > 0)", ""),
