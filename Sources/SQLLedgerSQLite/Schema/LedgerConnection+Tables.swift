@@ -80,7 +80,8 @@ extension LedgerConnection {
         let viewName = view ?? freeView(of: name, in: objects)
         guard
             let description = try SchemaReader.describe(
-                name, kind: kind, view: viewName, after: LeafNumber(0), in: objects, on: db)
+                name, kind: kind, view: viewName, after: LeafNumber(0), in: objects, on: db),
+            try objects.ordinaryTable(name)?.isShadow == false
         else {
             throw .refused("there is no ordinary table '\(name)' in this database that could become a ledger table")
         }

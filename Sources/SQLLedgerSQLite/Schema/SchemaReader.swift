@@ -8,7 +8,7 @@ package enum SchemaReader {
     static func userTables(
         besides tables: Set<TableID>, in objects: SchemaObjects
     ) throws(SQLiteLedgerError) -> [String] {
-        try objects.ordinaryTables().values.map(\.name)
+        try objects.ordinaryTables().values.filter { !$0.isShadow }.map(\.name)
             .filter { !SQLName.folded($0).hasPrefix("sqlite_") && !SQLName.isOwnTable($0, of: tables) }
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
@@ -108,7 +108,7 @@ package enum SchemaReader {
             if error.isRefusal { return error.message }
             throw error
         }
-        guard let description else {
+        guard let description, try objects.ordinaryTable(table)?.isShadow == false else {
             return "there is no ordinary table '\(table)' in this database that could become a ledger table"
         }
         return obstacle(to: description, in: objects, on: db)

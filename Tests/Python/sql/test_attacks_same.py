@@ -202,6 +202,56 @@ def test_S02_name_in_other_letters(tmp_path, type, name, code):
     assert name in {finding["object"] for finding in report.findings}, report
 
 
+FTS = "'table', 'site', 'site', 0, 'CREATE VIRTUAL TABLE site USING fts5(x)'"
+IGNORE = "CREATE TRIGGER evil BEFORE INSERT ON site_content BEGIN SELECT RAISE(IGNORE); END"
+
+
+@pytest.mark.parametrize("row_ids", ["", " WITHOUT ROWID"])
+@pytest.mark.parametrize("attack", ["definition", "trigger", "index"])
+def test_S06_virtual_table_that_a_ledger_table_seems_to_belong_to(tmp_path, row_ids, attack):
+    """SQLite takes a table for the contents of a virtual one by the names of both alone."""
+    path, digest = verified(*made(
+        tmp_path, f"CREATE TABLE site_content(id INTEGER PRIMARY KEY, v TEXT, w, g AS (id)){row_ids}", "CREATE INDEX i ON site_content(v)",
+        "SELECT ledger_enable('site_content')", "INSERT INTO site_content(id, v) VALUES(1, 'value-1'), (2, 'value-2')"))
+    if attack == "definition":
+        redefine(path, "AS (id)", "AS (id * 10)", "site_content")
+    elif attack == "trigger":
+        schema(path, f"INSERT INTO sqlite_schema VALUES('trigger', 'evil', 'site_content', 0, '{IGNORE}')")
+    else:
+        other_entry(path, "i", b"value-2", b"value/2")
+    schema(path, f"INSERT INTO sqlite_schema VALUES({FTS})")
+    db = ledger.plain(path)
+    assert scalar(db, "SELECT type FROM pragma_table_list WHERE name = 'site_content'") == "shadow"
+    db.close()
+    report = ledger.agree(path, digest)
+    code = {"definition": "SCHEMA_DRIFT", "trigger": "CAPTURE_CHANGED", "index": "INDEX_DIVERGENCE"}[attack]
+    assert report.exit_code == 1 and report.codes == {code}, report
+    if attack == "definition":
+        assert ledger.second_opinion(path, digest)[:2] == (1, {"SCHEMA_DRIFT"})
+
+
+@pytest.mark.parametrize("all_tables", [0, 1])
+def test_full_text_index_over_a_ledger_table_whose_name_it_takes(tmp_path, all_tables):
+    """An honest one, beside others with tables of their own."""
+    path, digest = tmp_path / "fts.db", tmp_path / "fts.json"
+    db = connect(path)
+    for statement in (
+            f"SELECT ledger_init({all_tables})", "CREATE TABLE site_content(id INTEGER PRIMARY KEY, v TEXT)",
+            "SELECT ledger_enable('site_content')", "INSERT INTO site_content VALUES(1, 'one')",
+            "CREATE VIRTUAL TABLE site USING fts5(v, content='site_content', content_rowid='id')",
+            "CREATE VIRTUAL TABLE own USING fts5(v)", "INSERT INTO own VALUES('two')",
+            "INSERT INTO site(site) VALUES('rebuild')", "INSERT INTO site_content VALUES(2, 'two')",
+            "ALTER TABLE site_content ADD COLUMN w DEFAULT 5", "UPDATE site_content SET v = 'three' WHERE id = 1"):
+        db.execute(statement).fetchall()
+    assert scalar(db, "SELECT type FROM pragma_table_list WHERE name = 'site_content'") == "shadow"
+    with pytest.raises(sqlite3.Error, match="no ordinary table"):
+        db.execute("SELECT ledger_enable('own_content')")
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    report = ledger.agree(path, digest)
+    assert report.exit_code == 0 and not report.codes, report
+
+
 COMPOSED, DECOMPOSED = "pr\u00fcfe", "pru\u0308fe"
 
 
