@@ -442,6 +442,34 @@ class Database:
     def has(self, table):
         return folded(table) in self.tables
 
+    def wrong_texts(self, table):
+        """Columns with texts whose leaf does not say how they are stored: (those with half a unit, those with half a surrogate
+        pair). The leaf is that of the UTF-8 form, and of half a pair and whichever unit follows SQLite makes the character of a
+        pair. Half a pair that is the last unit converts to itself."""
+        (encoding,), = self.rows(table, "PRAGMA main.encoding")
+        names = [name for name, row in self.columns(table).items() if row[6] != 2]
+        cut, unpaired = set(), set()
+        if encoding == b"UTF-8" or not names:
+            return [], []
+        texts = ", ".join(f"CASE typeof({quoted(name)}) WHEN 'text' THEN CAST({quoted(name)} AS BLOB) END" for name in names)
+        for row in self.rows(table, f"SELECT {texts} FROM main.{quoted(table)} NOT INDEXED"):
+            for name, data in zip(names, row):
+                if data is None:
+                    continue
+                if len(data) % 2:
+                    cut.add(name)
+                units = struct.unpack(("<" if encoding == b"UTF-16le" else ">") + f"{len(data) // 2}H", data[: len(data) // 2 * 2])
+                at = 0
+                while at + 1 < len(units):
+                    if units[at] & 0xF800 != 0xD800:
+                        at += 1
+                    elif units[at] & 0x0400 or units[at + 1] & 0xFC00 != 0xDC00:
+                        unpaired.add(name)
+                        break
+                    else:
+                        at += 2
+        return sorted(cut), sorted(unpaired)
+
 
 def string(value, what):
     if not isinstance(value, Text):
@@ -1014,7 +1042,9 @@ class Verification:
                 self.find("COVERAGE_GAP", name, "every table is to be a ledger table, and this one is not")
 
     def _derived(self):
-        """Tables that prove nothing, but that the ledger works with."""
+        """Tables that prove nothing, but that the ledger works with, and the texts of all of its own."""
+        for name in OWN_TABLES:
+            self._texts(name)
         what = "ledger_tables"
         if self.database.has(what):
             expected = {number: tuple(table.versions[-1].body[name].encode() for name in ("table", "view", "kind"))
@@ -1053,9 +1083,11 @@ class Verification:
         history = f"ledger_history_{table.id}"
         if not table.dropped:
             self._live(table, last)
+            self._texts(f"ledger_stamps_{table.id}")
         if not database.has(history):
             self.find("SCHEMA_DRIFT", history, "the history table is missing")
             return
+        self._texts(history)
         columns = database.columns(history)
         names = {identity: name for identity, name in table.names.items() if name in columns}
         order = sorted(names)
@@ -1067,6 +1099,16 @@ class Verification:
             held = dict(zip(order, row[4:]))
             version = Version(table, "history", number, self._place(history, *row[:2]), self._place(history, *row[2:4]), None)
             self._version(table, version, held)
+
+    def _texts(self, what):
+        if not self.database.has(what):
+            return
+        cut, unpaired = self.database.wrong_texts(what)
+        if cut:
+            self.find("ENCODING_DRIFT", what, "texts end with half a character, which is not what was recorded", columns=cut)
+        if unpaired:
+            self.find("VERIFIER_BLOCKED", what, "texts have half a surrogate pair before another character: they hash like the "
+                      "text with the whole pair, so they may be what was recorded, or may have been altered", columns=unpaired)
 
     def _live(self, table, last):
         database, name = self.database, table.name
@@ -1081,6 +1123,7 @@ class Verification:
             self.find("READ_UNTRUSTED", name, "a virtual table stands where the ledger table was")
             self._unmatched(table, self._stamps(table, last))
             return
+        self._texts(name)
         columns = database.columns(name)
         recorded = {column["name"]: column for column in last.columns}
         drift = [f"column {column} is missing" for column in recorded if column not in columns]

@@ -40,9 +40,7 @@ extension SQLiteEvidenceReader {
                     try IndexCheck(table: name, reader: reader, findings: findings, isContinued: after != nil).run()
                     guard after == nil else { return }
                     try SearchCheck(table: name, reader: reader, findings: findings, isOwn: true).run()
-                    if SQLName.companion(name) != nil {
-                        try EncodingCheck(table: name, reader: reader, findings: findings).run()
-                    }
+                    try EncodingCheck(table: name, reader: reader, findings: findings).run()
                 })
         }
         checks.append(check("ledger_schema_events") { try $0.checkEventNumbers($1) })

@@ -607,6 +607,54 @@ def test_R21_text_with_half_a_character(tmp_path, encoding, table):
         found for found in report.findings if found["code"] == "ENCODING_DRIFT").items(), report
 
 
+@pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
+@pytest.mark.parametrize("units", ["\ud83d\u0200", "\ude00\u0200", "\udc3d\ude00", "\ud83d\ud83d"])
+@pytest.mark.parametrize("row_ids", ["", " WITHOUT ROWID"])
+def test_R21_text_with_half_a_surrogate_pair(tmp_path, encoding, units, row_ids):
+    """SQLite makes the character of a whole pair of it, which the leaf holds, and compares the text as it stands."""
+    path, digest = verified(*made(
+        tmp_path, f"CREATE TABLE t(v TEXT PRIMARY KEY, w){row_ids}", ENABLE, "INSERT INTO t VALUES('a\U0001f600b', 1), ('c', 2)",
+        "UPDATE t SET w = 3", encoding=encoding))
+    old, new = ((f"a{pair}b").encode(encoding, "surrogatepass") for pair in ("\ud83d\ude00", units))
+    path.write_bytes(path.read_bytes().replace(old, new))
+    db = ledger.plain(path)
+    assert scalar(db, "SELECT count(*) FROM t WHERE v = 'a\U0001f600b'") == 0
+    db.close()
+    report = ledger.agree(path, digest)
+    # Some convert to another character.
+    assert report.exit_code == (2 if "ROW_ALTERED" not in report.codes else 1), report
+    assert {"VERIFIER_BLOCKED"} <= report.codes <= {"VERIFIER_BLOCKED", "ROW_ALTERED"}, report
+    blocked = {(found["object"], *found.get("columns", [])) for found in report.findings if found["code"] == "VERIFIER_BLOCKED"}
+    assert {("t", "v"), ("ledger_history_1", "v")} <= blocked, report
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
+def test_R21_text_of_the_ledger_s_own_with_half_a_character(tmp_path, encoding):
+    """Who did something is searched for by name."""
+    path, digest = verified(*made(tmp_path, TABLE, ENABLE, "INSERT INTO t VALUES(1, 'v')", encoding=encoding))
+    name = scalar_of(path, "SELECT principal_name FROM database_ledger_transactions WHERE transaction_id = 1")
+    table = "database_ledger_transactions"
+    strict = scalar_of(path, f"SELECT sql FROM sqlite_schema WHERE name = '{table}'")
+    schema(path, f"UPDATE sqlite_schema SET sql = replace(sql, ' STRICT', '') WHERE name = '{table}'")
+    longer = name.encode(encoding) + b"A"
+    db = ledger.without_triggers(path)
+    db.execute(f"UPDATE {table} SET principal_name = ? WHERE transaction_id = 1", (longer,))
+    db.close()
+    schema(path, f"UPDATE sqlite_schema SET sql = sql || ' STRICT' WHERE name = '{table}'")
+    assert scalar_of(path, f"SELECT sql FROM sqlite_schema WHERE name = '{table}'") == strict
+    entries = Pages(path)
+    _, _, _, at, local, _ = entries.cell_of(root(path, table), marker=longer)
+    kinds = bytes(entries.data[at : at + entries.data[at]])
+    entries.data[at + kinds.index(12 + 2 * len(longer))] += 1  # a text
+    entries.save()
+    db = ledger.plain(path)
+    assert scalar(db, f"SELECT count(*) FROM {table} WHERE principal_name <> ?", name) == 1
+    db.close()
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 1 and "ENCODING_DRIFT" in report.codes, report
+    assert "ENCODING_DRIFT" in ledger.second_opinion(path, digest)[1]
+
+
 @pytest.mark.parametrize("statement", ["DELETE FROM ledger_rowid_canary", "DELETE FROM ledger_rowid_canary WHERE rowid = 1",
                                        "INSERT INTO ledger_rowid_canary(rowid) VALUES(2)"])
 def test_rows_of_the_canary(tmp_path, statement):
