@@ -537,6 +537,26 @@ def test_H24_clock_set_back(whole_victim):
     assert report.exit_code == 1 and "TIME_ANOMALY" in report.codes, report
 
 
+def test_H24_clock_put_back_before_a_block_closes(tmp_path):
+    """A block closes no earlier than what it holds."""
+    path, digest = tmp_path / "clock.db", tmp_path / "clock.json"
+    db = ledger.connect(path)
+    for statement in ("CREATE TABLE t(v)", "SELECT ledger_init(1)"):
+        db.execute(statement).fetchall()
+    db.close()
+    # Nobody can tell the entry from one that was written while the clock was ahead.
+    db = ledger.without_triggers(path)
+    db.execute("UPDATE database_ledger_transactions SET commit_time = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '+100 seconds') "
+               "WHERE transaction_id = (SELECT max(transaction_id) FROM database_ledger_transactions)")
+    db.close()
+    db = ledger.connect(path)
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    close, commit = db.execute("SELECT close_time, max(commit_time) FROM database_ledger_blocks, database_ledger_transactions").fetchone()
+    assert close >= commit
+    db.close()
+    assert agree(path, digest).exit_code == 0
+
+
 def test_H24_clock_set_forward(whole_victim):
     """A commit time after the digest's own time, or after the moment of verification."""
     victim = whole_victim
