@@ -93,6 +93,11 @@ struct SearchCheck {
 
     /// For a table whose columns have all names of the row id.
     private func quickCheck() throws {
+        if IndexCheck.isNumber(table) {
+            let damage = try reader.wholeCheck().damage
+            if damage.count > 0 { report(damage.example, damage.count) }
+            return
+        }
         let statement = try reader.connection.prepare("PRAGMA main.quick_check(\(SQLName.literal(table)))")
         var first: String?
         var count: UInt64 = 0

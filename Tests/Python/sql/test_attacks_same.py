@@ -304,6 +304,21 @@ def test_E01_index_that_differs_behind_a_hundred_harmless_lines(tmp_path, strict
     assert [finding["object"] for finding in report.findings] == ["i"], report
 
 
+@pytest.mark.parametrize("name", ["7", "0x1f", "2 a", "+3", "-1", "99999999999"])
+def test_E01_index_of_a_table_whose_name_is_a_number(tmp_path, name):
+    """SQLite's check takes it for the number of lines to say of all tables, and finds something in foreign ones."""
+    path, digest = made(
+        tmp_path, f'CREATE TABLE "{name}"(id INTEGER PRIMARY KEY, v TEXT)', f'CREATE INDEX i ON "{name}"(v)',
+        f"SELECT ledger_enable('{name}')", rows(40).replace("INTO t", f'INTO "{name}"'),
+        *(f"CREATE TABLE other{number}(x)" for number in range(50)), *(f"INSERT INTO other{number} VALUES(NULL)" for number in range(50)))
+    schema(path, "UPDATE sqlite_schema SET sql = replace(sql, '(x)', '(x NOT NULL)') WHERE name GLOB 'other*'")
+    verified(path, digest)
+    other_entry(path, "i", b"value-00020", b"value/00020")
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 1 and report.codes == {"INDEX_DIVERGENCE"}, report
+    assert [finding["object"] for finding in report.findings] == ["i"], report
+
+
 def test_E01_keys_out_of_order_behind_a_hundred_harmless_lines(tmp_path):
     path, digest = verified(*made(
         tmp_path, "CREATE TABLE t(k TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID", ENABLE,
