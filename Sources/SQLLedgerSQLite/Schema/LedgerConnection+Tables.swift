@@ -85,7 +85,7 @@ extension LedgerConnection {
         else {
             throw .refused("there is no ordinary table '\(name)' in this database that could become a ledger table")
         }
-        if let obstacle = SchemaReader.obstacle(to: description, in: objects, on: db) { throw .refused(obstacle) }
+        if let obstacle = try SchemaReader.obstacle(to: description, in: objects, on: db) { throw .refused(obstacle) }
         let id = nextTableID(objects)
         let number = Int64(bitPattern: id.rawValue)
         let table = TableState(id: id, description: description)

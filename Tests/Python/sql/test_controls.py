@@ -2,6 +2,7 @@
 
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import time
@@ -360,7 +361,7 @@ def test_random_row_ids_of_all_64_bits(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
-@pytest.mark.parametrize("unit", ["00d8", "d800", "fffe", "feff", "ffff", "feff0041", "00d84100"])
+@pytest.mark.parametrize("unit", ["00d8", "d800", "fffe", "feff", "ffff", "feff0041", "00d84100", "d8000041"])
 @pytest.mark.parametrize("table", ["t(id INTEGER PRIMARY KEY, v)", "t(v PRIMARY KEY, id) WITHOUT ROWID"])
 def test_texts_that_are_no_unicode(tmp_path, encoding, unit, table):
     """Half a surrogate pair before another character hashes like the whole pair: that is no accusation, and no proof."""
@@ -371,6 +372,26 @@ def test_texts_that_are_no_unicode(tmp_path, encoding, unit, table):
         f"INSERT INTO t(id, v) VALUES (1, CAST(x'{unit}' AS TEXT)), (2, 'x' || CAST(x'{unit}' AS TEXT)), (3, '')",
         "UPDATE t SET id = id + 10", "DELETE FROM t WHERE id = 11", "UPDATE t SET v = v || v WHERE id = 12", encoding=encoding,
         exit_code=2 if any(0xD800 <= ord(letter) < 0xE000 for letter in halves[:-1]) else 0)
+
+
+@pytest.mark.parametrize("all_tables", [0, 1])
+def test_a_key_that_names_a_column_twice(tmp_path, all_tables):
+    """The stamps cannot, and would refuse what the table takes."""
+    path = tmp_path / "app.db"
+    db = connect(path)
+    db.execute("CREATE TABLE twice(a TEXT, b, PRIMARY KEY(a COLLATE NOCASE, a)) WITHOUT ROWID")
+    db.execute("CREATE TABLE same(a TEXT, b, PRIMARY KEY(a, a)) WITHOUT ROWID")
+    db.execute(f"SELECT ledger_init({all_tables})").fetchall()
+    with pytest.raises(sqlite3.Error, match="the primary key of table 'twice' names a column twice"):
+        db.execute("SELECT ledger_enable('twice')")
+    db.execute("SELECT ledger_enable('same')")
+    db.execute("INSERT INTO twice VALUES ('x', 1), ('X', 2)")
+    db.execute("INSERT INTO same VALUES ('x', 1), ('X', 2)")
+    digest = tmp_path / "app.json"
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 2 * all_tables and report.codes == ({"COVERAGE_GAP"} if all_tables else set()), report
 
 
 def test_a_ledger_made_by_another_process(tmp_path):
