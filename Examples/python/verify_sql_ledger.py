@@ -361,13 +361,19 @@ class Database:
             header = file.read(100)
         in_wal_mode = header[18:20] == b"\2\2"
         busy_wal = wal.exists() and wal.stat().st_size > 0
-        hot = journal.exists() and journal.stat().st_size > 0
+        hot = journal.exists() and journal.stat().st_size > 0 and (
+            in_wal_mode or len(header) < 100 or self.must_roll_back(path))
         extra = ""
         if hot or busy_wal and not path.with_name(path.name + "-shm").exists():
             self.copied = tempfile.mkdtemp(prefix="verify-sql-ledger.")
-            for file in (path, journal, wal):
-                if file.exists():
-                    shutil.copy(file, self.copied)
+            files = [file for file in (path, journal, wal) if file.exists()]
+            before = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+            for file in files:
+                shutil.copy(file, self.copied)
+            if not all(map(pathlib.Path.exists, files)) or before != [
+                    (file.stat().st_size, file.stat().st_mtime_ns) for file in files]:
+                self.close()
+                raise Blocked(path.name, "somebody wrote to it while it was copied; try again")
             original, path = path, pathlib.Path(self.copied) / path.name
             self.settle_super_journal(original, path.with_name(path.name + "-journal"))
             self.notes.append("read from a copy, because reading it in place would have changed the files")
@@ -376,9 +382,7 @@ class Database:
             extra = "?immutable=1"
         else:
             extra = "?mode=ro"
-        self.connection = sqlite3.connect(
-            "file:" + str(path.resolve()).replace("%", "%25").replace("?", "%3f").replace("#", "%23") + extra,
-            uri=True, isolation_level=None, timeout=10)
+        self.connection = self.open(path.resolve(), extra)
         self.connection.text_factory = Text
         try:
             if hasattr(self.connection, "setlimit"):
@@ -401,6 +405,25 @@ class Database:
             self.close()
             raise Blocked(str(path.name), problem) from None
         self.tables = {folded(name): name for kind, name in self.objects if kind == "table"}
+
+    @staticmethod
+    def open(path, extra):
+        return sqlite3.connect("file:" + str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23") + extra,
+                               uri=True, isolation_level=None, timeout=10)
+
+    @classmethod
+    def must_roll_back(cls, path):
+        """Whether nobody is at work who wrote the journal. SQLite knows, and reads nothing then that it may not write."""
+        connection = cls.open(path, "?mode=ro")
+        try:
+            connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
+            return False
+        except sqlite3.OperationalError as problem:
+            return "readonly" in str(problem)
+        except sqlite3.DatabaseError:
+            return True
+        finally:
+            connection.close()
 
     def settle_super_journal(self, original, journal):
         """After a rollback SQLite deletes the super-journal that the journal names, wherever that is; where none exists

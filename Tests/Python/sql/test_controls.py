@@ -394,6 +394,23 @@ def test_a_key_that_names_a_column_twice(tmp_path, all_tables):
     assert report.exit_code == 2 * all_tables and report.codes == ({"COVERAGE_GAP"} if all_tables else set()), report
 
 
+def test_a_journal_whose_writer_is_at_work(tmp_path):
+    """It is not rolled back, in a copy neither: database and journal would be of two moments."""
+    path, digest = tmp_path / "app.db", tmp_path / "app.json"
+    db = connect(path)
+    for statement in ("CREATE TABLE t(id INTEGER PRIMARY KEY, v)", "SELECT ledger_init(1)", "INSERT INTO t VALUES (1, 1)"):
+        db.execute(statement).fetchall()
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.execute("BEGIN")
+    db.execute("UPDATE t SET v = 2")
+    journal = tmp_path / "app.db-journal"
+    assert journal.stat().st_size > 0
+    code, codes, done = ledger.second_opinion(path, digest)
+    assert (code, codes, done.notes) == (0, set(), []), done.findings
+    db.execute("COMMIT")
+    db.close()
+
+
 def test_a_ledger_made_by_another_process(tmp_path):
     path = tmp_path / "app.db"
     db = connect(path)
