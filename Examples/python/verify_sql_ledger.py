@@ -1276,6 +1276,19 @@ class Verification:
         if wrong:
             self.find("ROW_ALTERED", table.name, "a column that did not exist when the row was written holds a value",
                       key=self._key(version), columns=wrong, transaction=start[0], sequence=start[1])
+        # What the history gives to rows from after the column was dropped: nothing, or the default, whose fraction SQLite may drop.
+        gone = [identity for identity in held if identity not in schema.identities
+                and not self._added_after(table, identity, schema)
+                and held[identity] is not None and encode_value(held[identity]) not in self._leftovers(table.default(identity))]
+        if gone:
+            self.find("ROW_ALTERED", table.name, "a column that was dropped before the row was written holds a value",
+                      key=self._key(version), columns=[table.names[identity] for identity in gone], transaction=start[0],
+                      sequence=start[1])
+
+    @staticmethod
+    def _leftovers(default):
+        whole = isinstance(default, float) and default.is_integer() and -1 << 63 <= default < 1 << 63
+        return [encode_value(default)] + ([encode_value(int(default))] if whole else [])
 
     @staticmethod
     def _added_after(table, identity, schema):
