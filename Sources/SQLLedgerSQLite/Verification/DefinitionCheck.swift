@@ -268,5 +268,6 @@ struct DefinitionCheck {
                 .viewDrift, description.view, "the ledger view is not what the ledger would make",
                 expected: made.createView, found: view.sql, repair: repair)
         }
+        LedgerObjectsCheck.checkTriggers(onView: description.view, objects, findings)
     }
 }

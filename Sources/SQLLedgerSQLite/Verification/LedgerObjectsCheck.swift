@@ -15,6 +15,7 @@ struct LedgerObjectsCheck {
         }
         for sql in LedgerObjects.views {
             Self.check("view", sql, objects, findings, missing: .viewDrift, changed: .viewDrift, "the ledger's view")
+            Self.checkTriggers(onView: Self.name(in: sql, "view"), objects, findings)
         }
         for sql in LedgerObjects.guards {
             Self.check(
@@ -55,6 +56,16 @@ struct LedgerObjectsCheck {
     /// The name is the word after the kind, in every statement of the engine's.
     static func name(in sql: String, _ type: String) -> String {
         String(sql.dropFirst("CREATE \(type) ".count).prefix { $0 != " " && $0 != "(" })
+    }
+
+    /// With an INSTEAD OF trigger a view takes what it should refuse.
+    static func checkTriggers(onView view: String, _ objects: SchemaObjects, _ findings: FindingCollector) {
+        for trigger in objects.belonging(to: view, type: "trigger") {
+            findings.report(
+                Finding(
+                    .viewDrift, object: trigger.name, found: trigger.sql,
+                    reason: "a trigger on \(view), which takes writes then"))
+        }
     }
 
     static func check(
