@@ -91,12 +91,11 @@ struct IndexCheck {
         return lines
     }
 
-    /// Whether SQLite takes the name for a number of lines, which is what these pragmas do with whatever begins like one.
+    /// Whether SQLite takes the name for a number of lines, which is what these pragmas do with whatever begins like one of 32 bits.
     static func isNumber(_ table: String) -> Bool {
-        let bytes = Array(table.utf8.prefix(2))
-        let isSigned = bytes.first == UInt8(ascii: "+") || bytes.first == UInt8(ascii: "-")
-        return bytes.dropFirst(isSigned ? 1 : 0).first.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-            ?? false
+        let sign = table.utf8.prefix(1).filter { "+-".utf8.contains($0) }
+        let digits = table.utf8.dropFirst(sign.count).prefix { "0123456789".utf8.contains($0) }
+        return Int32(String(decoding: sign + digits, as: UTF8.self)) != nil
     }
 
     /// What is the same to the index need not be the same value: texts by its collation, whole numbers as integers and reals. How

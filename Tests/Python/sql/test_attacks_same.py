@@ -304,7 +304,7 @@ def test_E01_index_that_differs_behind_a_hundred_harmless_lines(tmp_path, strict
     assert [finding["object"] for finding in report.findings] == ["i"], report
 
 
-@pytest.mark.parametrize("name", ["7", "0x1f", "2 a", "+3", "-1", "99999999999"])
+@pytest.mark.parametrize("name", ["7", "0x1f", "2 a", "+3", "-1", "-2147483648", "2147483648", "99999999999"])
 def test_E01_index_of_a_table_whose_name_is_a_number(tmp_path, name):
     """SQLite's check takes it for the number of lines to say of all tables, and finds something in foreign ones."""
     path, digest = made(
