@@ -361,13 +361,19 @@ class Database:
             header = file.read(100)
         in_wal_mode = header[18:20] == b"\2\2"
         busy_wal = wal.exists() and wal.stat().st_size > 0
-        hot = journal.exists() and journal.stat().st_size > 0
+        hot = journal.exists() and journal.stat().st_size > 0 and (
+            in_wal_mode or len(header) < 100 or self.must_roll_back(path))
         extra = ""
         if hot or busy_wal and not path.with_name(path.name + "-shm").exists():
             self.copied = tempfile.mkdtemp(prefix="verify-sql-ledger.")
-            for file in (path, journal, wal):
-                if file.exists():
-                    shutil.copy(file, self.copied)
+            files = [file for file in (path, journal, wal) if file.exists()]
+            before = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+            for file in files:
+                shutil.copy(file, self.copied)
+            if not all(map(pathlib.Path.exists, files)) or before != [
+                    (file.stat().st_size, file.stat().st_mtime_ns) for file in files]:
+                self.close()
+                raise Blocked(path.name, "somebody wrote to it while it was copied; try again")
             original, path = path, pathlib.Path(self.copied) / path.name
             self.settle_super_journal(original, path.with_name(path.name + "-journal"))
             self.notes.append("read from a copy, because reading it in place would have changed the files")
@@ -376,9 +382,7 @@ class Database:
             extra = "?immutable=1"
         else:
             extra = "?mode=ro"
-        self.connection = sqlite3.connect(
-            "file:" + str(path.resolve()).replace("%", "%25").replace("?", "%3f").replace("#", "%23") + extra,
-            uri=True, isolation_level=None, timeout=10)
+        self.connection = self.open(path.resolve(), extra)
         self.connection.text_factory = Text
         try:
             if hasattr(self.connection, "setlimit"):
@@ -401,6 +405,25 @@ class Database:
             self.close()
             raise Blocked(str(path.name), problem) from None
         self.tables = {folded(name): name for kind, name in self.objects if kind == "table"}
+
+    @staticmethod
+    def open(path, extra):
+        return sqlite3.connect("file:" + str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23") + extra,
+                               uri=True, isolation_level=None, timeout=10)
+
+    @classmethod
+    def must_roll_back(cls, path):
+        """Whether nobody is at work who wrote the journal. SQLite knows, and reads nothing then that it may not write."""
+        connection = cls.open(path, "?mode=ro")
+        try:
+            connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
+            return False
+        except sqlite3.OperationalError as problem:
+            return "readonly" in str(problem)
+        except sqlite3.DatabaseError:
+            return True
+        finally:
+            connection.close()
 
     def settle_super_journal(self, original, journal):
         """After a rollback SQLite deletes the super-journal that the journal names, wherever that is; where none exists
@@ -441,6 +464,34 @@ class Database:
 
     def has(self, table):
         return folded(table) in self.tables
+
+    def wrong_texts(self, table):
+        """Columns with texts whose leaf does not say how they are stored: (those with half a unit, those with half a surrogate
+        pair). The leaf is that of the UTF-8 form, and of half a pair and whichever unit follows SQLite makes the character of a
+        pair. Half a pair that is the last unit converts to itself."""
+        (encoding,), = self.rows(table, "PRAGMA main.encoding")
+        names = [name for name, row in self.columns(table).items() if row[6] != 2]
+        cut, unpaired = set(), set()
+        if encoding == b"UTF-8" or not names:
+            return [], []
+        texts = ", ".join(f"CASE typeof({quoted(name)}) WHEN 'text' THEN CAST({quoted(name)} AS BLOB) END" for name in names)
+        for row in self.rows(table, f"SELECT {texts} FROM main.{quoted(table)} NOT INDEXED"):
+            for name, data in zip(names, row):
+                if data is None:
+                    continue
+                if len(data) % 2:
+                    cut.add(name)
+                units = struct.unpack(("<" if encoding == b"UTF-16le" else ">") + f"{len(data) // 2}H", data[: len(data) // 2 * 2])
+                at = 0
+                while at + 1 < len(units):
+                    if units[at] & 0xF800 != 0xD800:
+                        at += 1
+                    elif units[at] & 0x0400 or units[at + 1] & 0xFC00 != 0xDC00:
+                        unpaired.add(name)
+                        break
+                    else:
+                        at += 2
+        return sorted(cut), sorted(unpaired)
 
 
 def string(value, what):
@@ -575,6 +626,10 @@ def affinity(declared):
 
 CLOCK_TOLERANCE = datetime.timedelta(seconds=300)
 MOST_TRANSACTIONS = 100_000
+OWN_TABLES = [
+    "ledger_identity", "database_ledger_transactions", "database_ledger_blocks", "ledger_block_nodes", "ledger_leaf_chunks",
+    "ledger_transaction_chunks", "ledger_schema_events", "ledger_tables", "ledger_pending", "ledger_rowid_canary",
+    "database_ledger_digest_locations"]
 ENTRY_FIELDS = ["commit_time", "principal_name", "login_name", "application_name", "table_hashes"]
 BLOCK_COLUMNS = ["transactions_root_hash", "block_size", "first_transaction_id", "history_root_hash", "close_time"]
 Entry = collections.namedtuple("Entry", "id block ordinal time principal login application blob hashes leaf")
@@ -852,7 +907,8 @@ class Verification:
                     self.find("CHAIN_BROKEN" if field in linked else "BLOCK_ALTERED", what,
                               f"{names[field]} is not what everything before gives", block=block.id, columns=[names[field]])
             times = [entry.time for entry in entries if entry.leaf]
-            if times and chosen.time < max(times):
+            # Former builds closed blocks by the clock alone, which may have been put back a little.
+            if times and moment(max(times)) - moment(chosen.time) > CLOCK_TOLERANCE:
                 self.find("TIME_ANOMALY", what, "closed before its last transaction", block=block.id)
         if size and chosen.root != root:
             self._name_transactions(block.id, chosen.root, entries, root is not None)
@@ -978,8 +1034,13 @@ class Verification:
             if type(transaction) is not int or type(sequence) is not int or transaction < 1 or sequence < 0:
                 self.find("SCHEMA_DRIFT", what, "an event's transaction or sequence number is none that it can have")
                 continue
-            events.append((transaction, sequence, kind, number, body))
-        for transaction, sequence, kind, number, body in sorted(events, key=lambda event: event[:2]):
+            events.append((transaction, sequence, kind, number, body, event))
+        events.sort(key=lambda event: event[:2])
+        # Others read them in the order of their ids, of which the leaves say nothing.
+        if [event[-1] for event in events] != [*range(1, len(events) + 1)]:
+            self.find("SCHEMA_DRIFT", what, "the events are not numbered in the order in which they were recorded",
+                      columns=["event_id"])
+        for transaction, sequence, kind, number, body, _ in events:
             if kind == SETTINGS:
                 self.covers_all = bytes(body) == b'{"all_tables":1}'
                 continue
@@ -997,9 +1058,7 @@ class Verification:
         if not self.covers_all:
             return
         numbers = "|".join(str(number) for number in self.tables)
-        own = re.compile("sqlite_.*|ledger_(identity|block_nodes|leaf_chunks|transaction_chunks|schema_events|tables|pending|"
-                         "rowid_canary)|database_ledger_(transactions|blocks|digest_locations)"
-                         f"|ledger_(history|stamps)_({numbers})", re.IGNORECASE | re.DOTALL)
+        own = re.compile(f"sqlite_.*|{'|'.join(OWN_TABLES)}|ledger_(history|stamps)_({numbers})", re.IGNORECASE | re.DOTALL)
         known = {folded(table.name) for table in self.tables.values() if not table.dropped}
         for row in self.database.rows("the schema", "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"):
             name = string(row[0], "name")
@@ -1007,7 +1066,9 @@ class Verification:
                 self.find("COVERAGE_GAP", name, "every table is to be a ledger table, and this one is not")
 
     def _derived(self):
-        """Tables that prove nothing, but that the ledger works with."""
+        """Tables that prove nothing, but that the ledger works with, and the texts of all of its own."""
+        for name in OWN_TABLES:
+            self._texts(name)
         what = "ledger_tables"
         if self.database.has(what):
             expected = {number: tuple(table.versions[-1].body[name].encode() for name in ("table", "view", "kind"))
@@ -1046,9 +1107,11 @@ class Verification:
         history = f"ledger_history_{table.id}"
         if not table.dropped:
             self._live(table, last)
+            self._texts(f"ledger_stamps_{table.id}")
         if not database.has(history):
             self.find("SCHEMA_DRIFT", history, "the history table is missing")
             return
+        self._texts(history)
         columns = database.columns(history)
         names = {identity: name for identity, name in table.names.items() if name in columns}
         order = sorted(names)
@@ -1060,6 +1123,16 @@ class Verification:
             held = dict(zip(order, row[4:]))
             version = Version(table, "history", number, self._place(history, *row[:2]), self._place(history, *row[2:4]), None)
             self._version(table, version, held)
+
+    def _texts(self, what):
+        if not self.database.has(what):
+            return
+        cut, unpaired = self.database.wrong_texts(what)
+        if cut:
+            self.find("ENCODING_DRIFT", what, "texts end with half a character, which is not what was recorded", columns=cut)
+        if unpaired:
+            self.find("VERIFIER_BLOCKED", what, "texts have half a surrogate pair before another character: they hash like the "
+                      "text with the whole pair, so they may be what was recorded, or may have been altered", columns=unpaired)
 
     def _live(self, table, last):
         database, name = self.database, table.name
@@ -1074,6 +1147,7 @@ class Verification:
             self.find("READ_UNTRUSTED", name, "a virtual table stands where the ledger table was")
             self._unmatched(table, self._stamps(table, last))
             return
+        self._texts(name)
         columns = database.columns(name)
         recorded = {column["name"]: column for column in last.columns}
         drift = [f"column {column} is missing" for column in recorded if column not in columns]
@@ -1096,6 +1170,10 @@ class Verification:
                 drift.append(f"column {column} is declared in another way")
         if not drift and not added and [*columns] != [*recorded]:
             drift.append("the columns are in another order")
+        if not drift and not added and str(sql, "utf-8", "replace") != last.body["sql"]:
+            drift.append("the definition reads differently")
+        if database.tables[folded(name)] != name:
+            drift.append("its name stands there in other letters")
         if drift:
             self.find("SCHEMA_DRIFT", name, "; ".join(drift))
         # Where only names changed places the bytes of the rows did not: columns are read by position.
@@ -1198,6 +1276,19 @@ class Verification:
         if wrong:
             self.find("ROW_ALTERED", table.name, "a column that did not exist when the row was written holds a value",
                       key=self._key(version), columns=wrong, transaction=start[0], sequence=start[1])
+        # What the history gives to rows from after the column was dropped: nothing, or the default, whose fraction SQLite may drop.
+        gone = [identity for identity in held if identity not in schema.identities
+                and not self._added_after(table, identity, schema)
+                and held[identity] is not None and encode_value(held[identity]) not in self._leftovers(table.default(identity))]
+        if gone:
+            self.find("ROW_ALTERED", table.name, "a column that was dropped before the row was written holds a value",
+                      key=self._key(version), columns=[table.names[identity] for identity in gone], transaction=start[0],
+                      sequence=start[1])
+
+    @staticmethod
+    def _leftovers(default):
+        whole = isinstance(default, float) and default.is_integer() and -1 << 63 <= default < 1 << 63
+        return [encode_value(default)] + ([encode_value(int(default))] if whole else [])
 
     @staticmethod
     def _added_after(table, identity, schema):

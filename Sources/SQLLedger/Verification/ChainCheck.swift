@@ -288,7 +288,9 @@ struct ChainCheck {
         if block.size != derived.size {
             contradiction("block_size", .blockAltered, String(derived.size), String(block.size))
         }
-        if let last = previousTime, block.closeTime < last {
+        // Former builds closed blocks by the clock alone, which may have been put back a little.
+        let tolerance = Int64(options.policy.clockTolerance * 1_000_000)
+        if let last = previousTime, block.closeTime.microseconds < last.microseconds - tolerance {
             findings.report(
                 Finding(
                     .timeAnomaly, object: "database_ledger_blocks", columns: ["close_time"],

@@ -27,6 +27,8 @@ final class Localiser {
     var expected: [RowStart: ExpectedLeaf] = [:]
     /// All that `expected` began with.
     private var wanted: [RowStart: ExpectedLeaf] = [:]
+    /// Beginnings that only history versions stand for whose ends are not the ledger's: copies, perhaps, of rows without stamps.
+    var copied: [RowStart: ExpectedLeaf] = [:]
     var versions: [LocalisedVersion] = []
     var found: [RowStart: [FoundLeaf]] = [:]
     /// Versions about which something was reported, so that it is reported once.
@@ -77,9 +79,9 @@ final class Localiser {
 
     var explained: Set<RowStart> = []
 
-    /// What is missing at `place` was found nowhere.
-    func noteLost(_ place: RowStart) {
-        let checks = expected[place]?.checks ?? []
+    /// The row of this leaf was found nowhere, or only in the history.
+    func noteLost(_ leaf: ExpectedLeaf?) {
+        let checks = leaf?.checks ?? []
         if checks.isEmpty || lost.count > 1_000 { isLossUnknown = true } else { lost.insert(checks) }
     }
 
@@ -218,6 +220,7 @@ final class Localiser {
     /// Takes out everything that is as it must be, and reports what is there twice.
     private func resolve() {
         wanted = expected
+        findCopies()
         for (place, leaves) in found.sorted(by: { $0.key < $1.key }) {
             guard let leaf = expected[place] else { continue }
             guard let match = leaves.first(where: { $0.hash == leaf.hash }) else { continue }
@@ -229,6 +232,19 @@ final class Localiser {
             }
             rest.removeAll { $0.hash == leaf.hash }
             found[place] = rest.isEmpty ? nil : rest
+        }
+    }
+
+    /// A beginning that is not wanted is right: everything there is.
+    private func findCopies() {
+        for entry in versions where !entry.version.isLive && !isEnded(entry.version) {
+            let place = entry.version.links.start
+            let hash = entry.version.leaf(.created, table: table.id).hash
+            guard !isWanted(place) || wanted[place]?.hash == hash else { continue }
+            let isKnown = (found[place] ?? []).contains {
+                $0.hash == hash && (versions[$0.version].version.isLive || isEnded(versions[$0.version].version))
+            }
+            if !isKnown { copied[place] = ExpectedLeaf(hash: hash, checks: entry.checks) }
         }
     }
 

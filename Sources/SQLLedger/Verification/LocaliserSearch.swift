@@ -11,7 +11,7 @@ struct LocaliserSearch {
     }
 
     func run() throws {
-        matchUnstamped()
+        matchUnstamped(localiser.expected)
         matchMoved()
         let altered = alteredVersions()
         let needsSearch = !localiser.isIncomplete && (!altered.isEmpty || !missingPlaces().isEmpty)
@@ -20,6 +20,8 @@ struct LocaliserSearch {
             values = try searchElsewhere(altered)
             matchMoved()
         }
+        matchUnstamped(localiser.copied)
+        for leaf in localiser.copied.values { localiser.noteLost(leaf) }
         for (version, place) in altered.sorted(by: { $0.value < $1.value }) where !localiser.reported.contains(version)
         {
             reportAltered(version, place, values[version])
@@ -31,9 +33,9 @@ struct LocaliserSearch {
     // MARK: Without stamps
 
     /// Finds rows without stamps that are what the ledger wants: as they are, or with the key of a stamp whose row is gone.
-    private func matchUnstamped() {
+    private func matchUnstamped(_ leaves: [RowStart: ExpectedLeaf]) {
         let rows = localiser.unstamped
-        guard !rows.isEmpty else { return }
+        guard !rows.isEmpty, !leaves.isEmpty else { return }
         var byChecks: [[UInt16]: [(row: Int, version: RowVersion)]] = [:]
         for (index, row) in rows.enumerated() {
             for version in row.versions {
@@ -46,14 +48,16 @@ struct LocaliserSearch {
             budget -= 1
             return version.leaf(.created, table: table.id, place: place).hash == leaf.hash
         }
-        let wanted = localiser.expected.sorted { $0.key < $1.key }
+        let wanted = leaves.sorted { $0.key < $1.key }
+        var open = Set(leaves.keys)
         for (place, leaf) in wanted {
             let candidates = leaf.checks.isEmpty ? byChecks.values.flatMap { $0 } : byChecks[leaf.checks] ?? []
             if let found = candidates.first(where: { fit(place, leaf, $0.row, $0.version) }) {
                 settleUnstamped(found.row, place, key: nil)
+                open.remove(place)
             }
         }
-        for (place, leaf) in wanted where localiser.expected[place] != nil {
+        for (place, leaf) in wanted where open.contains(place) {
             guard let key = localiser.strays[place] else { continue }
             let found = rows.indices.first { index in
                 rows[index].versions.contains { version in
@@ -82,7 +86,10 @@ struct LocaliserSearch {
                 ? "the row is genuine and must stay; only the stamp beside it is gone, and no change of the row brings it back"
                 : "only the key of the row is not genuine: it may be all that is left of what the ledger wants, and no change "
                     + "of it gives it its stamp again; take a copy of it before the row is brought back from a backup")
-        if localiser.found[place] != nil {
+        if localiser.copied[place] != nil {
+            // What is wrong with the copy is said of the copy.
+            localiser.copied[place] = nil
+        } else if localiser.found[place] != nil {
             localiser.held.insert(place)
         } else {
             take(place)
@@ -203,6 +210,7 @@ struct LocaliserSearch {
     private func reportMovedEnd(_ index: Int, _ version: RowVersion, _ place: RowStart) {
         let expected = "ended by transaction \(place.transaction), operation \(place.sequence)"
         if let end = version.links.end {
+            localiser.copied[version.links.start] = nil
             if let leaves = localiser.found[end] {
                 let rest = leaves.filter { $0.version != index || $0.operation != .ended }
                 localiser.found[end] = rest.isEmpty ? nil : rest
@@ -411,7 +419,7 @@ struct LocaliserSearch {
             if let end = entry.version.links.end { neighbours.byEnd[end] = entry.version }
         }
         for place in places {
-            localiser.noteLost(place)
+            localiser.noteLost(localiser.expected[place])
             reportMissing(place, end: ends[place], neighbours)
         }
     }

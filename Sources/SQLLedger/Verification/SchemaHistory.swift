@@ -24,6 +24,9 @@ public struct SchemaHistory: Sendable {
     /// Whether every new table is to be a ledger table, as the newest settings event says.
     public private(set) var coversAllTables = false
 
+    /// Where that event is.
+    private var settings: RowStart?
+
     /// Events that could not be read, with the reason.
     public private(set) var unreadable: [(event: StoredSchemaEvent, reason: String)] = []
 
@@ -48,7 +51,10 @@ public struct SchemaHistory: Sendable {
             return
         }
         switch event.body {
-        case .settings(let allTables): coversAllTables = allTables
+        case .settings(let allTables):
+            let place = RowStart(transaction: stored.transaction, sequence: stored.sequence)
+            guard settings.map({ $0 < place }) ?? true else { break }
+            (settings, coversAllTables) = (place, allTables)
         case .table(let description):
             let schema = description.schema(of: event.table)
             versions[event.table, default: []].append(

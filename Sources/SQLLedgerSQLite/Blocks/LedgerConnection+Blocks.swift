@@ -58,6 +58,8 @@ extension LedgerConnection {
             .integer(Int64(bitPattern: builder.nextTransaction.rawValue)),
             .integer(Int64(bitPattern: builder.id.rawValue)),
         ])
+        // No earlier than what it holds: a clock may have been put back since.
+        var latest = previous?.closeTime
         while try entries.step(), !builder.isFull {
             guard let time = CommitTime(utf8: entries.bytes(1)) else { throw damaged("a commit time is malformed") }
             do throws(ProofError) {
@@ -69,8 +71,9 @@ extension LedgerConnection {
             } catch {
                 throw damaged(error.reason)
             }
+            latest = latest.map { max($0, time) } ?? time
         }
-        guard let block = builder.close(at: CommitTime.now(notBefore: previous?.closeTime)) else { return nil }
+        guard let block = builder.close(at: CommitTime.now(notBefore: latest)) else { return nil }
         try store(block)
         for (chunk, leaves) in builder.transactionChunks.enumerated() {
             try db.run(

@@ -34,7 +34,7 @@ public final class EvidenceExporter {
         databaseName = String(decoding: name, as: UTF8.self)
         let statement = try connection.prepare(
             "SELECT transaction_id, sequence_number, event_type, table_id, body FROM main.ledger_schema_events "
-                + "ORDER BY event_id")
+                + "ORDER BY transaction_id, sequence_number")
         history = try SchemaHistory {
             guard try statement.step() else { return nil }
             return StoredSchemaEvent(

@@ -13,8 +13,8 @@ extension LedgerConnection {
             INSERT OR REPLACE INTO \(db.schema).ledger_tables
               SELECT table_id, json_extract(body, '$.table'), json_extract(body, '$.view'),
                 json_extract(body, '$.kind'), event_type = 1
-              FROM \(db.schema).ledger_schema_events WHERE event_id IN
-                (SELECT max(event_id) FROM \(db.schema).ledger_schema_events WHERE event_type <> 8 GROUP BY table_id)
+              FROM (SELECT *, row_number() OVER (PARTITION BY table_id ORDER BY transaction_id DESC, sequence_number DESC) AS age
+                FROM \(db.schema).ledger_schema_events WHERE event_type <> 8) WHERE age = 1
               EXCEPT SELECT table_id, name, view, kind, is_dropped FROM \(db.schema).ledger_tables;
             DELETE FROM \(db.schema).ledger_pending
             """)

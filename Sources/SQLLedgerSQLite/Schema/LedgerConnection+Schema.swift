@@ -62,7 +62,8 @@ extension LedgerConnection {
         let known = Dictionary(tables.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let events = try db.prepare(
             """
-            SELECT transaction_id, event_type, table_id, body FROM \(db.schema).ledger_schema_events ORDER BY event_id
+            SELECT transaction_id, event_type, table_id, body FROM \(db.schema).ledger_schema_events
+            ORDER BY transaction_id, sequence_number
             """)
         while try events.step() {
             let id = TableID(UInt64(bitPattern: events.integer(2)))

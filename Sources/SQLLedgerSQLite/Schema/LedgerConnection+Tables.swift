@@ -80,11 +80,12 @@ extension LedgerConnection {
         let viewName = view ?? freeView(of: name, in: objects)
         guard
             let description = try SchemaReader.describe(
-                name, kind: kind, view: viewName, after: LeafNumber(0), in: objects, on: db)
+                name, kind: kind, view: viewName, after: LeafNumber(0), in: objects, on: db),
+            try objects.ordinaryTable(name)?.isShadow == false
         else {
             throw .refused("there is no ordinary table '\(name)' in this database that could become a ledger table")
         }
-        if let obstacle = SchemaReader.obstacle(to: description, in: objects, on: db) { throw .refused(obstacle) }
+        if let obstacle = try SchemaReader.obstacle(to: description, in: objects, on: db) { throw .refused(obstacle) }
         let id = nextTableID(objects)
         let number = Int64(bitPattern: id.rawValue)
         let table = TableState(id: id, description: description)

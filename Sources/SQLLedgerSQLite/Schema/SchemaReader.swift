@@ -8,7 +8,7 @@ package enum SchemaReader {
     static func userTables(
         besides tables: Set<TableID>, in objects: SchemaObjects
     ) throws(SQLiteLedgerError) -> [String] {
-        try objects.ordinaryTables().values.map(\.name)
+        try objects.ordinaryTables().values.filter { !$0.isShadow }.map(\.name)
             .filter { !SQLName.folded($0).hasPrefix("sqlite_") && !SQLName.isOwnTable($0, of: tables) }
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
@@ -108,10 +108,10 @@ package enum SchemaReader {
             if error.isRefusal { return error.message }
             throw error
         }
-        guard let description else {
+        guard let description, try objects.ordinaryTable(table)?.isShadow == false else {
             return "there is no ordinary table '\(table)' in this database that could become a ledger table"
         }
-        return obstacle(to: description, in: objects, on: db)
+        return try obstacle(to: description, in: objects, on: db)
     }
 
     /// A column whose name the ledger needs for itself, in words.
@@ -129,9 +129,14 @@ package enum SchemaReader {
 
     static func obstacle(
         to description: TableDescription, in objects: SchemaObjects, on db: SQLiteConnection
-    ) -> String? {
+    ) throws(SQLiteLedgerError) -> String? {
         let name = description.table
         if let obstacle = nameObstacle(description) { return obstacle }
+        if description.rowIDColumn == nil,
+            try keyCollations(of: name, on: db).count != description.columns.count(where: { $0.primaryKeyPosition > 0 })
+        {
+            return "the primary key of table '\(name)' names a column twice, which the stamps of its rows cannot"
+        }
         // History and view have four columns more.
         let limit = Int(ils_limit(db.handle, SQLITE_LIMIT_COLUMN, -1))
         guard description.columns.count + 4 <= limit else {

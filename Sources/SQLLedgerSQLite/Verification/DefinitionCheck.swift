@@ -39,7 +39,13 @@ struct DefinitionCheck {
         if let actual {
             checkColumns(actual)
             checkObjects(actual)
+        } else {
+            report(
+                .readUntrusted, table.name,
+                "what stands in the place of the ledger table is no ordinary table to SQLite",
+                expected: description.sql, found: found.sql)
         }
+        checkName(found, table.name)
         checkCapture(objects)
         checkView(objects)
     }
@@ -74,6 +80,7 @@ struct DefinitionCheck {
                 expected: "table", found: found?.type)
             return
         }
+        checkName(object, name)
         guard name == made.history else { return }
         let actual = try TableColumns(name, reader.connection)
         for column in newest.storedColumns where !table.isDropped && actual.find(column.name) == nil {
@@ -105,6 +112,15 @@ struct DefinitionCheck {
                 .captureChanged, index.name, "a unique index on \(name), which can keep rows from being written",
                 found: index.sql)
         }
+    }
+
+    /// SQLite finds an object whose name stands there in other letters; queries of the schema by name do not. (SQLite renames no table
+    /// to its own name in other letters.)
+    private func checkName(_ found: SchemaObjects.Object, _ name: String) {
+        guard found.name.exact != name.exact || found.table.exact != name.exact else { return }
+        report(
+            .schemaDrift, name, "the name of the table stands in sqlite_schema in other letters", expected: name,
+            found: found.name.exact == name.exact ? found.table : found.name)
     }
 
     // MARK: Columns
@@ -145,8 +161,7 @@ struct DefinitionCheck {
             return
         }
         for column in added { differs(column.name, "\(column.name) is new") }
-        if differences.isEmpty, actual.sql.exact != description.sql.exact, actual.table.exact == description.table.exact
-        {
+        if differences.isEmpty, actual.sql.exact != description.sql.exact {
             differences.append("the definition reads differently (generated columns, constraints or collations)")
         }
         guard !differences.isEmpty else { return }
@@ -223,7 +238,7 @@ struct DefinitionCheck {
                 isReported = true
                 continue
             }
-            if found.sql?.exact != trigger.sql.exact {
+            if found.sql?.exact != trigger.sql.exact || found.name.exact != trigger.name.exact {
                 report(
                     .captureChanged, trigger.name,
                     "the trigger that captures changes of \(table.name) is not the ledger's",
@@ -248,10 +263,11 @@ struct DefinitionCheck {
                 .viewDrift, description.view, "the ledger view is missing", expected: made.createView, repair: repair)
             return
         }
-        if view.sql?.exact != made.createView.exact {
+        if view.sql?.exact != made.createView.exact || view.name.exact != description.view.exact {
             report(
                 .viewDrift, description.view, "the ledger view is not what the ledger would make",
                 expected: made.createView, found: view.sql, repair: repair)
         }
+        LedgerObjectsCheck.checkTriggers(onView: description.view, objects, findings)
     }
 }

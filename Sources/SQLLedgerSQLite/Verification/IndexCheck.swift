@@ -25,7 +25,7 @@ struct IndexCheck {
 
         private(set) var all = 0
         private(set) var harmless = 0
-        private(set) var damage = Count()
+        fileprivate(set) var damage = Count()
         private(set) var disorder = Count()
         /// By folded name.
         fileprivate(set) var indexes: [String: Count] = [:]
@@ -74,7 +74,14 @@ struct IndexCheck {
     private static let lineLimit = 100
 
     private func lines(_ indexes: [String]) throws -> Lines {
+        // Of all tables, with all lines: the program does not know which page is whose, so damage counts for each such table.
         var lines = Lines()
+        if Self.isNumber(table) {
+            let whole = try reader.wholeCheck()
+            lines.complete(from: whole, table: table, indexes: indexes)
+            lines.damage = whole.damage
+            return lines
+        }
         let statement = try reader.connection.prepare("PRAGMA main.integrity_check(\(SQLName.literal(table)))")
         while try statement.step() { lines.read(statement.text(0)) }
         // Lines about honest rows can leave no room for others. Those about pages come first.
@@ -82,6 +89,13 @@ struct IndexCheck {
             try lines.complete(from: reader.wholeCheck(), table: table, indexes: indexes)
         }
         return lines
+    }
+
+    /// Whether SQLite takes the name for a number of lines, which is what these pragmas do with whatever begins like one of 32 bits.
+    static func isNumber(_ table: String) -> Bool {
+        let sign = table.utf8.prefix(1).filter { "+-".utf8.contains($0) }
+        let digits = table.utf8.dropFirst(sign.count).prefix { "0123456789".utf8.contains($0) }
+        return Int32(String(decoding: sign + digits, as: UTF8.self)) != nil
     }
 
     /// What is the same to the index need not be the same value: texts by its collation, whole numbers as integers and reals. How

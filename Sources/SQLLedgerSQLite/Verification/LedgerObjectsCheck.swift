@@ -15,6 +15,7 @@ struct LedgerObjectsCheck {
         }
         for sql in LedgerObjects.views {
             Self.check("view", sql, objects, findings, missing: .viewDrift, changed: .viewDrift, "the ledger's view")
+            Self.checkTriggers(onView: Self.name(in: sql, "view"), objects, findings)
         }
         for sql in LedgerObjects.guards {
             Self.check(
@@ -57,6 +58,16 @@ struct LedgerObjectsCheck {
         String(sql.dropFirst("CREATE \(type) ".count).prefix { $0 != " " && $0 != "(" })
     }
 
+    /// With an INSTEAD OF trigger a view takes what it should refuse.
+    static func checkTriggers(onView view: String, _ objects: SchemaObjects, _ findings: FindingCollector) {
+        for trigger in objects.belonging(to: view, type: "trigger") {
+            findings.report(
+                Finding(
+                    .viewDrift, object: trigger.name, found: trigger.sql,
+                    reason: "a trigger on \(view), which takes writes then"))
+        }
+    }
+
     static func check(
         _ type: String, _ sql: String, _ objects: SchemaObjects, _ findings: FindingCollector, missing: Finding.Code,
         changed: Finding.Code, _ what: String
@@ -75,7 +86,7 @@ struct LedgerObjectsCheck {
                     repair: other == nil ? repair : nil))
             return
         }
-        if found.sql?.exact != sql.exact {
+        if found.sql?.exact != sql.exact || found.name.exact != name.exact {
             findings.report(
                 Finding(
                     changed, object: name, expected: sql, found: found.sql,

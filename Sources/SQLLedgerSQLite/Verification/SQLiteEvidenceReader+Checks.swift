@@ -40,11 +40,10 @@ extension SQLiteEvidenceReader {
                     try IndexCheck(table: name, reader: reader, findings: findings, isContinued: after != nil).run()
                     guard after == nil else { return }
                     try SearchCheck(table: name, reader: reader, findings: findings, isOwn: true).run()
-                    if SQLName.companion(name) != nil {
-                        try EncodingCheck(table: name, reader: reader, findings: findings).run()
-                    }
+                    try EncodingCheck(table: name, reader: reader, findings: findings).run()
                 })
         }
+        checks.append(check("ledger_schema_events") { try $0.checkEventNumbers($1) })
         checks.append(
             check("sqlite_schema") { reader, findings in
                 for object in try reader.objects().all where object.isMisspelt {
@@ -74,5 +73,22 @@ extension SQLiteEvidenceReader {
                 check("derived tables") { try DerivedTablesCheck(history: history, reader: $0, findings: $1).run() })
         }
         return checks
+    }
+
+    /// The leaf of an event says nothing of its `event_id`, by which the ledger's views go: it must be its number.
+    private func checkEventNumbers(_ findings: FindingCollector) throws {
+        let statement = try prepareOwn(
+            "ledger_schema_events",
+            """
+            SELECT count(*) FROM (SELECT event_id, row_number() OVER (ORDER BY transaction_id, sequence_number) AS number
+              FROM main.ledger_schema_events NOT INDEXED WHERE transaction_id > 0 AND sequence_number >= 0)
+            WHERE event_id <> number
+            """)
+        guard try statement.step(), statement.integer(0) > 0 else { return }
+        findings.report(
+            Finding(
+                .schemaDrift, object: "ledger_schema_events", columns: ["event_id"], certainty: .proven,
+                reason: "the events are not numbered in the order in which they were recorded",
+                count: UInt64(clamping: statement.integer(0))))
     }
 }

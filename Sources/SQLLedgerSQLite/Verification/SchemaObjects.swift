@@ -17,10 +17,12 @@ final class SchemaObjects {
         var isVirtual: Bool { type == "table" && rootPage == 0 }
     }
 
-    /// An ordinary table: neither virtual nor one that keeps what a virtual table holds.
+    /// A table that is not virtual.
     struct OrdinaryTable {
         var name: String
         var isWithoutRowID: Bool
+        /// Whether SQLite takes it for one that keeps what a virtual table holds. It goes by the names of both alone.
+        var isShadow: Bool
     }
 
     /// In the order of the schema.
@@ -104,11 +106,15 @@ final class SchemaObjects {
     func ordinaryTables() throws(SQLiteLedgerError) -> [String: OrdinaryTable] {
         if let knownTables { return knownTables }
         let statement = try connection.prepare(
-            "SELECT name, wr FROM pragma_table_list WHERE schema = \(connection.schemaLiteral) AND type = 'table'")
+            """
+            SELECT name, wr, type = 'shadow' FROM pragma_table_list
+            WHERE schema = \(connection.schemaLiteral) AND type IN ('table', 'shadow')
+            """)
         var tables: [String: OrdinaryTable] = [:]
         while try statement.step() {
             let name = statement.text(0)
-            tables[SQLName.folded(name)] = OrdinaryTable(name: name, isWithoutRowID: statement.integer(1) == 1)
+            tables[SQLName.folded(name)] = OrdinaryTable(
+                name: name, isWithoutRowID: statement.integer(1) == 1, isShadow: statement.integer(2) == 1)
         }
         knownTables = tables
         return tables

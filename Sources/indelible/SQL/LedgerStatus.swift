@@ -131,8 +131,9 @@ struct LedgerStatus: Encodable {
             """
             SELECT table_id, json_extract(body, '$.table'), json_extract(body, '$.kind'), json_extract(body, '$.view'),
                    event_type
-            FROM ledger_schema_events WHERE event_id IN (
-                SELECT max(event_id) FROM ledger_schema_events WHERE event_type <> 8 GROUP BY table_id)
+            FROM (
+                SELECT *, row_number() OVER (PARTITION BY table_id ORDER BY transaction_id DESC, sequence_number DESC) AS age
+                FROM ledger_schema_events WHERE event_type <> 8) WHERE age = 1
             ORDER BY table_id
             """
         ).map { row in

@@ -537,6 +537,49 @@ def test_H24_clock_set_back(whole_victim):
     assert report.exit_code == 1 and "TIME_ANOMALY" in report.codes, report
 
 
+@pytest.mark.parametrize("default", ["", " DEFAULT 5", " DEFAULT 'd'", " DEFAULT -5.0", " DEFAULT 2.5"])
+def test_H01_value_in_a_column_that_was_dropped_before(tmp_path, default):
+    """No leaf holds it, and nobody but the ledger writes there."""
+    path, digest = tmp_path / "dropped.db", tmp_path / "dropped.json"
+    db = ledger.connect(path)
+    for statement in ("CREATE TABLE t(id INTEGER PRIMARY KEY, first, v)", "SELECT ledger_init(1)", "INSERT INTO t VALUES(1, 2, 3)",
+                      f"ALTER TABLE t ADD COLUMN d{default}", "UPDATE t SET v = 4", "SELECT ledger_drop_column('t', 'd')",
+                      "SELECT ledger_drop_column('t', 'first')", "INSERT INTO t VALUES(2, 5)", "UPDATE t SET v = 6"):
+        db.execute(statement).fetchall()
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    assert agree(path, digest).exit_code == 0
+    db = ledger.without_triggers(path)
+    names = [row[1] for row in db.execute("PRAGMA table_info(ledger_history_1)") if row[1].startswith("ledger_dropped_")]
+    assert len(names) == 2
+    for name in names:
+        db.execute(f'UPDATE ledger_history_1 SET "{name}" = \'forged\' WHERE id = 2')
+    db.close()
+    report = agree(path, digest)
+    assert report.exit_code == 1 and report.codes == {"ROW_ALTERED"}, report
+    assert ledger.second_opinion(path, digest)[:2] == (1, {"ROW_ALTERED"})
+
+
+def test_H24_clock_put_back_before_a_block_closes(tmp_path):
+    """A block closes no earlier than what it holds."""
+    path, digest = tmp_path / "clock.db", tmp_path / "clock.json"
+    db = ledger.connect(path)
+    for statement in ("CREATE TABLE t(v)", "SELECT ledger_init(1)"):
+        db.execute(statement).fetchall()
+    db.close()
+    # Nobody can tell the entry from one that was written while the clock was ahead.
+    db = ledger.without_triggers(path)
+    db.execute("UPDATE database_ledger_transactions SET commit_time = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '+100 seconds') "
+               "WHERE transaction_id = (SELECT max(transaction_id) FROM database_ledger_transactions)")
+    db.close()
+    db = ledger.connect(path)
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    close, commit = db.execute("SELECT close_time, max(commit_time) FROM database_ledger_blocks, database_ledger_transactions").fetchone()
+    assert close >= commit
+    db.close()
+    assert agree(path, digest).exit_code == 0
+
+
 def test_H24_clock_set_forward(whole_victim):
     """A commit time after the digest's own time, or after the moment of verification."""
     victim = whole_victim

@@ -464,6 +464,39 @@ def test_moved_aside_and_back(whole_victim, tmp_path):
     assert agree(copy, *victim.digests).exit_code == 0
 
 
+@pytest.mark.parametrize("row_ids", ["", " WITHOUT ROWID"])
+@pytest.mark.parametrize("key", ["same", "other", "other, with its stamp"])
+@pytest.mark.parametrize("insert", ["('a', 'first'), ('b', 'second'), ('c', 'third')", "('b', 'second')"])
+@pytest.mark.parametrize("end", ["1, 1", "2, 40"])
+def test_row_without_its_stamp_that_was_copied_into_the_history(tmp_path, row_ids, key, insert, end):
+    """The copy stands for the row's beginning, but has an end that the ledger does not have: the row is what is genuine, and stays."""
+    path, digest = tmp_path / "copied.db", tmp_path / "copied.json"
+    db = ledger.connect(path)
+    for statement in (f"CREATE TABLE t(id TEXT PRIMARY KEY, v){row_ids}", "SELECT ledger_init(1)",
+                      f"INSERT INTO t VALUES{insert}", "INSERT INTO t VALUES('d', 'fourth')", "UPDATE t SET v = 'new' WHERE id = 'd'"):
+        db.execute(statement).fetchall()
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    db = ledger.without_triggers(path)
+    stamp = "row_id = (SELECT rowid FROM t WHERE id = 'b')" if not row_ids else "id = 'b'"
+    place = db.execute(f"SELECT transaction_id, sequence_number FROM ledger_stamps_1 WHERE {stamp}").fetchone()
+    db.execute(f"INSERT INTO ledger_history_1 VALUES(?, ?, {end}, 'b', 'second')", place)
+    if key != "other, with its stamp":
+        db.execute(f"DELETE FROM ledger_stamps_1 WHERE {stamp}")
+    elif not row_ids:
+        db.execute(f"UPDATE ledger_stamps_1 SET row_id = 50 WHERE {stamp}")
+    if key != "same":
+        db.execute("UPDATE t SET id = 'z' WHERE id = 'b'")
+    kept = db.execute("SELECT * FROM t ORDER BY id").fetchall()
+    db.close()
+    assert agree(path, digest).exit_code == 1
+    done = ledger.run_cli("sql", "repair", path, "--digest", digest, "--apply")
+    assert done.returncode in (0, 1), done
+    db = ledger.plain(path)
+    assert db.execute("SELECT * FROM t ORDER BY id").fetchall() == kept, done.stdout
+    db.close()
+
+
 # The last chunks that entries keep
 
 LAST_CHUNKS = {

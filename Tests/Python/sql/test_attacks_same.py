@@ -30,11 +30,15 @@ def verified(path, digest, **options):
     return path, digest
 
 
-def root(path, name):
+def scalar_of(path, query, *values):
     db = sqlite3.connect(path)
-    found = scalar(db, "SELECT rootpage FROM sqlite_schema WHERE name = ?", name)
+    found = scalar(db, query, *values)
     db.close()
     return found
+
+
+def root(path, name):
+    return scalar_of(path, "SELECT rootpage FROM sqlite_schema WHERE name = ?", name)
 
 
 def schema(path, statement):
@@ -124,6 +128,130 @@ def test_E01_index_of_a_constraint_that_is_said_to_be_another_table_s(tmp_path):
     assert report.exit_code == 1 and "INDEX_DIVERGENCE" in report.codes, report
 
 
+# Events
+
+
+@pytest.mark.parametrize("change", ["-event_id", "event_id + 10", "CASE event_id WHEN 3 THEN 4 WHEN 4 THEN 3 ELSE event_id END"])
+def test_S02_events_in_another_order(tmp_path, change):
+    """No leaf holds the id of an event, and the ledger's views go by it. Writers do not, and go on as before."""
+    path, digest = verified(*made(
+        tmp_path, TABLE, "CREATE TABLE gone(x)", ENABLE, "SELECT ledger_enable('gone')", "ALTER TABLE t RENAME COLUMN v TO w", rows_w(1),
+        "ALTER TABLE t RENAME COLUMN w TO v", "ALTER TABLE t ADD COLUMN n", "SELECT ledger_drop_table('gone')", rows(1, 2)))
+    db = ledger.without_triggers(path)
+    db.execute(f"CREATE TEMP TABLE e AS SELECT {change} AS event_id, transaction_id, sequence_number, event_type, table_id, body "
+               "FROM ledger_schema_events")
+    db.execute("DELETE FROM ledger_schema_events")
+    db.execute("INSERT INTO ledger_schema_events SELECT * FROM e")
+    db.close()
+    for _ in range(2):
+        report = ledger.agree(path, digest)
+        assert report.exit_code == 1 and report.codes <= {"SCHEMA_DRIFT", "TAIL_UNATTESTED"}, report
+        assert ledger.second_opinion(path, digest)[1] - {"TAIL_UNATTESTED"} == {"SCHEMA_DRIFT"}
+        status = ledger.run_cli("sql", "status", path)
+        assert status.returncode == 0 and "gone (dropped)" in status.stdout, status
+        db = connect(path)
+        db.execute("INSERT INTO t(v, n) VALUES('v', 'n')")
+        db.close()
+
+
+def rows_w(count):
+    return rows(count).replace("t(id, v)", "t(id, w)")
+
+
+DEFINITIONS = [
+    ("id INTEGER PRIMARY KEY, n INT, g AS (n)", "AS (n)", "AS (n * 10)"),
+    ("id INTEGER PRIMARY KEY, n INT CHECK(n > 0)", " CHECK(n > 0)", ""),
+    ("id INTEGER PRIMARY KEY, n TEXT", "n TEXT", "n TEXT COLLATE NOCASE"),
+    ("id INTEGER PRIMARY KEY, n INT REFERENCES t(id)", " REFERENCES t(id)", ""),
+    ("id INTEGER PRIMARY KEY, n INT UNIQUE", "UNIQUE", "UNIQUE ON CONFLICT REPLACE"),
+    ("id TEXT PRIMARY KEY, n INT, g AS (n)", "AS (n)", "AS (n * 10)")]
+
+
+def redefine(path, old, new, name, spelling=None):
+    """Writes another text for a table, which may name it in other letters."""
+    spelling = spelling or name
+    schema(path, "UPDATE sqlite_schema SET name = '{1}', tbl_name = '{1}', sql = replace(replace(sql, '{2}', '{3}'), 'TABLE {0}(', "
+           "'TABLE {1}(') WHERE type = 'table' AND name = '{0}'".format(name, spelling, old, new))
+
+
+@pytest.mark.parametrize("columns, old, new", DEFINITIONS)
+@pytest.mark.parametrize("spelling", ["accounts", "Accounts"])
+@pytest.mark.parametrize("row_ids", ["", " WITHOUT ROWID"])
+def test_S02_definition_of_a_table_in_other_letters(tmp_path, columns, old, new, spelling, row_ids):
+    """SQLite finds the table by either name, and can't rename it to its own."""
+    columns = columns.replace("REFERENCES t", "REFERENCES accounts")
+    path, digest = verified(*made(
+        tmp_path, f"CREATE TABLE accounts({columns}){row_ids}", "SELECT ledger_enable('accounts')",
+        "INSERT INTO accounts(id, n) VALUES(1, 1)"))
+    redefine(path, old.replace("t(id)", "accounts(id)"), new, "accounts", spelling)
+    report = ledger.agree(path, digest)
+    assert report.exit_code == 1 and report.codes == {"SCHEMA_DRIFT"}, report
+    assert ledger.second_opinion(path, digest)[:2] == (1, {"SCHEMA_DRIFT"})
+
+
+@pytest.mark.parametrize("type, name, code", [
+    ("table", "t", "SCHEMA_DRIFT"), ("table", "ledger_stamps_1", "SCHEMA_DRIFT"), ("table", "ledger_history_1", "SCHEMA_DRIFT"),
+    ("table", "database_ledger_blocks", "SCHEMA_DRIFT"), ("view", "t_Ledger", "VIEW_DRIFT"),
+    ("trigger", "ledger_update_1", "CAPTURE_CHANGED"), ("trigger", "ledger_guard_update_ledger_tables", "CAPTURE_CHANGED")])
+def test_S02_name_in_other_letters(tmp_path, type, name, code):
+    """Queries of sqlite_schema by name miss it."""
+    path, digest = verified(*made(tmp_path, TABLE, ENABLE, rows(3)))
+    schema(path, f"UPDATE sqlite_schema SET name = upper(name) WHERE type = '{type}' AND name = '{name}'")
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 1 and report.codes == {code}, report
+    assert name in {finding["object"] for finding in report.findings}, report
+
+
+FTS = "'table', 'site', 'site', 0, 'CREATE VIRTUAL TABLE site USING fts5(x)'"
+IGNORE = "CREATE TRIGGER evil BEFORE INSERT ON site_content BEGIN SELECT RAISE(IGNORE); END"
+
+
+@pytest.mark.parametrize("row_ids", ["", " WITHOUT ROWID"])
+@pytest.mark.parametrize("attack", ["definition", "trigger", "index"])
+def test_S06_virtual_table_that_a_ledger_table_seems_to_belong_to(tmp_path, row_ids, attack):
+    """SQLite takes a table for the contents of a virtual one by the names of both alone."""
+    path, digest = verified(*made(
+        tmp_path, f"CREATE TABLE site_content(id INTEGER PRIMARY KEY, v TEXT, w, g AS (id)){row_ids}", "CREATE INDEX i ON site_content(v)",
+        "SELECT ledger_enable('site_content')", "INSERT INTO site_content(id, v) VALUES(1, 'value-1'), (2, 'value-2')"))
+    if attack == "definition":
+        redefine(path, "AS (id)", "AS (id * 10)", "site_content")
+    elif attack == "trigger":
+        schema(path, f"INSERT INTO sqlite_schema VALUES('trigger', 'evil', 'site_content', 0, '{IGNORE}')")
+    else:
+        other_entry(path, "i", b"value-2", b"value/2")
+    schema(path, f"INSERT INTO sqlite_schema VALUES({FTS})")
+    db = ledger.plain(path)
+    assert scalar(db, "SELECT type FROM pragma_table_list WHERE name = 'site_content'") == "shadow"
+    db.close()
+    report = ledger.agree(path, digest)
+    code = {"definition": "SCHEMA_DRIFT", "trigger": "CAPTURE_CHANGED", "index": "INDEX_DIVERGENCE"}[attack]
+    assert report.exit_code == 1 and report.codes == {code}, report
+    if attack == "definition":
+        assert ledger.second_opinion(path, digest)[:2] == (1, {"SCHEMA_DRIFT"})
+
+
+@pytest.mark.parametrize("all_tables", [0, 1])
+def test_full_text_index_over_a_ledger_table_whose_name_it_takes(tmp_path, all_tables):
+    """An honest one, beside others with tables of their own."""
+    path, digest = tmp_path / "fts.db", tmp_path / "fts.json"
+    db = connect(path)
+    for statement in (
+            f"SELECT ledger_init({all_tables})", "CREATE TABLE site_content(id INTEGER PRIMARY KEY, v TEXT)",
+            "SELECT ledger_enable('site_content')", "INSERT INTO site_content VALUES(1, 'one')",
+            "CREATE VIRTUAL TABLE site USING fts5(v, content='site_content', content_rowid='id')",
+            "CREATE VIRTUAL TABLE own USING fts5(v)", "INSERT INTO own VALUES('two')",
+            "INSERT INTO site(site) VALUES('rebuild')", "INSERT INTO site_content VALUES(2, 'two')",
+            "ALTER TABLE site_content ADD COLUMN w DEFAULT 5", "UPDATE site_content SET v = 'three' WHERE id = 1"):
+        db.execute(statement).fetchall()
+    assert scalar(db, "SELECT type FROM pragma_table_list WHERE name = 'site_content'") == "shadow"
+    with pytest.raises(sqlite3.Error, match="no ordinary table"):
+        db.execute("SELECT ledger_enable('own_content')")
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    report = ledger.agree(path, digest)
+    assert report.exit_code == 0 and not report.codes, report
+
+
 COMPOSED, DECOMPOSED = "pr\u00fcfe", "pru\u0308fe"
 
 
@@ -171,6 +299,21 @@ def test_E01_index_that_differs_behind_a_hundred_harmless_lines(tmp_path, strict
     assert len(db.execute("PRAGMA integrity_check(t)").fetchall()) == 100
     assert scalar(db, "SELECT count(*) FROM t WHERE v = 'value-00180'") == 0
     db.close()
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 1 and report.codes == {"INDEX_DIVERGENCE"}, report
+    assert [finding["object"] for finding in report.findings] == ["i"], report
+
+
+@pytest.mark.parametrize("name", ["7", "0x1f", "2 a", "+3", "-1", "-2147483648", "2147483648", "99999999999"])
+def test_E01_index_of_a_table_whose_name_is_a_number(tmp_path, name):
+    """SQLite's check takes it for the number of lines to say of all tables, and finds something in foreign ones."""
+    path, digest = made(
+        tmp_path, f'CREATE TABLE "{name}"(id INTEGER PRIMARY KEY, v TEXT)', f'CREATE INDEX i ON "{name}"(v)',
+        f"SELECT ledger_enable('{name}')", rows(40).replace("INTO t", f'INTO "{name}"'),
+        *(f"CREATE TABLE other{number}(x)" for number in range(50)), *(f"INSERT INTO other{number} VALUES(NULL)" for number in range(50)))
+    schema(path, "UPDATE sqlite_schema SET sql = replace(sql, '(x)', '(x NOT NULL)') WHERE name GLOB 'other*'")
+    verified(path, digest)
+    other_entry(path, "i", b"value-00020", b"value/00020")
     report = ledger.verify(path, digest)
     assert report.exit_code == 1 and report.codes == {"INDEX_DIVERGENCE"}, report
     assert [finding["object"] for finding in report.findings] == ["i"], report
@@ -477,6 +620,54 @@ def test_R21_text_with_half_a_character(tmp_path, encoding, table):
     assert report.exit_code == 1 and "ENCODING_DRIFT" in report.codes, report
     assert {"object": table, "columns": ["v"]}.items() <= next(
         found for found in report.findings if found["code"] == "ENCODING_DRIFT").items(), report
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
+@pytest.mark.parametrize("units", ["\ud83d\u0200", "\ude00\u0200", "\udc3d\ude00", "\ud83d\ud83d"])
+@pytest.mark.parametrize("row_ids", ["", " WITHOUT ROWID"])
+def test_R21_text_with_half_a_surrogate_pair(tmp_path, encoding, units, row_ids):
+    """SQLite makes the character of a whole pair of it, which the leaf holds, and compares the text as it stands."""
+    path, digest = verified(*made(
+        tmp_path, f"CREATE TABLE t(v TEXT PRIMARY KEY, w){row_ids}", ENABLE, "INSERT INTO t VALUES('a\U0001f600b', 1), ('c', 2)",
+        "UPDATE t SET w = 3", encoding=encoding))
+    old, new = ((f"a{pair}b").encode(encoding, "surrogatepass") for pair in ("\ud83d\ude00", units))
+    path.write_bytes(path.read_bytes().replace(old, new))
+    db = ledger.plain(path)
+    assert scalar(db, "SELECT count(*) FROM t WHERE v = 'a\U0001f600b'") == 0
+    db.close()
+    report = ledger.agree(path, digest)
+    # Some convert to another character.
+    assert report.exit_code == (2 if "ROW_ALTERED" not in report.codes else 1), report
+    assert {"VERIFIER_BLOCKED"} <= report.codes <= {"VERIFIER_BLOCKED", "ROW_ALTERED"}, report
+    blocked = {(found["object"], *found.get("columns", [])) for found in report.findings if found["code"] == "VERIFIER_BLOCKED"}
+    assert {("t", "v"), ("ledger_history_1", "v")} <= blocked, report
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
+def test_R21_text_of_the_ledger_s_own_with_half_a_character(tmp_path, encoding):
+    """Who did something is searched for by name."""
+    path, digest = verified(*made(tmp_path, TABLE, ENABLE, "INSERT INTO t VALUES(1, 'v')", encoding=encoding))
+    name = scalar_of(path, "SELECT principal_name FROM database_ledger_transactions WHERE transaction_id = 1")
+    table = "database_ledger_transactions"
+    strict = scalar_of(path, f"SELECT sql FROM sqlite_schema WHERE name = '{table}'")
+    schema(path, f"UPDATE sqlite_schema SET sql = replace(sql, ' STRICT', '') WHERE name = '{table}'")
+    longer = name.encode(encoding) + b"A"
+    db = ledger.without_triggers(path)
+    db.execute(f"UPDATE {table} SET principal_name = ? WHERE transaction_id = 1", (longer,))
+    db.close()
+    schema(path, f"UPDATE sqlite_schema SET sql = sql || ' STRICT' WHERE name = '{table}'")
+    assert scalar_of(path, f"SELECT sql FROM sqlite_schema WHERE name = '{table}'") == strict
+    entries = Pages(path)
+    _, _, _, at, local, _ = entries.cell_of(root(path, table), marker=longer)
+    kinds = bytes(entries.data[at : at + entries.data[at]])
+    entries.data[at + kinds.index(12 + 2 * len(longer))] += 1  # a text
+    entries.save()
+    db = ledger.plain(path)
+    assert scalar(db, f"SELECT count(*) FROM {table} WHERE principal_name <> ?", name) == 1
+    db.close()
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 1 and "ENCODING_DRIFT" in report.codes, report
+    assert "ENCODING_DRIFT" in ledger.second_opinion(path, digest)[1]
 
 
 @pytest.mark.parametrize("statement", ["DELETE FROM ledger_rowid_canary", "DELETE FROM ledger_rowid_canary WHERE rowid = 1",

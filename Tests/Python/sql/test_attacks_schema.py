@@ -133,6 +133,13 @@ def test_S09_ledger_view_dropped(whole_victim):
     whole_victim.demand({"code": "VIEW_DRIFT", "object": "account_Ledger"})
 
 
+@pytest.mark.parametrize("view", ["account_Ledger", "ledger_table_history"])
+def test_S09_trigger_on_a_view(whole_victim, view):
+    """Writes to it would go somewhere."""
+    whole_victim.plain(f"CREATE TRIGGER instead INSTEAD OF INSERT ON {view} BEGIN SELECT 1; END")
+    whole_victim.demand({"code": "VIEW_DRIFT", "object": "instead"})
+
+
 @pytest.mark.parametrize("view", ["ledger_table_history", "ledger_column_history"])
 def test_S09_system_views_replaced(whole_victim, view):
     whole_victim.plain(f"DROP VIEW {view}", f"CREATE VIEW {view} AS SELECT 1 AS x")

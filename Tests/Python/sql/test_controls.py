@@ -2,6 +2,7 @@
 
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import time
@@ -223,7 +224,7 @@ def test_permissions_of_files_stay(whole_victim):
 
 # Honest use that once was taken for tampering, or refused.
 
-def honest(path, *statements, encoding="UTF-8"):
+def honest(path, *statements, encoding="UTF-8", exit_code=0):
     """Runs statements on a new ledger database, closes a block and verifies it with both verifiers."""
     db = connect(path)
     db.execute(f"PRAGMA encoding = '{encoding}'")
@@ -234,7 +235,7 @@ def honest(path, *statements, encoding="UTF-8"):
     digest = path.with_suffix(".digest")
     digest.write_text(ledger.run_cli("sql", "digest", path).stdout)
     report = agree(path, digest)
-    assert report.exit_code == 0, report
+    assert report.exit_code == exit_code, report
     return report
 
 
@@ -360,13 +361,54 @@ def test_random_row_ids_of_all_64_bits(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
-@pytest.mark.parametrize("unit", ["00d8", "d800", "fffe", "feff", "ffff", "feff0041", "00d84100"])
+@pytest.mark.parametrize("unit", ["00d8", "d800", "fffe", "feff", "ffff", "feff0041", "00d84100", "d8000041"])
 @pytest.mark.parametrize("table", ["t(id INTEGER PRIMARY KEY, v)", "t(v PRIMARY KEY, id) WITHOUT ROWID"])
 def test_texts_that_are_no_unicode(tmp_path, encoding, unit, table):
+    """Half a surrogate pair before another character hashes like the whole pair: that is no accusation, and no proof."""
+    text = bytes.fromhex(unit).decode(encoding, "surrogatepass")
+    halves = ("x" + text) * 2
     honest(
         tmp_path / "text.db", f"CREATE TABLE {table}", "SELECT ledger_init(1)",
         f"INSERT INTO t(id, v) VALUES (1, CAST(x'{unit}' AS TEXT)), (2, 'x' || CAST(x'{unit}' AS TEXT)), (3, '')",
-        "UPDATE t SET id = id + 10", "DELETE FROM t WHERE id = 11", "UPDATE t SET v = v || v WHERE id = 12", encoding=encoding)
+        "UPDATE t SET id = id + 10", "DELETE FROM t WHERE id = 11", "UPDATE t SET v = v || v WHERE id = 12", encoding=encoding,
+        exit_code=2 if any(0xD800 <= ord(letter) < 0xE000 for letter in halves[:-1]) else 0)
+
+
+@pytest.mark.parametrize("all_tables", [0, 1])
+def test_a_key_that_names_a_column_twice(tmp_path, all_tables):
+    """The stamps cannot, and would refuse what the table takes."""
+    path = tmp_path / "app.db"
+    db = connect(path)
+    db.execute("CREATE TABLE twice(a TEXT, b, PRIMARY KEY(a COLLATE NOCASE, a)) WITHOUT ROWID")
+    db.execute("CREATE TABLE same(a TEXT, b, PRIMARY KEY(a, a)) WITHOUT ROWID")
+    db.execute(f"SELECT ledger_init({all_tables})").fetchall()
+    with pytest.raises(sqlite3.Error, match="the primary key of table 'twice' names a column twice"):
+        db.execute("SELECT ledger_enable('twice')")
+    db.execute("SELECT ledger_enable('same')")
+    db.execute("INSERT INTO twice VALUES ('x', 1), ('X', 2)")
+    db.execute("INSERT INTO same VALUES ('x', 1), ('X', 2)")
+    digest = tmp_path / "app.json"
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    report = ledger.verify(path, digest)
+    assert report.exit_code == 2 * all_tables and report.codes == ({"COVERAGE_GAP"} if all_tables else set()), report
+
+
+def test_a_journal_whose_writer_is_at_work(tmp_path):
+    """It is not rolled back, in a copy neither: database and journal would be of two moments."""
+    path, digest = tmp_path / "app.db", tmp_path / "app.json"
+    db = connect(path)
+    for statement in ("CREATE TABLE t(id INTEGER PRIMARY KEY, v)", "SELECT ledger_init(1)", "INSERT INTO t VALUES (1, 1)"):
+        db.execute(statement).fetchall()
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.execute("BEGIN")
+    db.execute("UPDATE t SET v = 2")
+    journal = tmp_path / "app.db-journal"
+    assert journal.stat().st_size > 0
+    code, codes, done = ledger.second_opinion(path, digest)
+    assert (code, codes, done.notes) == (0, set(), []), done.findings
+    db.execute("COMMIT")
+    db.close()
 
 
 def test_a_ledger_made_by_another_process(tmp_path):
