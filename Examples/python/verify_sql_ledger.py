@@ -527,6 +527,10 @@ class Table:
                 found = version
         return found
 
+    def converts(self, identity):
+        """Whether the column was added with a fractional number for default, but holds others, too."""
+        return isinstance(self.default(identity), float) and affinity(self.defaults[identity][0]["type"]) != "REAL"
+
     def default(self, identity):
         """What a row from before the column was added holds in it: SQLite is asked, through a column of this type."""
         column, strict = self.defaults.get(identity, (None, False))
@@ -600,6 +604,7 @@ class Verification:
         self.only = {folded(name): name for name in only}
         self.findings, self.notes, self.counts = [], list(database.notes), collections.Counter()
         self.last_entry_leaves = None, None
+        self.last_checks = None, None
         self.anchored = None
         self.claims = collections.defaultdict(lambda: collections.defaultdict(list))  # (tx, table) → seq → claims
         self.versions, self.lost, self.unread = [], {}, set()
@@ -1055,11 +1060,16 @@ class Verification:
         selected = ", ".join(quoted(names[identity]) for identity in order)
         system = ("ledger_start_transaction_id, ledger_start_sequence_number, ledger_end_transaction_id, "
                   "ledger_end_sequence_number")
+        # Of whole numbers and texts such a column made fractional numbers. Former builds gave it the type.
+        converted = {identity for identity in order if columns[names[identity]][2] == b"REAL" and table.converts(identity)}
+        for identity in sorted(converted):
+            self.notes.append(f"a former build made column {names[identity]} of {history} REAL: its values were read as the stored "
+                              "leaves say")
         for number, row in enumerate(database.rows(history, f"SELECT {system}{', ' if order else ''}{selected} "
                                                             f"FROM main.{quoted(history)} NOT INDEXED")):
             held = dict(zip(order, row[4:]))
             version = Version(table, "history", number, self._place(history, *row[:2]), self._place(history, *row[2:4]), None)
-            self._version(table, version, held)
+            self._version(table, version, held, converted)
 
     def _live(self, table, last):
         database, name = self.database, table.name
@@ -1178,7 +1188,28 @@ class Verification:
             keys = names if isinstance(identity, tuple) or len(names) == 1 else [last.body["rowid"]]
             self.lost[(transaction, table.id, sequence)] = [[name, shown(value)] for name, value in zip(keys, values)]
 
-    def _version(self, table, version, held):
+    def _recorded(self, table, start, values, places):
+        """The values of a history version, of which those at `places` were converted to fractional numbers: what the stored
+        column checks say that they were. The leaves are made of the answer, so it is not taken on trust."""
+        transaction, sequence = start
+        if self.last_checks[0] != (transaction, table.id):
+            entry = self.entries.get(transaction)
+            self.last_checks = (transaction, table.id), entry and table.id in entry.hashes and self._chunks(transaction, table.id)
+        stored = self.last_checks[1] or []
+        checks = stored[sequence][1] if sequence < len(stored) else ()
+        if len(checks) != len(values):
+            return values
+        for at in places:
+            number = values[at]
+            if not isinstance(number, float):
+                continue
+            candidates = [number, Text(repr(number).encode())]
+            if number.is_integer() and -1 << 63 <= number < 1 << 63:
+                candidates += [int(number), Text(str(int(number)).encode())]
+            values[at] = next((value for value in candidates if column_check(encode_value(value)) == checks[at]), number)
+        return values
+
+    def _version(self, table, version, held, converted=frozenset()):
         start = version.start
         schema = table.at(*start) or table.versions[0]
         version.schema = schema.digest
@@ -1190,7 +1221,9 @@ class Verification:
             version.key = [(name, held.get(identity)) for _, identity, name in keys]
             if not version.key:
                 version.key = [("ledger_start_transaction_id", start[0]), ("ledger_start_sequence_number", start[1])]
-        self._claim(version, [held.get(identity) for identity in identities])
+        values = [held.get(identity) for identity in identities]
+        places = [at for at, identity in enumerate(identities) if identity in converted]
+        self._claim(version, self._recorded(table, start, values, places) if places else values)
         later = [identity for identity in held if identity not in schema.identities and identity in table.defaults
                  and self._added_after(table, identity, schema)]
         wrong = [table.names[identity] for identity in later if encode_value(held[identity]) not in

@@ -64,7 +64,7 @@ enum ColumnDefault {
     }
 
     /// The type that stands for all of the same affinity (https://www.sqlite.org/datatype3.html, 3.1).
-    private static func type(of declared: String) -> String {
+    static func type(of declared: String) -> String {
         let type = SQLName.folded(declared)
         func has(_ words: String...) -> Bool { words.contains { type.utf8.firstRange(of: $0.utf8) != nil } }
         if has("int") { return "INTEGER" }
@@ -76,6 +76,13 @@ enum ColumnDefault {
     private static func strictType(_ declared: String) -> String? {
         let types = ["INT", "INTEGER", "REAL", "TEXT", "BLOB", "ANY"]
         return types.first { SQLName.same($0, declared) }
+    }
+
+    /// Whether the text is one number, or one text in single quotes, which are the same in parentheses.
+    static func isConstant(_ text: String) -> Bool {
+        // All that a number can begin with stands between the quote and the last digit.
+        guard let first = text.utf8.first else { return false }
+        return (UInt8(ascii: "'")...UInt8(ascii: "9")).contains(first) && isTerm(text)
     }
 
     /// Whether the text is one literal, or a name: in parentheses some of them are not the same, or no constants.

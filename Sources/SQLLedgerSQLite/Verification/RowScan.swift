@@ -240,8 +240,15 @@ struct RowScan {
                 operation: operation, table: layout.table.id, schema: versions[index].digest,
                 transaction: TransactionNumber(transaction), sequence: LeafNumber(sequence), start: start,
                 columnCount: places.count)
-            for place in places {
-                if place < 0 { encoder.appendNull() } else { Self.append(statement, place + offset, to: &encoder) }
+            if isHistory, !layout.convertedColumns.isEmpty {
+                let values = places.map { $0 < 0 ? SQLValue.null : Self.value(statement, $0 + offset) }
+                let began =
+                    start ?? RowStart(transaction: TransactionNumber(transaction), sequence: LeafNumber(sequence))
+                for value in reader.recorded(values, at: places, in: layout, began) { encoder.append(value) }
+            } else {
+                for place in places {
+                    if place < 0 { encoder.appendNull() } else { Self.append(statement, place + offset, to: &encoder) }
+                }
             }
             if operation == .created, !versions[index].later.isEmpty {
                 checkLater(versions[index], statement, offset, transaction, sequence)
@@ -314,7 +321,12 @@ struct RowScan {
     private static let historyOffset: Int32 = 4
 
     private func historyStatement(_ rest: String) throws -> SQLiteStatement {
-        try reader.prepareOwn(
+        for place in layout.convertedColumns {
+            reader.shared.note(
+                "A former build made column \(layout.historyColumns[Int(place)]) of \(layout.history) REAL: of whole numbers "
+                    + "and texts SQLite made fractional numbers there, which were read as the stored leaves say.")
+        }
+        return try reader.prepareOwn(
             layout.history,
             """
             SELECT \(Self.links)\(list(layout.historyColumns, of: "h")), h.\(layout.historyRowID)
