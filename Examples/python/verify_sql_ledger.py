@@ -1151,7 +1151,8 @@ class Verification:
 
     @staticmethod
     def _folded(value):
-        return (type(value).__name__, value)
+        # A number is the same key whether it has a fraction or not.
+        return ("number" if isinstance(value, (int, float)) else type(value).__name__, value)
 
     def _renumbered(self):
         if not self.database.has("ledger_rowid_canary"):

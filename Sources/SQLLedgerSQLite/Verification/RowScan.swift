@@ -102,9 +102,7 @@ struct RowScan {
         guard layout.hasTable else { return try strayKeys(key) }
         try reader.objects().requireTable(layout.stamps)
         let columns = layout.liveColumns
-        // The plus takes the column's affinity away. With it SQLite could not use the key of the stamps, whose columns have
-        // none, and would read all of them for every row.
-        let join = key.map { "s.\(SQLName.quoted($0)) = +t.\(SQLName.quoted($0))" }.joined(separator: " AND ")
+        let join = TableLayout.stampJoin(key)
         let way = try reader.throughKey(of: layout.table.name)
         let statement = try connection.prepare(
             """
@@ -136,7 +134,7 @@ struct RowScan {
             ? try TableColumns(layout.stamps, connection).columns.map(\.name).filter {
                 !$0.hasSuffix("_id") && $0 != "sequence_number"
             } : key
-        let filter = names.map { "t.\(SQLName.quoted($0)) = s.\(SQLName.quoted($0))" }.joined(separator: " AND ")
+        let filter = layout.rowJoin(names)
         let missing = layout.hasTable ? " WHERE NOT EXISTS (SELECT 1 FROM \(table) AS t WHERE \(filter))" : ""
         let statement = try connection.prepare(
             "SELECT transaction_id, sequence_number\(list(names, of: "s")) FROM main.\(layout.stamps) AS s\(missing)")
@@ -379,7 +377,7 @@ struct RowScan {
         let probes = try reader.indexProbes(of: layout.table) ?? []
         switch layout.identity {
         case .key(let names):
-            let join = names.map { "t.\(SQLName.quoted($0)) = s.\(SQLName.quoted($0))" }.joined(separator: " AND ")
+            let join = layout.rowJoin(names)
             try reader.objects().requireTable(layout.stamps)
             guard layout.hasTable else { return try strayKeys(names) }
             let key = names.first.map { "t.\(SQLName.quoted($0))" } ?? "NULL"
@@ -457,7 +455,10 @@ struct RowScan {
         try statement.bind(.integer(Int64(bitPattern: after)), at: 1)
         var encoder = RowLeafEncoder()
         var limit = RowLimit(try reader.rowLimit(), layout.stamps)
-        while wanted > 0, try statement.step() {
+        // Of a key there can be further stamps among those of other rows.
+        var isKeyed = false
+        if case .key = layout.identity { isKeyed = true }
+        while wanted > 0 || isKeyed, try statement.step() {
             sink.row()
             try limit.count()
             let place = place(statement.handle, 0)
@@ -468,7 +469,7 @@ struct RowScan {
                 if state > 0 { lacking[state - 1] += 1 }
                 created(statement.handle, 3, at: place, &encoder)
             }
-            wanted -= 1
+            wanted -= min(wanted, 1)
         }
         for (probe, count) in zip(probes, lacking) where count > 0 {
             sink.findings.report(

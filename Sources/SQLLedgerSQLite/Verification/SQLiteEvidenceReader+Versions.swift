@@ -59,7 +59,7 @@ extension SQLiteEvidenceReader {
         let statement: SQLiteStatement
         switch layout.identity {
         case .key(let names):
-            let join = names.map { "s.\(SQLName.quoted($0)) = t.\(SQLName.quoted($0))" }.joined(separator: " AND ")
+            let join = TableLayout.stampJoin(names)
             statement = try connection.prepare(
                 "SELECT s.transaction_id, s.sequence_number, NULL\(columns) FROM \(table) JOIN main.\(layout.stamps) AS s ON \(join)"
             )

@@ -145,6 +145,23 @@ struct TableLayout {
     /// The collating sequence of a column of the key, if it may be another one than the column's.
     func collation(of column: String) -> String? { keyCollations.first { SQLName.same($0.column, column) }?.name }
 
+    // MARK: Stamps of tables without row ids
+
+    /// The stamp of a row. The plus takes the column's affinity away, by which the stamp '5' would be the row 5's as well. With
+    /// it SQLite could not use the key of the stamps either, whose columns have none, and would read all of them for every row.
+    static func stampJoin(_ key: [String]) -> String {
+        key.map { "s.\(SQLName.quoted($0)) = +t.\(SQLName.quoted($0))" }.joined(separator: " AND ")
+    }
+
+    /// The row of a stamp: the same, after a condition by which SQLite finds the row in its table.
+    func rowJoin(_ key: [String]) -> String {
+        let rows = key.map { column in
+            let collate = collation(of: column).map { " COLLATE \(SQLName.quoted($0))" } ?? ""
+            return "t.\(SQLName.quoted(column))\(collate) = s.\(SQLName.quoted(column))"
+        }
+        return (rows + [Self.stampJoin(key)]).joined(separator: " AND ")
+    }
+
     // MARK: Columns through time
 
     private struct Identities {

@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from kit import ledger
-from kit.ledger import connect, scalar
+from kit.ledger import agree, connect, scalar
 from kit.pages import Pages, varint
 
 
@@ -492,3 +492,29 @@ def test_rows_of_the_canary(tmp_path, statement):
     db.execute("INSERT INTO t VALUES(3)")
     digest.write_text(scalar(db, "SELECT ledger_close_block()"))
     db.close()
+
+
+@pytest.mark.parametrize("key, row, stamp", [
+    ("k INTEGER PRIMARY KEY", "5", "'5'"), ("k INT PRIMARY KEY", "5", "'05'"), ("k REAL PRIMARY KEY", "5.5", "'5.5'"),
+    ("k NUMERIC PRIMARY KEY", "5", "'5.0'"), ("k TEXT COLLATE NOCASE, PRIMARY KEY(k COLLATE BINARY)", "'a'", "'A'")])
+@pytest.mark.parametrize("options", [[], ["--table", "t"], ["--since-last"]])
+def test_R07_stamp_that_only_a_column_takes_for_a_row_s(tmp_path, key, row, stamp, options):
+    """A second stamp, and the ledger view shows the row with any transaction."""
+    columns = key.replace(", PRIMARY", ", v, PRIMARY") if ", PRIMARY" in key else f"{key}, v"
+    path, digest = made(tmp_path, f"CREATE TABLE t({columns}) WITHOUT ROWID", ENABLE, f"INSERT INTO t VALUES({row}, 'one')",
+                        "INSERT INTO t VALUES('zz', 'two')" if "INT" not in key else "INSERT INTO t VALUES(77, 'two')")
+    agree(path, digest)
+    verified(path, digest, options=options)
+    if "--since-last" in options:
+        db = connect(path)
+        db.execute("INSERT INTO t VALUES('later', 'three')" if "INT" not in key else "INSERT INTO t VALUES(78, 'three')")
+        digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+        db.close()
+    db = ledger.without_triggers(path)
+    db.execute(f"INSERT INTO ledger_stamps_1 SELECT {stamp}, max(transaction_id), 0 FROM ledger_stamps_1")
+    assert scalar(db, "SELECT count(*) FROM t_Ledger WHERE v = 'one'") == (1 if "NOCASE" in key else 2)
+    db.close()
+    report = ledger.verify(path, digest, options=options)
+    assert report.exit_code == 1 and report.codes == {"VERSION_LINK"}, report
+    if not options:
+        agree(path, digest, report=report)
