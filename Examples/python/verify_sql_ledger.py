@@ -1227,8 +1227,8 @@ class Verification:
         self._claim(version, self._recorded(table, start, values, places) if places else values)
         later = [identity for identity in held if identity not in schema.identities and identity in table.defaults
                  and self._added_after(table, identity, schema)]
-        wrong = [table.names[identity] for identity in later if encode_value(held[identity]) not in
-                 (encode_value(table.default(identity)), *([b"\0"] if version.place == "history" else []))]
+        wrong = [table.names[identity] for identity in later
+                 if encode_value(held[identity]) != encode_value(table.default(identity))]
         if wrong:
             self.find("ROW_ALTERED", table.name, "a column that did not exist when the row was written holds a value",
                       key=self._key(version), columns=wrong, transaction=start[0], sequence=start[1])

@@ -261,7 +261,7 @@ struct RowScan {
         encoder.append(ils_column_value(statement, column))
     }
 
-    /// A column that did not exist when the row was written must hold its default, or nothing.
+    /// A column that did not exist when the row was written must hold its default.
     @inline(never)
     private func checkLater(
         _ version: TableLayout.Version, _ statement: OpaquePointer, _ offset: Int32, _ transaction: UInt64,
@@ -272,8 +272,10 @@ struct RowScan {
             let place = isHistory ? later.history : later.live
             guard place >= 0 else { continue }
             let found = Self.value(statement, place + offset)
-            // A version that ended before the column was added, or began after it was dropped, has nothing in it.
-            if found == later.value || isHistory && (found == .null || found == later.inserted) { continue }
+            // A version that began after the column was dropped may have nothing in it.
+            if found == later.value || isHistory && (found == later.inserted || later.isDropped && found == .null) {
+                continue
+            }
             let places = isHistory ? version.history : version.live
             let key = version.key.compactMap { index in
                 places[index] < 0

@@ -494,6 +494,23 @@ def test_rows_of_the_canary(tmp_path, statement):
     db.close()
 
 
+@pytest.mark.parametrize("value", ["NULL", "'other'"])
+@pytest.mark.parametrize("key", ["id INTEGER PRIMARY KEY, v)", "id TEXT PRIMARY KEY, v) WITHOUT ROWID"])
+def test_H01_default_of_a_column_that_an_ended_version_had(tmp_path, key, value):
+    """The leaf says nothing of columns that came later, so the history must hold what the table showed."""
+    path, digest = verified(*made(
+        tmp_path, f"CREATE TABLE t({key}", ENABLE, "INSERT INTO t VALUES(1, 'x'), (2, 'x')", "DELETE FROM t WHERE id = 2",
+        "ALTER TABLE t ADD COLUMN status TEXT DEFAULT 'active'", "UPDATE t SET v = 'y'"))
+    agree(path, digest)
+    for number in (1, 2):
+        copy = ledger.copy_database(path, tmp_path / f"forged {number}.db")
+        db = ledger.without_triggers(copy)
+        db.execute(f"UPDATE ledger_history_1 SET status = {value} WHERE id = {number} OR id = '{number}'")
+        db.close()
+        report = agree(copy, digest)
+        assert report.exit_code == 1 and report.codes == {"ROW_ALTERED"} and report.findings[0]["columns"] == ["status"], report
+
+
 @pytest.mark.parametrize("key, row, stamp", [
     ("k INTEGER PRIMARY KEY", "5", "'5'"), ("k INT PRIMARY KEY", "5", "'05'"), ("k REAL PRIMARY KEY", "5.5", "'5.5'"),
     ("k NUMERIC PRIMARY KEY", "5", "'5.0'"), ("k TEXT COLLATE NOCASE, PRIMARY KEY(k COLLATE BINARY)", "'a'", "'A'")])
