@@ -1130,11 +1130,18 @@ class Verification:
                              + f" FROM main.{quoted(name)} NOT INDEXED")
         renumbered = rowid in ("rowid", "_rowid_", "oid") and self._renumbered()
         if renumbered:
-            self.notes.append(f"{name}: rows were renumbered (VACUUM or a reload); versions are matched in order")
             ranked = [stamps[number] for number in sorted(stamps)]
             rows = sorted(rows, key=lambda row: row[0])
             if len(rows) != len(ranked):
                 renumbered = False
+            elif [row[0] for row in rows] != sorted(stamps):
+                # VACUUM and a reload either keep row ids or count them from 1.
+                if all(row[0] == at for at, row in enumerate(rows, 1)):
+                    self.notes.append(f"{name}: rows were renumbered (VACUUM or a reload); versions are matched in order, and the "
+                                      "ledger view is wrong until the next write or ledger_refresh()")
+                else:
+                    self.find("VERSION_LINK", name, "row ids are others than when the rows were ledgered, and not those that VACUUM "
+                              "or a reload gives: the ledger view shows rows with the transactions of others")
         for at, row in enumerate(rows):
             identity = row[0] if rowid is not None else tuple(self._folded(value) for value in row[:len(keys)])
             key = list(zip(keys, row[len(identity_columns):])) if keys else [(rowid, identity)]

@@ -74,28 +74,57 @@ struct RowScan {
     /// Row ids were given anew, in order: the n-th row belongs to the n-th stamp. Where rows or stamps are missing, the
     /// stored leaves tell which ones belong together.
     private func liveByRank(_ live: inout RowWalk, _ stamps: SQLiteStatement, _ first: Bool) throws {
-        reader.shared.note(
-            "The rows of \(layout.table.name) were moved (VACUUM, or dumped and loaded): versions were matched in order."
-        )
         var matcher = RankMatcher(reader: reader, table: layout.table.id, stamps: stamps, hasStamp: first)
         var encoder = RowLeafEncoder()
         let statement = live.statement
-        while try live.next() != nil {
+        var (rank, moved, isNumbered, isWhole): (Int64, UInt64, Bool, Bool) = (0, 0, true, true)
+        while let row = try live.next() {
             sink.row()
+            rank += 1
+            isNumbered = isNumbered && row == rank
             let stamp = try matcher.next { transaction, sequence in
                 encode(.created, statement.handle, 1, transaction, sequence, nil, &encoder)
             } skipped: { row, transaction, sequence in
+                isWhole = false
                 strayStamp((transaction, sequence), key: [NamedValue("rowid", .integer(row))])
             }
             guard let stamp else {
+                isWhole = false
                 reportUnstamped(statement)
                 continue
             }
-            created(statement.handle, 1, at: stamp, &encoder)
+            if stamp.row != row { moved += 1 }
+            created(statement.handle, 1, at: (stamp.transaction, stamp.sequence), &encoder)
         }
         try matcher.finish { row, transaction, sequence in
+            isWhole = false
             strayStamp((transaction, sequence), key: [NamedValue("rowid", .integer(row))])
         }
+        // Where rows are missing or too many, that is what the findings say.
+        reportMoved(moved, isHonest: isNumbered || !isWhole)
+    }
+
+    /// The ledger view joins rows and stamps by their row ids, so it is wrong where these differ. VACUUM and loading a dump
+    /// either keep row ids or count them from 1.
+    private func reportMoved(_ count: UInt64, isHonest: Bool) {
+        guard count > 0 else { return }
+        guard isHonest else {
+            return sink.findings.report(
+                Finding(
+                    .versionLink, object: layout.table.name, certainty: .proven,
+                    reason: """
+                        row ids are others than when the rows were ledgered, and not those that VACUUM or loading a dump \
+                        gives: the ledger view shows rows with the transactions of others
+                        """,
+                    count: count,
+                    repair: RepairProposal(
+                        .reinstall, table: layout.table.name,
+                        explanation: "gives the stamps the row ids of their rows again")))
+        }
+        reader.shared.note(
+            "The rows of \(layout.table.name) were moved (VACUUM, or dumped and loaded): versions were matched in order. Its "
+                + "ledger view shows rows with the transactions of others, or not at all, until the next write or "
+                + "SELECT ledger_refresh().")
     }
 
     private func liveByKey(_ key: [String]) throws {

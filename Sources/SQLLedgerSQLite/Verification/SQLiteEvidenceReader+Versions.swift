@@ -105,7 +105,7 @@ extension SQLiteEvidenceReader {
             } skipped: { _, _, _ in
             }
             guard let place else { continue }
-            let found = version(at: place.0, place.1)
+            let found = version(at: place.transaction, place.sequence)
             if wanted(found.links) { try body(found) }
         }
     }

@@ -48,6 +48,11 @@ struct SQLHistory: ParsableCommand {
         guard let known = named.first(where: { !$0.isDropped }) ?? named.last else {
             throw Failure("\(table): is not a ledger table; see: indelible sql status \(database.quotedForShell)")
         }
+        if try !known.isDropped && Self.hasMovedRows(known, session) {
+            throw Failure(
+                "\(known.name): its rows were moved (VACUUM, or dumped and loaded), and its ledger view shows them with the transactions "
+                    + "of others; first run: indelible sql exec \(database.quotedForShell) 'SELECT ledger_refresh()'")
+        }
         let history = "ledger_history_\(known.tableId)"
         let filter = try KeyFilter(
             keys, table: known.name, source: known.isDropped ? history : nil, session: session)
@@ -81,6 +86,19 @@ struct SQLHistory: ParsableCommand {
         }
         shown?.finish()
         if shown == nil, !output.json { Output.diagnostic("no versions") }
+    }
+
+    /// Whether rows have other row ids than their stamps, by which the ledger view joins them. SQLite moves rows in order, so
+    /// then some row id has no stamp.
+    private static func hasMovedRows(_ table: LedgerStatus.Table, _ session: SQLSession) throws -> Bool {
+        guard try session.value("SELECT 1 FROM ledger_rowid_canary WHERE rowid = 3") == nil else { return false }
+        let stamps = "ledger_stamps_\(table.tableId)"
+        let isByRowID = try session.value(
+            "SELECT 1 FROM pragma_table_info(?) WHERE name = 'row_id' AND type = 'INTEGER'", [.text(stamps)])
+        let names = try session.rows("SELECT name FROM pragma_table_info(?)", [.text(table.name)]).map { $0[0].shown }
+        guard isByRowID != nil, let row = SQLName.rowIDs(besides: names).first else { return false }
+        let unstamped = "SELECT \(row) FROM \(table.name.quotedIdentifier) EXCEPT SELECT row_id FROM \(stamps)"
+        return try session.value("SELECT EXISTS (\(unstamped))") == .integer(1)
     }
 
     /// What the ledger view of a dropped table showed: all its versions have ended.
