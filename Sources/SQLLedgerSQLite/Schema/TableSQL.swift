@@ -145,6 +145,15 @@ package struct TableSQL {
         return calls + "SELECT \(call(header));"
     }
 
+    /// A query that answers 1 where rows have other row ids than their stamps, by which the ledger view joins them: VACUUM, or a
+    /// dump that was loaded, moved them. In order, so some row id has no stamp then. `row`: what reads the table's row id.
+    package static func hasMovedRows(_ table: String, _ id: TableID, row: String) -> String {
+        """
+        SELECT CASE WHEN EXISTS (SELECT 1 FROM main.ledger_rowid_canary WHERE rowid = 3) THEN 0 ELSE EXISTS (SELECT \(row) \
+        FROM main.\(SQLName.quoted(table)) EXCEPT SELECT row_id FROM main.ledger_stamps_\(id)) END
+        """
+    }
+
     /// The ledger view: one line for the creation of every version, one for the end of every ended one.
     package var createView: String {
         let columns = description.columns.map { SQLName.quoted($0.name) }

@@ -88,17 +88,14 @@ struct SQLHistory: ParsableCommand {
         if shown == nil, !output.json { Output.diagnostic("no versions") }
     }
 
-    /// Whether rows have other row ids than their stamps, by which the ledger view joins them. SQLite moves rows in order, so
-    /// then some row id has no stamp.
     private static func hasMovedRows(_ table: LedgerStatus.Table, _ session: SQLSession) throws -> Bool {
-        guard try session.value("SELECT 1 FROM ledger_rowid_canary WHERE rowid = 3") == nil else { return false }
-        let stamps = "ledger_stamps_\(table.tableId)"
         let isByRowID = try session.value(
-            "SELECT 1 FROM pragma_table_info(?) WHERE name = 'row_id' AND type = 'INTEGER'", [.text(stamps)])
+            "SELECT 1 FROM pragma_table_info(?) WHERE name = 'row_id' AND type = 'INTEGER'",
+            [.text("ledger_stamps_\(table.tableId)")])
         let names = try session.rows("SELECT name FROM pragma_table_info(?)", [.text(table.name)]).map { $0[0].shown }
         guard isByRowID != nil, let row = SQLName.rowIDs(besides: names).first else { return false }
-        let unstamped = "SELECT \(row) FROM \(table.name.quotedIdentifier) EXCEPT SELECT row_id FROM \(stamps)"
-        return try session.value("SELECT EXISTS (\(unstamped))") == .integer(1)
+        let id = TableID(UInt64(bitPattern: table.tableId))
+        return try session.value(TableSQL.hasMovedRows(table.name, id, row: row)) == .integer(1)
     }
 
     /// What the ledger view of a dropped table showed: all its versions have ended.
