@@ -578,6 +578,10 @@ class Table:
                 found = version
         return found
 
+    def converts(self, identity):
+        """Whether the column was added with a fractional number for default, but holds others, too."""
+        return isinstance(self.default(identity), float) and affinity(self.defaults[identity][0]["type"]) != "REAL"
+
     def default(self, identity):
         """What a row from before the column was added holds in it: SQLite is asked, through a column of this type."""
         column, strict = self.defaults.get(identity, (None, False))
@@ -655,6 +659,7 @@ class Verification:
         self.only = {folded(name): name for name in only}
         self.findings, self.notes, self.counts = [], list(database.notes), collections.Counter()
         self.last_entry_leaves = None, None
+        self.last_checks = None, None
         self.anchored = None
         self.claims = collections.defaultdict(lambda: collections.defaultdict(list))  # (tx, table) → seq → claims
         self.versions, self.lost, self.unread = [], {}, set()
@@ -1118,11 +1123,16 @@ class Verification:
         selected = ", ".join(quoted(names[identity]) for identity in order)
         system = ("ledger_start_transaction_id, ledger_start_sequence_number, ledger_end_transaction_id, "
                   "ledger_end_sequence_number")
+        # Of whole numbers and texts such a column made fractional numbers. Former builds gave it the type.
+        converted = {identity for identity in order if columns[names[identity]][2] == b"REAL" and table.converts(identity)}
+        for identity in sorted(converted):
+            self.notes.append(f"a former build made column {names[identity]} of {history} REAL: its values were read as the stored "
+                              "leaves say")
         for number, row in enumerate(database.rows(history, f"SELECT {system}{', ' if order else ''}{selected} "
                                                             f"FROM main.{quoted(history)} NOT INDEXED")):
             held = dict(zip(order, row[4:]))
             version = Version(table, "history", number, self._place(history, *row[:2]), self._place(history, *row[2:4]), None)
-            self._version(table, version, held)
+            self._version(table, version, held, converted)
 
     def _texts(self, what):
         if not self.database.has(what):
@@ -1198,11 +1208,18 @@ class Verification:
                              + f" FROM main.{quoted(name)} NOT INDEXED")
         renumbered = rowid in ("rowid", "_rowid_", "oid") and self._renumbered()
         if renumbered:
-            self.notes.append(f"{name}: rows were renumbered (VACUUM or a reload); versions are matched in order")
             ranked = [stamps[number] for number in sorted(stamps)]
             rows = sorted(rows, key=lambda row: row[0])
             if len(rows) != len(ranked):
                 renumbered = False
+            elif [row[0] for row in rows] != sorted(stamps):
+                # VACUUM and a reload either keep row ids or count them from 1.
+                if all(row[0] == at for at, row in enumerate(rows, 1)):
+                    self.notes.append(f"{name}: rows were renumbered (VACUUM or a reload); versions are matched in order, and the "
+                                      "ledger view is wrong until the next write or ledger_refresh()")
+                else:
+                    self.find("VERSION_LINK", name, "row ids are others than when the rows were ledgered, and not those that VACUUM "
+                              "or a reload gives: the ledger view shows rows with the transactions of others")
         for at, row in enumerate(rows):
             identity = row[0] if rowid is not None else tuple(self._folded(value) for value in row[:len(keys)])
             key = list(zip(keys, row[len(identity_columns):])) if keys else [(rowid, identity)]
@@ -1219,7 +1236,8 @@ class Verification:
 
     @staticmethod
     def _folded(value):
-        return (type(value).__name__, value)
+        # A number is the same key whether it has a fraction or not.
+        return ("number" if isinstance(value, (int, float)) else type(value).__name__, value)
 
     def _renumbered(self):
         if not self.database.has("ledger_rowid_canary"):
@@ -1256,7 +1274,28 @@ class Verification:
             keys = names if isinstance(identity, tuple) or len(names) == 1 else [last.body["rowid"]]
             self.lost[(transaction, table.id, sequence)] = [[name, shown(value)] for name, value in zip(keys, values)]
 
-    def _version(self, table, version, held):
+    def _recorded(self, table, start, values, places):
+        """The values of a history version, of which those at `places` were converted to fractional numbers: what the stored
+        column checks say that they were. The leaves are made of the answer, so it is not taken on trust."""
+        transaction, sequence = start
+        if self.last_checks[0] != (transaction, table.id):
+            entry = self.entries.get(transaction)
+            self.last_checks = (transaction, table.id), entry and table.id in entry.hashes and self._chunks(transaction, table.id)
+        stored = self.last_checks[1] or []
+        checks = stored[sequence][1] if sequence < len(stored) else ()
+        if len(checks) != len(values):
+            return values
+        for at in places:
+            number = values[at]
+            if not isinstance(number, float):
+                continue
+            candidates = [number, Text(repr(number).encode())]
+            if number.is_integer() and -1 << 63 <= number < 1 << 63:
+                candidates += [int(number), Text(str(int(number)).encode())]
+            values[at] = next((value for value in candidates if column_check(encode_value(value)) == checks[at]), number)
+        return values
+
+    def _version(self, table, version, held, converted=frozenset()):
         start = version.start
         schema = table.at(*start) or table.versions[0]
         version.schema = schema.digest
@@ -1268,11 +1307,13 @@ class Verification:
             version.key = [(name, held.get(identity)) for _, identity, name in keys]
             if not version.key:
                 version.key = [("ledger_start_transaction_id", start[0]), ("ledger_start_sequence_number", start[1])]
-        self._claim(version, [held.get(identity) for identity in identities])
+        values = [held.get(identity) for identity in identities]
+        places = [at for at, identity in enumerate(identities) if identity in converted]
+        self._claim(version, self._recorded(table, start, values, places) if places else values)
         later = [identity for identity in held if identity not in schema.identities and identity in table.defaults
                  and self._added_after(table, identity, schema)]
-        wrong = [table.names[identity] for identity in later if encode_value(held[identity]) not in
-                 (encode_value(table.default(identity)), *([b"\0"] if version.place == "history" else []))]
+        wrong = [table.names[identity] for identity in later
+                 if encode_value(held[identity]) != encode_value(table.default(identity))]
         if wrong:
             self.find("ROW_ALTERED", table.name, "a column that did not exist when the row was written holds a value",
                       key=self._key(version), columns=wrong, transaction=start[0], sequence=start[1])

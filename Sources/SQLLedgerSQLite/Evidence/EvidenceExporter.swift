@@ -158,6 +158,14 @@ public final class EvidenceExporter {
         _ table: TableDescription, _ id: TableID, _ key: [(column: String, values: [SQLValue])]
     ) throws -> [Version] {
         let columns = table.schema(of: id).storedColumns.map(\.name)
+        if let row = table.rowIDColumn {
+            let query = TableSQL.hasMovedRows(table.table, id, row: SQLName.quoted(row))
+            guard try connection.value(query) == .integer(0) else {
+                throw SQLiteLedgerError.refused(
+                    "the rows of \(table.table) were moved (VACUUM, or dumped and loaded); run SELECT ledger_refresh() first"
+                )
+            }
+        }
         let filter = KeyCondition(key, prefix: "t.", collations: try collations(of: table.table))
         let join =
             if let row = table.rowIDColumn {

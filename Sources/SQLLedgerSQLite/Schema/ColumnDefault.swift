@@ -78,6 +78,13 @@ enum ColumnDefault {
         return types.first { SQLName.same($0, declared) }
     }
 
+    /// Whether the text is one number, or one text in single quotes, which are the same in parentheses.
+    static func isConstant(_ text: String) -> Bool {
+        // All that a number can begin with stands between the quote and the last digit.
+        guard let first = text.utf8.first else { return false }
+        return (UInt8(ascii: "'")...UInt8(ascii: "9")).contains(first) && isTerm(text)
+    }
+
     /// Whether the text is one literal, or a name: in parentheses some of them are not the same, or no constants.
     static func isTerm(_ text: String) -> Bool {
         var rest = Array(text.utf8)[...]

@@ -48,14 +48,12 @@ package struct TableSQL {
         guard let text = column.defaultText,
             let value = try? ColumnDefault.value(text, type: column.declaredType, isStrict: isStrict)
         else { return "" }
-        if case .real = value {
-            // Numbers stay as they are written, where other versions of SQLite might read others. With the type, because
-            // -5.0 is a whole number otherwise.
-            let isWritten = text.utf8.first.map { !"\"`".utf8.contains($0) } == true && ColumnDefault.isTerm(text)
-            return " REAL DEFAULT " + (isWritten ? text : ColumnDefault.literal(value))
-        }
         // Without a type: the value has been converted like the table's, and so have values that come from the table.
-        return " DEFAULT " + ColumnDefault.literal(value)
+        guard case .real = value else { return " DEFAULT " + ColumnDefault.literal(value) }
+        // Numbers stay as they are written, where other versions of SQLite might read others. -5.0 by itself is a whole
+        // number there.
+        let written = ColumnDefault.isConstant(text) ? text : ColumnDefault.literal(value)
+        return " DEFAULT (CAST(\(written) AS REAL))"
     }
 
     /// `collations`: the collating sequences of the key columns of a table without row ids, in key order.
@@ -145,6 +143,15 @@ package struct TableSQL {
             rest = rest.dropFirst(Self.maximumCallValues)
         }
         return calls + "SELECT \(call(header));"
+    }
+
+    /// A query that answers 1 where rows have other row ids than their stamps, by which the ledger view joins them: VACUUM, or a
+    /// dump that was loaded, moved them. In order, so some row id has no stamp then. `row`: what reads the table's row id.
+    package static func hasMovedRows(_ table: String, _ id: TableID, row: String) -> String {
+        """
+        SELECT CASE WHEN EXISTS (SELECT 1 FROM main.ledger_rowid_canary WHERE rowid = 3) THEN 0 ELSE EXISTS (SELECT \(row) \
+        FROM main.\(SQLName.quoted(table)) EXCEPT SELECT row_id FROM main.ledger_stamps_\(id)) END
+        """
     }
 
     /// The ledger view: one line for the creation of every version, one for the end of every ended one.

@@ -54,8 +54,12 @@ struct HistoryDefinition {
             let inner = String(text.dropFirst().dropLast()).split(separator: "\"\"", omittingEmptySubsequences: false)
             texts.append(SQLName.literal(inner.joined(separator: "\"")))
         }
-        return [TableSQL.historyDefault(column, isStrict: isStrict)]
-            + texts.flatMap { [" DEFAULT \($0)", " \(column.declaredType) DEFAULT \($0)"] }
+        var former = texts.flatMap { [" DEFAULT \($0)", " \(column.declaredType) DEFAULT \($0)"] }
+        let value = try? ColumnDefault.value(text, type: column.declaredType, isStrict: isStrict)
+        if let value, case .real = value {
+            former += [" REAL DEFAULT \(text)", " REAL DEFAULT \(ColumnDefault.literal(value))"]
+        }
+        return [TableSQL.historyDefault(column, isStrict: isStrict)] + former
     }
 
     /// Whether the ledger makes a history table of this definition.

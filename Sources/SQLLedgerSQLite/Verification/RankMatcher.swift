@@ -4,7 +4,7 @@ import SQLLedger
 /// Pairs rows with stamps by their order. As long as the stored leaf agrees, or there is none, the next row belongs to
 /// the next stamp; otherwise the next few stamps are tried, and those before the one that fits have lost their rows.
 struct RankMatcher {
-    private struct Stamp {
+    struct Stamp {
         var row: Int64
         var transaction: UInt64
         var sequence: UInt64
@@ -30,22 +30,20 @@ struct RankMatcher {
     /// the next stamps while an unfitting row was likelier added than altered.
     mutating func next(
         leaf: (UInt64, UInt64) -> Digest32, skipped: (Int64, UInt64, UInt64) -> Void
-    ) throws -> (UInt64, UInt64)? {
+    ) throws -> Stamp? {
         try fill(1)
         guard let first = waiting.first else { return nil }
         if try fits(first, leaf) {
-            waiting.removeFirst()
-            return (first.transaction, first.sequence)
+            return waiting.removeFirst()
         }
         try fill(Self.reach)
         for index in waiting.indices.dropFirst() where try fits(waiting[index], leaf) {
             for stamp in waiting[..<index] { skipped(stamp.row, stamp.transaction, stamp.sequence) }
             let found = waiting[index]
             waiting.removeSubrange(...index)
-            return (found.transaction, found.sequence)
+            return found
         }
-        waiting.removeFirst()
-        return (first.transaction, first.sequence)
+        return waiting.removeFirst()
     }
 
     /// Hands over the stamps that are left.

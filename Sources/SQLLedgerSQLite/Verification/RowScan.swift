@@ -74,37 +74,64 @@ struct RowScan {
     /// Row ids were given anew, in order: the n-th row belongs to the n-th stamp. Where rows or stamps are missing, the
     /// stored leaves tell which ones belong together.
     private func liveByRank(_ live: inout RowWalk, _ stamps: SQLiteStatement, _ first: Bool) throws {
-        reader.shared.note(
-            "The rows of \(layout.table.name) were moved (VACUUM, or dumped and loaded): versions were matched in order."
-        )
         var matcher = RankMatcher(reader: reader, table: layout.table.id, stamps: stamps, hasStamp: first)
         var encoder = RowLeafEncoder()
         let statement = live.statement
-        while try live.next() != nil {
+        var (rank, moved, isNumbered, isWhole): (Int64, UInt64, Bool, Bool) = (0, 0, true, true)
+        while let row = try live.next() {
             sink.row()
+            rank += 1
+            isNumbered = isNumbered && row == rank
             let stamp = try matcher.next { transaction, sequence in
                 encode(.created, statement.handle, 1, transaction, sequence, nil, &encoder)
             } skipped: { row, transaction, sequence in
+                isWhole = false
                 strayStamp((transaction, sequence), key: [NamedValue("rowid", .integer(row))])
             }
             guard let stamp else {
+                isWhole = false
                 reportUnstamped(statement)
                 continue
             }
-            created(statement.handle, 1, at: stamp, &encoder)
+            if stamp.row != row { moved += 1 }
+            created(statement.handle, 1, at: (stamp.transaction, stamp.sequence), &encoder)
         }
         try matcher.finish { row, transaction, sequence in
+            isWhole = false
             strayStamp((transaction, sequence), key: [NamedValue("rowid", .integer(row))])
         }
+        // Where rows are missing or too many, that is what the findings say.
+        reportMoved(moved, isHonest: isNumbered || !isWhole)
+    }
+
+    /// The ledger view joins rows and stamps by their row ids, so it is wrong where these differ. VACUUM and loading a dump
+    /// either keep row ids or count them from 1.
+    private func reportMoved(_ count: UInt64, isHonest: Bool) {
+        guard count > 0 else { return }
+        guard isHonest else {
+            return sink.findings.report(
+                Finding(
+                    .versionLink, object: layout.table.name, certainty: .proven,
+                    reason: """
+                        row ids are others than when the rows were ledgered, and not those that VACUUM or loading a dump \
+                        gives: the ledger view shows rows with the transactions of others
+                        """,
+                    count: count,
+                    repair: RepairProposal(
+                        .reinstall, table: layout.table.name,
+                        explanation: "gives the stamps the row ids of their rows again")))
+        }
+        reader.shared.note(
+            "The rows of \(layout.table.name) were moved (VACUUM, or dumped and loaded): versions were matched in order. Its "
+                + "ledger view shows rows with the transactions of others, or not at all, until the next write or "
+                + "SELECT ledger_refresh().")
     }
 
     private func liveByKey(_ key: [String]) throws {
         guard layout.hasTable else { return try strayKeys(key) }
         try reader.objects().requireTable(layout.stamps)
         let columns = layout.liveColumns
-        // The plus takes the column's affinity away. With it SQLite could not use the key of the stamps, whose columns have
-        // none, and would read all of them for every row.
-        let join = key.map { "s.\(SQLName.quoted($0)) = +t.\(SQLName.quoted($0))" }.joined(separator: " AND ")
+        let join = TableLayout.stampJoin(key)
         let way = try reader.throughKey(of: layout.table.name)
         let statement = try connection.prepare(
             """
@@ -136,7 +163,7 @@ struct RowScan {
             ? try TableColumns(layout.stamps, connection).columns.map(\.name).filter {
                 !$0.hasSuffix("_id") && $0 != "sequence_number"
             } : key
-        let filter = names.map { "t.\(SQLName.quoted($0)) = s.\(SQLName.quoted($0))" }.joined(separator: " AND ")
+        let filter = layout.rowJoin(names)
         let missing = layout.hasTable ? " WHERE NOT EXISTS (SELECT 1 FROM \(table) AS t WHERE \(filter))" : ""
         let statement = try connection.prepare(
             "SELECT transaction_id, sequence_number\(list(names, of: "s")) FROM main.\(layout.stamps) AS s\(missing)")
@@ -240,8 +267,15 @@ struct RowScan {
                 operation: operation, table: layout.table.id, schema: versions[index].digest,
                 transaction: TransactionNumber(transaction), sequence: LeafNumber(sequence), start: start,
                 columnCount: places.count)
-            for place in places {
-                if place < 0 { encoder.appendNull() } else { Self.append(statement, place + offset, to: &encoder) }
+            if isHistory, !layout.convertedColumns.isEmpty {
+                let values = places.map { $0 < 0 ? SQLValue.null : Self.value(statement, $0 + offset) }
+                let began =
+                    start ?? RowStart(transaction: TransactionNumber(transaction), sequence: LeafNumber(sequence))
+                for value in reader.recorded(values, at: places, in: layout, began) { encoder.append(value) }
+            } else {
+                for place in places {
+                    if place < 0 { encoder.appendNull() } else { Self.append(statement, place + offset, to: &encoder) }
+                }
             }
             if operation == .created, !versions[index].later.isEmpty {
                 checkLater(versions[index], statement, offset, transaction, sequence)
@@ -256,7 +290,7 @@ struct RowScan {
         encoder.append(ils_column_value(statement, column))
     }
 
-    /// A column that did not exist when the row was written must hold its default, or nothing.
+    /// A column that did not exist when the row was written must hold its default.
     @inline(never)
     private func checkLater(
         _ version: TableLayout.Version, _ statement: OpaquePointer, _ offset: Int32, _ transaction: UInt64,
@@ -267,8 +301,10 @@ struct RowScan {
             let place = isHistory ? later.history : later.live
             guard place >= 0 else { continue }
             let found = Self.value(statement, place + offset)
-            // A version that ended before the column was added, or began after it was dropped, has nothing in it.
-            if found == later.value || isHistory && (found == .null || found == later.inserted) { continue }
+            // A version that began after the column was dropped may have nothing in it.
+            if found == later.value || isHistory && (found == later.inserted || later.isDropped && found == .null) {
+                continue
+            }
             let places = isHistory ? version.history : version.live
             let key = version.key.compactMap { index in
                 places[index] < 0
@@ -314,7 +350,12 @@ struct RowScan {
     private static let historyOffset: Int32 = 4
 
     private func historyStatement(_ rest: String) throws -> SQLiteStatement {
-        try reader.prepareOwn(
+        for place in layout.convertedColumns {
+            reader.shared.note(
+                "A former build made column \(layout.historyColumns[Int(place)]) of \(layout.history) REAL: of whole numbers "
+                    + "and texts SQLite made fractional numbers there, which were read as the stored leaves say.")
+        }
+        return try reader.prepareOwn(
             layout.history,
             """
             SELECT \(Self.links)\(list(layout.historyColumns, of: "h")), h.\(layout.historyRowID)
@@ -367,7 +408,7 @@ struct RowScan {
         let probes = try reader.indexProbes(of: layout.table) ?? []
         switch layout.identity {
         case .key(let names):
-            let join = names.map { "t.\(SQLName.quoted($0)) = s.\(SQLName.quoted($0))" }.joined(separator: " AND ")
+            let join = layout.rowJoin(names)
             try reader.objects().requireTable(layout.stamps)
             guard layout.hasTable else { return try strayKeys(names) }
             let key = names.first.map { "t.\(SQLName.quoted($0))" } ?? "NULL"
@@ -445,7 +486,10 @@ struct RowScan {
         try statement.bind(.integer(Int64(bitPattern: after)), at: 1)
         var encoder = RowLeafEncoder()
         var limit = RowLimit(try reader.rowLimit(), layout.stamps)
-        while wanted > 0, try statement.step() {
+        // Of a key there can be further stamps among those of other rows.
+        var isKeyed = false
+        if case .key = layout.identity { isKeyed = true }
+        while wanted > 0 || isKeyed, try statement.step() {
             sink.row()
             try limit.count()
             let place = place(statement.handle, 0)
@@ -456,7 +500,7 @@ struct RowScan {
                 if state > 0 { lacking[state - 1] += 1 }
                 created(statement.handle, 3, at: place, &encoder)
             }
-            wanted -= 1
+            wanted -= min(wanted, 1)
         }
         for (probe, count) in zip(probes, lacking) where count > 0 {
             sink.findings.report(

@@ -59,7 +59,7 @@ extension SQLiteEvidenceReader {
         let statement: SQLiteStatement
         switch layout.identity {
         case .key(let names):
-            let join = names.map { "s.\(SQLName.quoted($0)) = t.\(SQLName.quoted($0))" }.joined(separator: " AND ")
+            let join = TableLayout.stampJoin(names)
             statement = try connection.prepare(
                 "SELECT s.transaction_id, s.sequence_number, NULL\(columns) FROM \(table) JOIN main.\(layout.stamps) AS s ON \(join)"
             )
@@ -105,7 +105,7 @@ extension SQLiteEvidenceReader {
             } skipped: { _, _, _ in
             }
             guard let place else { continue }
-            let found = version(at: place.0, place.1)
+            let found = version(at: place.transaction, place.sequence)
             if wanted(found.links) { try body(found) }
         }
     }
@@ -129,13 +129,45 @@ extension SQLiteEvidenceReader {
         }
     }
 
+    /// The values of a history version as they were recorded, where the history's columns converted them: as the stored
+    /// column checks say. Nothing is believed that is not so, because the version's leaves are made of the answer.
+    func recorded(
+        _ values: [SQLValue], at places: [Int32], in layout: TableLayout, _ start: RowStart
+    ) -> [SQLValue] {
+        guard !layout.convertedColumns.isEmpty, let checks = try? columnChecks(layout.table.id, start),
+            checks.count == values.count
+        else { return values }
+        return values.indices.map { index in
+            guard layout.convertedColumns.contains(places[index]), case .real(let number) = values[index] else {
+                return values[index]
+            }
+            var candidates = [values[index], .text(Array("\(number)".utf8))]
+            if let whole = Int64(exactly: number) { candidates += [.integer(whole), .text(Array("\(whole)".utf8))] }
+            var encoder = RowLeafEncoder(collectsChecks: true)
+            encoder.begin(
+                operation: .created, table: layout.table.id, schema: .zero, transaction: start.transaction,
+                sequence: start.sequence, columnCount: candidates.count)
+            for candidate in candidates { encoder.append(candidate) }
+            return zip(candidates, encoder.columnChecks).first { $0.1 == checks[index] }?.0 ?? values[index]
+        }
+    }
+
+    /// As the stored leaf of a row's creation has them.
+    private func columnChecks(_ table: TableID, _ start: RowStart) throws -> [UInt16]? {
+        let (chunk, place) = start.sequence.rawValue.quotientAndRemainder(dividingBy: UInt64(LeafChunk.leafCount))
+        guard let bytes = try leafChunk(start.transaction, table, chunk: chunk) else { return nil }
+        let leaves = try LeafChunk(decoding: bytes).leaves
+        return leaves.indices.contains(Int(place)) ? leaves[Int(place)].columnChecks : nil
+    }
+
     private func version(
         _ layout: TableLayout, _ statement: SQLiteStatement, _ links: VersionLinks, offset: Int, isLive: Bool
     ) -> RowVersion {
         let version = layout.versions[
             layout.version(transaction: links.start.transaction.rawValue, sequence: links.start.sequence.rawValue)]
         let places = isLive ? version.live : version.history
-        let values = places.map { $0 < 0 ? SQLValue.null : statement.value(Int($0) + offset) }
+        var values = places.map { $0 < 0 ? SQLValue.null : statement.value(Int($0) + offset) }
+        if !isLive { values = recorded(values, at: places, in: layout, links.start) }
         var key = version.key.map {
             NamedValue(version.names[$0], values[$0], collation: layout.collation(of: version.names[$0]))
         }

@@ -30,6 +30,8 @@ struct TableColumns {
         self.columns = columns
     }
 
+    func type(of name: String) -> String? { columns.first { SQLName.same($0.name, name) }?.type }
+
     func find(_ name: String) -> String? { columns.first { SQLName.same($0.name, name) }?.name }
 
     /// The names under which the ledgered columns can be read now: their own, because that is how everybody reads them.

@@ -43,6 +43,9 @@ struct TableLayout {
     /// Names in the table as it is now.
     private(set) var liveColumns: [String] = []
     private(set) var historyColumns: [String] = []
+    /// Places in `historyColumns` of those that a former build gave the type REAL where the table's has another: SQLite
+    /// made fractional numbers there of whole ones and of texts.
+    private(set) var convertedColumns: Set<Int32> = []
     private(set) var identity: RowIdentity = .rowID("rowid")
     /// Whether the row id is a column of the table, which VACUUM keeps.
     private(set) var hasKeyedRowID = false
@@ -93,8 +96,12 @@ struct TableLayout {
             for (id, name) in identities.names.sorted(by: { $0.key < $1.key }) {
                 let dropped = identities.dropped[id].map { TableSQL.droppedName(name, in: $0) }
                 guard let found = dropped.flatMap({ actual.find($0) }) ?? actual.find(name) else { continue }
-                historyPlace[id] = Int32(historyColumns.count)
+                let place = Int32(historyColumns.count)
+                historyPlace[id] = place
                 historyColumns.append(found)
+                if let added = defaults[id], added.isReal, actual.type(of: found) == "REAL" {
+                    convertedColumns.insert(place)
+                }
             }
         }
         for (state, ids) in zip(states, identities.ids) {
@@ -137,6 +144,23 @@ struct TableLayout {
 
     /// The collating sequence of a column of the key, if it may be another one than the column's.
     func collation(of column: String) -> String? { keyCollations.first { SQLName.same($0.column, column) }?.name }
+
+    // MARK: Stamps of tables without row ids
+
+    /// The stamp of a row. The plus takes the column's affinity away, by which the stamp '5' would be the row 5's as well. With
+    /// it SQLite could not use the key of the stamps either, whose columns have none, and would read all of them for every row.
+    static func stampJoin(_ key: [String]) -> String {
+        key.map { "s.\(SQLName.quoted($0)) = +t.\(SQLName.quoted($0))" }.joined(separator: " AND ")
+    }
+
+    /// The row of a stamp: the same, after a condition by which SQLite finds the row in its table.
+    func rowJoin(_ key: [String]) -> String {
+        let rows = key.map { column in
+            let collate = collation(of: column).map { " COLLATE \(SQLName.quoted($0))" } ?? ""
+            return "t.\(SQLName.quoted(column))\(collate) = s.\(SQLName.quoted(column))"
+        }
+        return (rows + [Self.stampJoin(key)]).joined(separator: " AND ")
+    }
 
     // MARK: Columns through time
 
@@ -196,11 +220,18 @@ struct TableLayout {
         }
     }
 
+    private struct Default {
+        var added: SQLValue
+        var inserted: SQLValue
+        /// Whether it is a fractional number in a column that has others, too.
+        var isReal: Bool
+    }
+
     /// What rows hold in columns that were added after them: SQLite is asked, in a database of its own.
     private static func defaults(
         _ states: [SchemaHistory.Version], _ ids: [[Int]]
-    ) -> [Int: (added: SQLValue, inserted: SQLValue)] {
-        var defaults: [Int: (added: SQLValue, inserted: SQLValue)] = [:]
+    ) -> [Int: Default] {
+        var defaults: [Int: Default] = [:]
         for index in states.indices.dropFirst() {
             let before = Set(ids[index - 1])
             for (column, id) in zip(states[index].description.columns, ids[index])
@@ -212,7 +243,10 @@ struct TableLayout {
                     continue
                 }
                 let definition = TableSQL.historyDefault(column, isStrict: isStrict)
-                defaults[id] = (value, (try? ColumnDefault.inserted(definition)) ?? value)
+                var isReal = false
+                if case .real = value { isReal = ColumnDefault.type(of: column.declaredType) != "REAL" }
+                defaults[id] = Default(
+                    added: value, inserted: (try? ColumnDefault.inserted(definition)) ?? value, isReal: isReal)
             }
         }
         return defaults

@@ -48,6 +48,11 @@ struct SQLHistory: ParsableCommand {
         guard let known = named.first(where: { !$0.isDropped }) ?? named.last else {
             throw Failure("\(table): is not a ledger table; see: indelible sql status \(database.quotedForShell)")
         }
+        if try !known.isDropped && Self.hasMovedRows(known, session) {
+            throw Failure(
+                "\(known.name): its rows were moved (VACUUM, or dumped and loaded), and its ledger view shows them with the transactions "
+                    + "of others; first run: indelible sql exec \(database.quotedForShell) 'SELECT ledger_refresh()'")
+        }
         let history = "ledger_history_\(known.tableId)"
         let filter = try KeyFilter(
             keys, table: known.name, source: known.isDropped ? history : nil, session: session)
@@ -81,6 +86,16 @@ struct SQLHistory: ParsableCommand {
         }
         shown?.finish()
         if shown == nil, !output.json { Output.diagnostic("no versions") }
+    }
+
+    private static func hasMovedRows(_ table: LedgerStatus.Table, _ session: SQLSession) throws -> Bool {
+        let isByRowID = try session.value(
+            "SELECT 1 FROM pragma_table_info(?) WHERE name = 'row_id' AND type = 'INTEGER'",
+            [.text("ledger_stamps_\(table.tableId)")])
+        let names = try session.rows("SELECT name FROM pragma_table_info(?)", [.text(table.name)]).map { $0[0].shown }
+        guard isByRowID != nil, let row = SQLName.rowIDs(besides: names).first else { return false }
+        let id = TableID(UInt64(bitPattern: table.tableId))
+        return try session.value(TableSQL.hasMovedRows(table.name, id, row: row)) == .integer(1)
     }
 
     /// What the ledger view of a dropped table showed: all its versions have ended.

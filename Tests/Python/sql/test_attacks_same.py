@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from kit import ledger
-from kit.ledger import connect, scalar
+from kit.ledger import agree, connect, scalar
 from kit.pages import Pages, varint
 
 
@@ -683,3 +683,104 @@ def test_rows_of_the_canary(tmp_path, statement):
     db.execute("INSERT INTO t VALUES(3)")
     digest.write_text(scalar(db, "SELECT ledger_close_block()"))
     db.close()
+
+
+@pytest.mark.parametrize("value", ["NULL", "'other'"])
+@pytest.mark.parametrize("key", ["id INTEGER PRIMARY KEY, v)", "id TEXT PRIMARY KEY, v) WITHOUT ROWID"])
+def test_H01_default_of_a_column_that_an_ended_version_had(tmp_path, key, value):
+    """The leaf says nothing of columns that came later, so the history must hold what the table showed."""
+    path, digest = verified(*made(
+        tmp_path, f"CREATE TABLE t({key}", ENABLE, "INSERT INTO t VALUES(1, 'x'), (2, 'x')", "DELETE FROM t WHERE id = 2",
+        "ALTER TABLE t ADD COLUMN status TEXT DEFAULT 'active'", "UPDATE t SET v = 'y'"))
+    agree(path, digest)
+    for number in (1, 2):
+        copy = ledger.copy_database(path, tmp_path / f"forged {number}.db")
+        db = ledger.without_triggers(copy)
+        db.execute(f"UPDATE ledger_history_1 SET status = {value} WHERE id = {number} OR id = '{number}'")
+        db.close()
+        report = agree(copy, digest)
+        assert report.exit_code == 1 and report.codes == {"ROW_ALTERED"} and report.findings[0]["columns"] == ["status"], report
+
+
+@pytest.mark.parametrize("key, row, stamp", [
+    ("k INTEGER PRIMARY KEY", "5", "'5'"), ("k INT PRIMARY KEY", "5", "'05'"), ("k REAL PRIMARY KEY", "5.5", "'5.5'"),
+    ("k NUMERIC PRIMARY KEY", "5", "'5.0'"), ("k TEXT COLLATE NOCASE, PRIMARY KEY(k COLLATE BINARY)", "'a'", "'A'")])
+@pytest.mark.parametrize("options", [[], ["--table", "t"], ["--since-last"]])
+def test_R05_stamp_that_only_a_column_takes_for_a_row_s(tmp_path, key, row, stamp, options):
+    """A second stamp, and the ledger view shows the row with any transaction."""
+    columns = key.replace(", PRIMARY", ", v, PRIMARY") if ", PRIMARY" in key else f"{key}, v"
+    path, digest = made(tmp_path, f"CREATE TABLE t({columns}) WITHOUT ROWID", ENABLE, f"INSERT INTO t VALUES({row}, 'one')",
+                        "INSERT INTO t VALUES('zz', 'two')" if "INT" not in key else "INSERT INTO t VALUES(77, 'two')")
+    agree(path, digest)
+    verified(path, digest, options=options)
+    if "--since-last" in options:
+        db = connect(path)
+        db.execute("INSERT INTO t VALUES('later', 'three')" if "INT" not in key else "INSERT INTO t VALUES(78, 'three')")
+        digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+        db.close()
+    db = ledger.without_triggers(path)
+    db.execute(f"INSERT INTO ledger_stamps_1 SELECT {stamp}, max(transaction_id), 0 FROM ledger_stamps_1")
+    assert scalar(db, "SELECT count(*) FROM t_Ledger WHERE v = 'one'") == (1 if "NOCASE" in key else 2)
+    db.close()
+    report = ledger.verify(path, digest, options=options)
+    assert report.exit_code == 1 and report.codes == {"VERSION_LINK"}, report
+    if not options:
+        agree(path, digest, report=report)
+
+
+def authors(path):
+    db = ledger.plain(path)
+    found = db.execute("SELECT l.v, x.principal_name FROM t_Ledger AS l JOIN database_ledger_transactions AS x "
+                       "ON x.transaction_id = l.ledger_transaction_id ORDER BY 1").fetchall()
+    db.close()
+    return found
+
+
+def of_three(tmp_path, *statements):
+    return verified(*made(
+        tmp_path, "CREATE TABLE t(v)", ENABLE, *(statement for name in ("ada", "bob", "eve") for statement in (
+            f"SELECT ledger_set_principal('{name}')", f"INSERT INTO t VALUES('{name}')")), *statements))
+
+
+def test_E15_row_ids_and_canary_moved(tmp_path):
+    """Rows are matched in order then, and the ledger view names other authors."""
+    path, digest = of_three(tmp_path)
+    honest = authors(path)
+    db = ledger.without_triggers(path)
+    for number in (3, 2, 1):
+        db.execute("UPDATE t SET rowid = rowid + 1 WHERE rowid = ?", (number,))
+    db.execute("UPDATE ledger_rowid_canary SET rowid = 2 WHERE rowid = 3")
+    db.close()
+    assert authors(path) != honest
+    report = agree(path, digest)
+    assert report.exit_code == 1 and report.codes == {"VERSION_LINK"}, report
+    assert report.findings[0]["repair"]["action"] == "REINSTALL", report
+    done = ledger.run_cli("sql", "repair", path, "--digest", digest, "--apply")
+    assert done.returncode == 0, done.stdout
+    assert authors(path) == honest and agree(path, digest).exit_code == 0
+
+
+@pytest.mark.parametrize("index", [[], ["CREATE INDEX i ON t(v)"]])
+def test_E15_vacuum_and_the_ledger_view(tmp_path, index):
+    """SQLite counts the rows of tables without an index anew. The view is wrong until somebody realigns the stamps, and verification
+    says so."""
+    path, digest = of_three(tmp_path, "DELETE FROM t WHERE v = 'ada'", *index)
+    honest = authors(path)
+    db = ledger.plain(path)
+    db.execute("VACUUM")
+    db.close()
+    report = agree(path, digest)
+    assert report.exit_code == 0 and any("ledger_refresh()" in note for note in report.notes) == (authors(path) != honest), report
+    assert bool(index) == (authors(path) == honest)
+    done = ledger.run_cli("sql", "history", path, "t")
+    assert done.returncode == (0 if index else 2) and bool(index) != ("ledger_refresh()" in done.stderr), done.stderr
+    evidence = ("evidence", "export", path, "--table", "t", "--key", "v=bob", "--digest", digest, "--out", tmp_path / "row.json")
+    done = ledger.run_cli(*evidence)
+    assert done.returncode == (0 if index else 2) and bool(index) != ("ledger_refresh()" in done.stderr), done.stderr
+    db = connect(path)
+    db.execute("SELECT ledger_refresh()")
+    db.close()
+    assert authors(path) == honest
+    assert ledger.run_cli("sql", "history", path, "t").returncode == 0 and ledger.run_cli(*evidence).returncode == 0
+    report = agree(path, digest)
+    assert report.exit_code == 0 and not any("moved" in note for note in report.notes), report

@@ -303,6 +303,88 @@ def test_defaults_that_older_rows_have_otherwise_than_new_ones(tmp_path, key):
     assert before == db.execute(f"SELECT {values} FROM ledger_history_1").fetchall()
 
 
+DEFAULTS = ["0.5", "-0.5", "5.0", "-5.0", "+ 2.5", ".5", "5.", "1e3", "-0.0", "1e400", "-1e400", "0x10", "9223372036854775808",
+            "9007199254740993.0", "4.9e-324", "7", "-9223372036854775808", "TRUE", "FALSE", "'0.5'", "' 5 '", "'it''s'", "''", "\"2.5\"",
+            "word", "x'3035'", "x''", "NULL", "(-5.0)", "(5)", "(CAST(-5.0 AS REAL))", "(CAST(x'410042' AS TEXT))", "CURRENT_DATE", "(1 + 1)"]
+VALUES = "NULL, 2, -3, 2.0, 2.5, 9007199254740993, 1e400, '7', '7.0', '07', '1e3', 'text', x'37'"
+
+
+@pytest.mark.parametrize("end", ["id INTEGER PRIMARY KEY, x)", "id TEXT PRIMARY KEY, x) WITHOUT ROWID", "id INTEGER PRIMARY KEY, x ANY) STRICT"])
+@pytest.mark.parametrize("kind", ["", "INTEGER", "DECIMAL(10,2)", "NUMERIC", "REAL", "DOUBLE", "TEXT", "BLOB", "ANY"])
+def test_defaults_leave_later_values_as_they_are(tmp_path, kind, end):
+    """A column that history gets later has the default of the table's for older versions, and converts no newer ones."""
+    if "STRICT" in end and kind not in ("INTEGER", "REAL", "TEXT", "BLOB", "ANY"):
+        pytest.skip("no type of STRICT tables")
+    path, other = tmp_path / "defaults.db", sqlite3.connect(":memory:")
+    db = connect(path)
+    for statement in (f"CREATE TABLE t({end}", "SELECT ledger_init(0)", "SELECT ledger_enable('t')", "INSERT INTO t VALUES (1, 0), (2, 0), (3, 0)",
+                      "DELETE FROM t WHERE id = 1"):
+        db.execute(statement).fetchall()
+    for place, default in enumerate(DEFAULTS):
+        try:
+            # What no added column can have, or no column of this type, is none that the ledger is asked for.
+            other.execute(f"CREATE TABLE t{place}({end}")
+            other.execute(f"INSERT INTO t{place} VALUES (1, 0)")
+            other.execute(f"ALTER TABLE t{place} ADD COLUMN c{place} {kind} DEFAULT {default}")
+            other.execute(f"INSERT INTO t{place}(id, x) SELECT 2, c{place} FROM t{place}")
+            other.execute(f"UPDATE t{place} SET c{place} = c{place}")
+            db.execute(f"ALTER TABLE t ADD COLUMN c{place} {kind} DEFAULT {default}")
+        except sqlite3.Error:
+            continue
+    names = [row[1] for row in db.execute("PRAGMA table_info(t)")][2:]
+    assert len(names) > 2
+    shown = ", ".join(f"typeof({name}), {name}" for name in names)
+    old = db.execute(f"SELECT {shown} FROM t WHERE id = 2").fetchone()
+    db.execute("SELECT ledger_refresh()").fetchall()
+    for value in VALUES.split(", "):
+        db.execute("BEGIN")
+        for name in names:
+            db.execute(f"INSERT INTO t(id, x) VALUES (4, '{name}')")
+            try:
+                db.execute(f"UPDATE t SET {name} = {value} WHERE id = 4")
+            except sqlite3.Error:
+                assert "STRICT" in end
+            new = db.execute(f"SELECT {shown} FROM t WHERE id = 4").fetchone()
+            db.execute("DELETE FROM t WHERE id = 4")
+            assert new == db.execute(f"SELECT {shown} FROM ledger_history_1 ORDER BY rowid DESC LIMIT 1").fetchone(), (name, value)
+        db.execute("COMMIT")
+    db.execute("UPDATE t SET x = 1 WHERE id = 2")
+    rows = db.execute(f"SELECT {shown} FROM ledger_history_1 WHERE id IN (1, 2, '1', '2') ORDER BY id").fetchall()
+    db.close()
+    assert rows == [old, old]
+    honest(path, "DELETE FROM t WHERE id = 3")
+
+
+@pytest.mark.parametrize("kind", ["", "DECIMAL(10,2)", "INTEGER", "BLOB"])
+def test_history_columns_that_former_builds_made_fractional(tmp_path, kind):
+    """They made 2.0 of 2, and of '7' too: the stored leaves tell what it was."""
+    path = tmp_path / "former.db"
+    honest(path, "CREATE TABLE t(id INTEGER PRIMARY KEY, name)", "SELECT ledger_init(0)", "SELECT ledger_enable('t')",
+           "INSERT INTO t VALUES (1, 'a')", f"ALTER TABLE t ADD COLUMN price {kind} DEFAULT 2.5",
+           "INSERT INTO t VALUES (2, 'b', 2), (3, 'c', '7'), (4, 'd', 'text'), (5, 'e', -0.5), (6, 'f', NULL), (7, 'g', '0.5')", "UPDATE t SET name = 'x'")
+    db = ledger.with_writable_schema(path)
+    ledger.set_switch(db, ledger.DBCONFIG_ENABLE_TRIGGER, False)
+    db.execute("UPDATE sqlite_schema SET sql = replace(sql, ' DEFAULT (CAST(2.5 AS REAL))', ' REAL DEFAULT 2.5') WHERE name = 'ledger_history_1'")
+    db.execute(f"PRAGMA schema_version = {scalar(db, 'PRAGMA schema_version') + 1}")
+    db.close()
+    db = ledger.without_triggers(path)
+    db.execute("UPDATE ledger_history_1 SET price = price WHERE id > 1")
+    assert db.execute("SELECT price FROM ledger_history_1 WHERE id IN (2, 3)").fetchall() == [(2.0,), (7.0,)]
+    db.close()
+    report = honest(path, "UPDATE t SET name = 'y'", "ALTER TABLE t ADD COLUMN more DEFAULT -1.0", "DELETE FROM t WHERE id IN (3, 5)")
+    assert any("former build" in note for note in report.notes), report
+    report = ledger.verify(path, path.with_suffix(".digest"), options=["--since-last"])
+    assert report.exit_code == 0, report
+    renewed = ledger.copy_database(path, tmp_path / "renewed.db")
+    honest(renewed, "ALTER TABLE t ADD COLUMN again", "UPDATE t SET again = price", "SELECT ledger_drop_column('t', 'price')",
+           "ALTER TABLE t RENAME COLUMN again TO price", "INSERT INTO t(id, price) VALUES (8, '007'), (9, 9007199254740993)", "DELETE FROM t")
+    db = ledger.without_triggers(path)
+    db.execute("UPDATE ledger_history_1 SET price = 3 WHERE id = 2 AND name = 'b'")
+    db.close()
+    report = agree(path, path.with_suffix(".digest"))
+    assert report.exit_code == 1 and report.codes == {"ROW_ALTERED"} and report.findings[0]["columns"] == ["price"], report
+
+
 @pytest.mark.parametrize("key", ["PRIMARY KEY(e, s))", "PRIMARY KEY(e, s)) WITHOUT ROWID", "f)"])
 @pytest.mark.parametrize("conflict", ["", " OR IGNORE"])
 def test_a_number_that_SQLite_stores_otherwise_than_it_tells_triggers(tmp_path, key, conflict):
