@@ -580,6 +580,15 @@ def test_tampering_is_named(app, tmp_path):
     assert finding["key"] == [{"column": "id", "value": "2"}] and finding["principal"] == "setup"
 
 
+def test_JSON_is_one_line_to_whoever_splits_lines(empty):
+    """Line ends of other kinds and control characters of a terminal are written as escapes."""
+    text = "a\u0085b\u009b31m\u2028c\u202ed\u007fe\U0001f600ü"
+    empty.run("init")
+    done = empty.run("exec", "SELECT ? AS v", "-p", text, "--json")
+    assert len(done.stdout.splitlines()) == 1 and json.loads(done.stdout) == {"v": text}
+    assert "\\u2028" in done.stdout and "\\u009b" in done.stdout and "\U0001f600ü" in done.stdout
+
+
 def test_repair(app, tmp_path):
     kept = tmp_path / "kept.json"
     app.sql("UPDATE accounts SET amount = 21 WHERE id = 2")
