@@ -26,6 +26,7 @@ import sqlite3
 import struct
 import sys
 import tempfile
+import time
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Formats
@@ -344,6 +345,15 @@ class Blocked(Exception):
         self.object, self.why = what, str(why)
 
 
+def file_state(path):
+    """Enough to notice that a file was written or replaced; None where there is none."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return None
+    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
+
+
 class Database:
     """One read-only connection and one snapshot. A database with a hot journal can only be read after a rollback, which
     would write: a copy is rolled back and read instead. Where nothing can be created beside a WAL database whose log is
@@ -361,28 +371,50 @@ class Database:
             header = file.read(100)
         in_wal_mode = header[18:20] == b"\2\2"
         busy_wal = wal.exists() and wal.stat().st_size > 0
-        hot = journal.exists() and journal.stat().st_size > 0 and (
-            in_wal_mode or len(header) < 100 or self.must_roll_back(path))
-        extra = ""
-        if hot or busy_wal and not path.with_name(path.name + "-shm").exists():
-            self.copied = tempfile.mkdtemp(prefix="verify-sql-ledger.")
-            files = [file for file in (path, journal, wal) if file.exists()]
-            before = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-            for file in files:
-                shutil.copy(file, self.copied)
-            if not all(map(pathlib.Path.exists, files)) or before != [
-                    (file.stat().st_size, file.stat().st_mtime_ns) for file in files]:
-                self.close()
-                raise Blocked(path.name, "somebody wrote to it while it was copied; try again")
-            original, path = path, pathlib.Path(self.copied) / path.name
-            self.settle_super_journal(original, path.with_name(path.name + "-journal"))
-            self.notes.append("read from a copy, because reading it in place would have changed the files")
-            extra = "?mode=rw"
+        has_journal = journal.exists() and journal.stat().st_size > 0
+        if in_wal_mode and has_journal or busy_wal and not path.with_name(path.name + "-shm").exists():
+            self._open(self._copy(path, journal, wal), "?mode=rw")
         elif in_wal_mode and not busy_wal:
-            extra = "?immutable=1"
-        else:
-            extra = "?mode=ro"
-        self.connection = self.open(path.resolve(), extra)
+            self._open(path, "?immutable=1")
+        elif not self._open_shared(path):
+            self._open(self._copy(path, journal, wal), "?mode=rw")
+        self.tables = {folded(name): name for kind, name in self.objects if kind == "table"}
+
+    def _open_shared(self, path):
+        """False where a journal is hot, which SQLite knows: that of a writer who lives is not. SQLite also says so of one that is
+        deleted at that moment."""
+        for turn in range(3):
+            try:
+                self._open(path, "?mode=ro")
+                return True
+            except Blocked as problem:
+                if "readonly database" not in problem.why:
+                    raise
+                time.sleep(0.05)
+        return False
+
+    def _copy(self, path, journal, wal):
+        files = (path, journal, wal)
+        before = [file_state(file) for file in files]
+        self.copied = tempfile.mkdtemp(prefix="verify-sql-ledger.")
+        try:
+            for file, state in zip(files, before):
+                if state:
+                    shutil.copy(file, self.copied)
+        except FileNotFoundError:
+            pass  # its state is another one
+        if before != [file_state(file) for file in files]:
+            self.close()
+            raise Blocked(path.name, "it was written while a copy was made; try again")
+        copy = pathlib.Path(self.copied) / path.name
+        self.settle_super_journal(path, copy.with_name(journal.name))
+        self.notes.append("read from a copy, because reading it in place would have changed the files")
+        return copy
+
+    def _open(self, path, extra):
+        self.connection = sqlite3.connect(
+            "file:" + str(path.resolve()).replace("%", "%25").replace("?", "%3f").replace("#", "%23") + extra,
+            uri=True, isolation_level=None, timeout=10)
         self.connection.text_factory = Text
         try:
             if hasattr(self.connection, "setlimit"):
@@ -394,7 +426,7 @@ class Database:
                 # SQLite 3.40 counts its own JSON functions among the unsafe ones. Python adds no others to a connection.
                 if "unsafe use of" in str(problem):
                     self.connection.execute("PRAGMA trusted_schema = ON")
-            if not hot:
+            if not self.copied:
                 self.connection.execute("PRAGMA query_only = ON")
             self.connection.execute("BEGIN")
             self.objects = {
@@ -404,26 +436,6 @@ class Database:
         except sqlite3.Error as problem:
             self.close()
             raise Blocked(str(path.name), problem) from None
-        self.tables = {folded(name): name for kind, name in self.objects if kind == "table"}
-
-    @staticmethod
-    def open(path, extra):
-        return sqlite3.connect("file:" + str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23") + extra,
-                               uri=True, isolation_level=None, timeout=10)
-
-    @classmethod
-    def must_roll_back(cls, path):
-        """Whether nobody is at work who wrote the journal. SQLite knows, and reads nothing then that it may not write."""
-        connection = cls.open(path, "?mode=ro")
-        try:
-            connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
-            return False
-        except sqlite3.OperationalError as problem:
-            return "readonly" in str(problem)
-        except sqlite3.DatabaseError:
-            return True
-        finally:
-            connection.close()
 
     def settle_super_journal(self, original, journal):
         """After a rollback SQLite deletes the super-journal that the journal names, wherever that is; where none exists

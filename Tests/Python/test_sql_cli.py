@@ -644,6 +644,15 @@ def test_tampering_is_named(app, tmp_path):
     assert finding["key"] == [{"column": "id", "value": "2"}] and finding["principal"] == "setup"
 
 
+def test_JSON_is_one_line_to_whoever_splits_lines(empty):
+    """Line ends of other kinds and control characters of a terminal are written as escapes."""
+    text = "a\u0085b\u009b31m\u2028c\u202ed\u007fe\U0001f600ü"
+    empty.run("init")
+    done = empty.run("exec", "SELECT ? AS v", "-p", text, "--json")
+    assert len(done.stdout.splitlines()) == 1 and json.loads(done.stdout) == {"v": text}
+    assert "\\u2028" in done.stdout and "\\u009b" in done.stdout and "\U0001f600ü" in done.stdout
+
+
 def test_repair(app, tmp_path):
     kept = tmp_path / "kept.json"
     app.sql("UPDATE accounts SET amount = 21 WHERE id = 2")
@@ -808,6 +817,44 @@ def test_repair_of_rows_and_of_what_records_changes(ten):
     _, now = repaired(ten, code=0)
     assert now == ten.was
     assert [(line["operation"], line["n"]) for line in lines(ten.run("history", "a", "--key", "3", "--json"))][1:] == [("ended", 77), ("created", 21)]
+
+
+@pytest.fixture
+def unique(empty, tmp_path):
+    empty.run("init")
+    empty.sql("CREATE TABLE t(id INTEGER PRIMARY KEY, u UNIQUE, v)", "SELECT ledger_enable('t')",
+              "INSERT INTO t VALUES (1, 101, 10), (2, 102, 20), (3, 103, 30)")
+    empty.kept = tmp_path / "kept.json"
+    empty.kept.write_text(empty.digest())
+    return empty
+
+
+def test_repair_that_is_refused_stops_no_other(unique):
+    """Two values that were exchanged are in each other's way."""
+    unique.tamper("UPDATE t SET v = 31 WHERE id = 3", "UPDATE t SET u = 0 WHERE id = 1", "UPDATE t SET u = 101 WHERE id = 2",
+                  "UPDATE t SET u = 102 WHERE id = 1")
+    done = unique.run("repair", "--apply", "--digest", unique.kept, code=1)
+    assert done.stdout.count("not made: UNIQUE constraint failed: t.u") == 2 and "1 repair made" in done.stdout, done.stdout
+    rows = [{"id": 1, "u": 102, "v": 10}, {"id": 2, "u": 101, "v": 20}, {"id": 3, "u": 103, "v": 30}]
+    assert unique.rows("SELECT * FROM t") == rows
+    told = lines(unique.run("repair", "--apply", "--digest", unique.kept, "--json", code=1))
+    assert [(line["isDone"], "UNIQUE" in line["explanation"]) for line in told if line["action"] == "UPDATE"] == [(False, True)] * 2
+    assert unique.rows("SELECT * FROM t") == rows
+
+
+def test_repair_that_another_one_makes_way_for(unique):
+    unique.tamper("UPDATE t SET u = 0 WHERE id = 1", "UPDATE t SET u = 101 WHERE id = 2")
+    unique.run("repair", "--apply", "--digest", unique.kept)
+    assert unique.rows("SELECT u FROM t ORDER BY id") == [{"u": 101}, {"u": 102}, {"u": 103}]
+
+
+def test_repair_that_a_trigger_refuses(unique):
+    unique.sql("CREATE TRIGGER no BEFORE UPDATE ON t WHEN new.id = 2 BEGIN SELECT RAISE(ABORT, 'not that one'); END")
+    unique.kept.write_text(unique.digest())
+    unique.tamper("UPDATE t SET v = 0")
+    done = unique.run("repair", "--apply", "--digest", unique.kept, code=1)
+    assert "not made: not that one (the table's own triggers fire: no)" in done.stdout, done.stdout
+    assert unique.rows("SELECT v FROM t ORDER BY id") == [{"v": 10}, {"v": 0}, {"v": 30}]
 
 
 def test_repair_tells_texts_apart_as_the_key_does(empty, tmp_path):

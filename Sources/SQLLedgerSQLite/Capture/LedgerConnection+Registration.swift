@@ -262,7 +262,11 @@ extension LedgerConnection {
             case SQLITE_CREATE_TRIGGER, SQLITE_CREATE_TEMP_TRIGGER:
                 // Their names let them write stamps.
                 guard let first, connection.ledger != nil || !connection.attached.isEmpty else { return SQLITE_OK }
-                return SQLName.folded(String(cString: first)).hasPrefix("ledger_insert_") ? SQLITE_DENY : SQLITE_OK
+                if SQLName.folded(String(cString: first)).hasPrefix("ledger_insert_") { return SQLITE_DENY }
+                guard action == SQLITE_CREATE_TRIGGER, let second, let ledger = connection.known(database) else {
+                    return SQLITE_OK
+                }
+                return ledger.isOurs(String(cString: second), SQLITE_DROP_VIEW) ? deny(action, second) : SQLITE_OK
             case SQLITE_ALTER_TABLE:
                 guard let second, connection.known(first) != nil else { return SQLITE_OK }
                 return SQLName.isLedgerTable(String(cString: second)) ? SQLITE_DENY : SQLITE_OK

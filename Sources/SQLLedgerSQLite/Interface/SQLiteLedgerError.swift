@@ -22,6 +22,9 @@ public struct SQLiteLedgerError: Error, Sendable, Equatable, CustomStringConvert
     /// Whether the ledger may have refused: SQLite has more to say of a failure of its own.
     var isRefusal: Bool { code == SQLITE_ERROR }
 
+    /// Whether a constraint or a trigger of a table refused a statement.
+    package var isConstraint: Bool { code & 0xFF == SQLITE_CONSTRAINT }
+
     /// What SQLite has to say about the last call on `database`.
     @inline(never) static func last(of database: OpaquePointer?, code: Int32) -> SQLiteLedgerError {
         let text = database.flatMap { ils_errmsg($0) } ?? ils_errstr(code)

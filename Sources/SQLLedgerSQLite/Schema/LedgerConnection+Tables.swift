@@ -182,7 +182,7 @@ extension LedgerConnection {
             of: table, besides: Set(liveTables.map { SQLName.folded($0.description.view) }), in: objects)
     }
 
-    /// Puts back triggers, guards and views that are missing or not as the ledger makes them.
+    /// Puts back triggers, guards and views that are missing or not as the ledger makes them, and takes away triggers on views.
     func reinstall() throws(SQLiteLedgerError) {
         var guards = LedgerObjects.guards
         for table in liveTables {
@@ -197,6 +197,12 @@ extension LedgerConnection {
         for sql in LedgerObjects.views {
             let name = sql.split(separator: " ", maxSplits: 3)[2]
             try reinstall("VIEW", String(name), sql)
+        }
+        let objects = try SchemaObjects(db)
+        for view in Array(SQLName.ownViews) + liveTables.map(\.description.view) {
+            for trigger in objects.triggers(onView: view) {
+                try db.execute("DROP TRIGGER \(db.schema).\(SQLName.quoted(trigger.name))")
+            }
         }
         // The ledger views.
         altersHistories = true

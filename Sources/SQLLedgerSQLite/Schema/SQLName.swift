@@ -71,7 +71,7 @@ package enum SQLName {
     static func isOwnView(_ name: String) -> Bool { ownViews.contains(folded(name)) }
 
     private static let ownTables = Set(LedgerObjects.tables.map { made($0) })
-    private static let ownViews = Set(LedgerObjects.views.map { made($0) })
+    static let ownViews = Set(LedgerObjects.views.map { made($0) })
 
     /// The name is the third word.
     private static func made(_ sql: String) -> String {

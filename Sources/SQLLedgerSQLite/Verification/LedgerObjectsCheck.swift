@@ -60,11 +60,13 @@ struct LedgerObjectsCheck {
 
     /// With an INSTEAD OF trigger a view takes what it should refuse.
     static func checkTriggers(onView view: String, _ objects: SchemaObjects, _ findings: FindingCollector) {
-        for trigger in objects.belonging(to: view, type: "trigger") {
+        for trigger in objects.triggers(onView: view) {
             findings.report(
                 Finding(
                     .viewDrift, object: trigger.name, found: trigger.sql,
-                    reason: "a trigger on \(view), which takes writes then"))
+                    reason: "a trigger on \(view), which takes writes then",
+                    repair: RepairProposal(
+                        .reinstall, table: view, explanation: "takes triggers on the ledger's views away")))
         }
     }
 

@@ -89,6 +89,10 @@ final class SchemaObjects {
 
     func belonging(to table: String, type: String) -> [Object] { belonging(to: table).filter { $0.type == type } }
 
+    func triggers(onView view: String) -> [Object] {
+        object("view", view) == nil ? [] : belonging(to: view, type: "trigger")
+    }
+
     /// Made by `CREATE UNIQUE INDEX`, not by a constraint of its table. SQLite is asked: texts can be written in many ways.
     func uniqueIndexes(of table: String) throws(SQLiteLedgerError) -> [Object] {
         let indexes = belonging(to: table, type: "index")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SQLLedger
+import SQLLedgerSQLite
 
 /// `indelible sql repair`
 struct SQLRepair: AsyncParsableCommand {
@@ -10,8 +11,8 @@ struct SQLRepair: AsyncParsableCommand {
         discussion: """
             Verifies first, then shows (--dry-run) or carries out (--apply) the repairs that the findings propose: all of \
             them in one transaction. History is never rewritten, so what was wrong stays visible in it, and \
-            verification goes on naming it. What cannot be repaired that way is listed with the reason; restore those \
-            rows from a backup.
+            verification goes on naming it. What cannot be repaired that way, or what a constraint or a trigger refuses, is \
+            listed with the reason; restore those rows from a backup.
 
             Exit codes: 0 nothing to repair or all repaired, 1 something remains, 2 unable to tell.
 
@@ -43,6 +44,13 @@ struct SQLRepair: AsyncParsableCommand {
         var isDone: Bool
     }
 
+    private struct Repair {
+        var finding: Finding
+        var proposal: RepairProposal
+        var statement: RepairStatement
+        var columns: StoredColumns?
+    }
+
     func validate() throws {
         if dryRun == apply { throw ValidationError("give --dry-run or --apply") }
     }
@@ -71,6 +79,7 @@ struct SQLRepair: AsyncParsableCommand {
         var done: Set<RepairStatement> = []
         // Told once it has happened.
         var told: [(finding: Finding, statement: RepairStatement?)] = []
+        var refusals: [RepairStatement: String] = [:]
         let session = apply ? try SQLSession(location, mode: .readWrite, identity: identity) : nil
         let schema = wrong.isEmpty ? nil : try session ?? SQLSession(location, mode: .readOnly)
         var columns: [String: StoredColumns] = [:]
@@ -81,7 +90,7 @@ struct SQLRepair: AsyncParsableCommand {
                     "\(database): somebody changed it while it was verified, so that the repairs may not be right any more; "
                         + "nothing was changed, try again")
             }
-            var effect = try session.map { try RepairEffect($0) }
+            var waiting: [Repair] = []
             for finding in wrong {
                 var known: StoredColumns?
                 if let table = finding.repair?.table, let schema {
@@ -97,33 +106,41 @@ struct SQLRepair: AsyncParsableCommand {
                     continue
                 }
                 // Several findings may ask for the same change.
-                let isNew = done.insert(statement).inserted
-                if isNew, let session {
-                    do {
-                        if finding.code == .rowExtra, finding.transaction == nil, let known {
-                            try Self.takeAway(proposal, statement, known, session)
-                        } else {
-                            _ = try session.rows(statement.sql, statement.values)
-                        }
-                        effect?.expect(proposal)
-                    } catch {
-                        let reason = (error as? Failure)?.message ?? "\(error)"
-                        let triggers = try RepairEffect.triggers(of: proposal.table, session)
-                        throw Failure("\(finding.object): \(statement.text): \(reason)\(triggers); nothing was changed")
+                guard done.insert(statement).inserted else { continue }
+                told.append((finding, statement))
+                waiting.append(Repair(finding: finding, proposal: proposal, statement: statement, columns: known))
+            }
+            guard let session else { return }
+            var effect = try RepairEffect(session)
+            // What is in the way of a repair may be what another one changes.
+            var isRetried = true
+            while isRetried {
+                refusals = [:]
+                let tried = waiting
+                waiting = []
+                for repair in tried {
+                    if let reason = try Self.refusal(of: repair, session) {
+                        refusals[repair.statement] = reason
+                        waiting.append(repair)
+                    } else {
+                        effect.expect(repair.proposal)
                     }
                 }
-                if isNew { told.append((finding, statement)) }
+                isRetried = !waiting.isEmpty && waiting.count < tried.count
             }
-            if let session { try effect?.check(session) }
+            isLeft = isLeft || !waiting.isEmpty
+            done.subtract(refusals.keys)
+            try effect.check(session)
         }
         if let session { try session.transaction { try all() } } else { try all() }
-        for (finding, statement) in told { tell(finding, statement, isDone: apply && statement != nil) }
+        for (finding, statement) in told { tell(finding, statement, refusal: statement.flatMap { refusals[$0] }) }
         if !output.json {
             if wrong.isEmpty {
                 Output.line("\(Style.good("nothing to repair"))")
             } else if apply {
                 Output.line(
-                    "\(Self.repairs(done.count)) made\(isLeft ? "; what is listed above without one remains" : "")")
+                    "\(Self.repairs(done.count)) made\(isLeft ? "; what is listed above without one, or as not made, remains" : "")"
+                )
             } else {
                 let them = done.count == 1 ? "it" : "them"
                 Output.line("\(Self.repairs(done.count)) possible\(done.isEmpty ? "" : "; --apply makes \(them)")")
@@ -153,11 +170,39 @@ struct SQLRepair: AsyncParsableCommand {
         "\(count == 0 ? "no" : "\(count)") repair\(count == 1 ? "" : "s")"
     }
 
+    /// Carries a repair out. Answers why it could not be, where a constraint or a trigger of the table refuses it: that stops none
+    /// of the others.
+    private static func refusal(of repair: Repair, _ session: SQLSession) throws -> String? {
+        do {
+            _ = try session.rows("SAVEPOINT repair")
+            var reason: String?
+            if repair.finding.code == .rowExtra, repair.finding.transaction == nil, let columns = repair.columns {
+                reason = try takeAway(repair.proposal, repair.statement, columns, session)
+            } else {
+                _ = try session.rows(repair.statement.sql, repair.statement.values)
+            }
+            _ = try session.rows("RELEASE repair")
+            return reason
+        } catch {
+            let refusal = (error as? SQLiteLedgerError).flatMap { $0.isConstraint ? $0.message : nil }
+            let triggers = try RepairEffect.triggers(of: repair.proposal.table, session)
+            // A conflict clause can have ended the whole transaction.
+            if let refusal, try session.isInTransaction() {
+                _ = try session.rows("ROLLBACK TO repair")
+                _ = try session.rows("RELEASE repair")
+                return refusal + triggers
+            }
+            let reason = refusal ?? (error as? Failure)?.message ?? "\(error)"
+            throw Failure(
+                "\(repair.finding.object): \(repair.statement.text): \(reason)\(triggers); nothing was changed")
+        }
+    }
+
     /// A row that was written past the ledger has no beginning there, so a DELETE would leave no trace of what it held.
-    /// It is written once through the ledger, and ended as that.
+    /// It is written once through the ledger, and ended as that. Answers why not, where it is not one row.
     private static func takeAway(
         _ proposal: RepairProposal, _ delete: RepairStatement, _ columns: StoredColumns, _ session: SQLSession
-    ) throws {
+    ) throws -> String? {
         // With its row id, because there may be one that belongs to a row that is missing.
         let names = columns.ordinary + (columns.rowID.map { [$0] } ?? [])
         let list = names.map(\.quotedIdentifier).joined(separator: ", ")
@@ -165,22 +210,24 @@ struct SQLRepair: AsyncParsableCommand {
         let rows = try session.rows(
             "SELECT \(list) FROM \(proposal.table.quotedIdentifier) WHERE \(condition)", proposal.key.map(\.value))
         guard rows.count == 1, let row = rows.first else {
-            throw Failure("\(rows.count) rows have this key, not one; take the row away by hand")
+            return "\(rows.count) rows have this key, not one; take the row away by hand"
         }
         _ = try session.rows(delete.sql, delete.values)
         let marks = names.map { _ in "?" }.joined(separator: ", ")
         _ = try session.rows("INSERT INTO \(proposal.table.quotedIdentifier) (\(list)) VALUES (\(marks))", row)
         _ = try session.rows(delete.sql, delete.values)
+        return nil
     }
 
-    private func tell(_ finding: Finding, _ statement: RepairStatement?, isDone: Bool) {
-        let explanation = finding.repair?.explanation ?? "there is no repair for this"
+    private func tell(_ finding: Finding, _ statement: RepairStatement?, refusal: String?) {
+        let explanation =
+            refusal.map { "not made: \($0)" } ?? finding.repair?.explanation ?? "there is no repair for this"
         if output.json {
             Output.json(
                 Line(
                     code: finding.code.rawValue, object: finding.object,
                     action: finding.repair?.action.rawValue ?? "NONE", statement: statement?.text,
-                    explanation: explanation, isDone: isDone))
+                    explanation: explanation, isDone: apply && statement != nil && refusal == nil))
             return
         }
         let key = finding.key.isEmpty ? "" : " [\(finding.key.map(\.description).joined(separator: ", "))]"

@@ -32,7 +32,7 @@ enum Output {
             error("the result cannot be written as JSON")
             exit(ExitStatus.unableToTell.rawValue)
         }
-        return Array(data) + [UInt8(ascii: "\n")]
+        return PlainText.of(json: Array(data)) + [UInt8(ascii: "\n")]
     }
 
     /// `error: …` on standard error.

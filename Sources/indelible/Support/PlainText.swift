@@ -1,5 +1,5 @@
 /// Texts of others as they may stand in a line of output: nothing in them can end the line, pass for another column
-/// or steer the terminal. `--json` tells them unchanged.
+/// or steer the terminal.
 enum PlainText {
     static func of(_ text: String) -> String { escaped(text, where: isUnsafe) }
 
@@ -21,7 +21,22 @@ enum PlainText {
         return out
     }
 
-    /// Control characters, line ends of any kind, and what turns the direction of writing.
+    /// The same for one line of JSON, whose texts stay what they are.
+    static func of(json line: [UInt8]) -> [UInt8] {
+        guard line.contains(where: { $0 >= 0x7F }) else { return line }
+        var out = ""
+        for scalar in String(decoding: line, as: UTF8.self).unicodeScalars {
+            if isUnsafe(scalar) {
+                let digits = String(scalar.value, radix: 16)
+                out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            } else {
+                out.unicodeScalars.append(scalar)
+            }
+        }
+        return Array(out.utf8)
+    }
+
+    /// Control characters, line ends of any kind, and what turns the direction of writing: none beyond U+FFFF.
     private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x2028, 0x2029, 0x200E, 0x200F, 0x202A...0x202E,

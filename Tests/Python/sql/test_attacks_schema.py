@@ -146,6 +146,36 @@ def test_S09_system_views_replaced(whole_victim, view):
     whole_victim.demand({"code": "VIEW_DRIFT", "object": view})
 
 
+@pytest.mark.parametrize("view, column", [("account_Ledger", "id"), ("ledger_table_history", "object_id")])
+def test_S09_trigger_on_a_view_is_refused_and_taken_away(whole_victim, view, column):
+    victim = whole_victim
+    trigger = f"CREATE TRIGGER instead INSTEAD OF INSERT ON {view} BEGIN SELECT 1; END"
+    db = victim.honest()
+    with pytest.raises(sqlite3.Error, match="not authorized"):
+        db.execute(trigger)
+    db.close()
+    victim.plain(trigger)
+    done = run_cli("sql", "repair", victim.path, "--digest", victim.digests[0], "--apply")
+    assert done.returncode == 0, done
+    db = ledger.plain(victim.path)
+    with pytest.raises(sqlite3.Error, match="because it is a view"):
+        db.execute(f"INSERT INTO {view}({column}) VALUES (1)")
+    db.close()
+    assert agree(victim.path, *victim.digests).exit_code == 0
+
+
+def test_users_triggers_on_own_views(whole_victim):
+    """Nobody else's views are the ledger's."""
+    victim = whole_victim
+    db = victim.honest()
+    db.execute("CREATE VIEW own AS SELECT id FROM account")
+    db.execute("CREATE TRIGGER writes INSTEAD OF INSERT ON own BEGIN SELECT 1; END")
+    db.execute("CREATE TEMP TRIGGER mine INSTEAD OF INSERT ON account_Ledger BEGIN SELECT 1; END")
+    db.execute("INSERT INTO own VALUES (1)")
+    db.close()
+    assert agree(victim.path, *victim.digests).exit_code == 0
+
+
 def test_S11_capture_trigger_dropped(victim):
     """Found although every row is still right."""
     victim.plain(f"DROP TRIGGER ledger_update_{victim.table_id('account')}")

@@ -2,9 +2,11 @@
 
 import os
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -196,6 +198,48 @@ def test_journal_modes(whole_victim, mode):
     assert report.exit_code == 0, report
     db.close()
     clean(victim)
+
+
+@pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK"])
+def test_journal_of_a_writer_who_lives(tmp_path, monkeypatch, end):
+    """A transaction whose pages are in the file already: its journal is not hot, and whoever copies both files gets a mixture."""
+    path = tmp_path / "app.db"
+    honest(path, "CREATE TABLE t(id INTEGER PRIMARY KEY, v)", "SELECT ledger_init(1)", "INSERT INTO t(v) VALUES (1)")
+    db = ledger.load(sqlite3.connect(path, isolation_level=None, check_same_thread=False))
+    db.execute("PRAGMA cache_size = 5").fetchall()
+    db.execute("BEGIN")
+    before = path.stat().st_mtime_ns
+    db.execute("WITH n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO t(v) SELECT printf('%0900d', i) FROM n")
+    assert path.stat().st_mtime_ns > before and path.with_name("app.db-journal").exists()
+    copy, writer = shutil.copy, threading.Timer(0.5, lambda: db.execute(end))
+
+    def copy_slowly(*places):
+        copy(*places)
+        writer.join()
+
+    monkeypatch.setattr(shutil, "copy", copy_slowly)
+    writer.start()
+    assert ledger.second_opinion(path, path.with_suffix(".digest"))[0] == 0
+    writer.join()
+    db.close()
+
+
+def test_file_that_is_written_while_it_is_copied(tmp_path, monkeypatch):
+    path = tmp_path / "app.db"
+    honest(path, "CREATE TABLE t(id INTEGER PRIMARY KEY, v)", "SELECT ledger_init(1)", "INSERT INTO t(v) VALUES (1)")
+    digest, journal = path.with_suffix(".digest"), path.with_name("app.db-journal")
+    journal.write_bytes(bytes.fromhex("d9d505f920a163d7").ljust(512, b"\0"))
+    assert ledger.second_opinion(path, digest)[0] == 0
+    copy = shutil.copy
+
+    def copy_while_it_is_written(source, *places):
+        copy(source, *places)
+        db = connect(path)
+        db.execute("INSERT INTO t(v) VALUES (2)")
+        db.close()
+
+    monkeypatch.setattr(shutil, "copy", copy_while_it_is_written)
+    assert ledger.second_opinion(path, digest)[:2] == (2, {"VERIFIER_BLOCKED"})
 
 
 def test_attached_ledger_database(whole_victim):

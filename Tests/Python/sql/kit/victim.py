@@ -1,5 +1,6 @@
 """A copy of the bank, the attacker's tools on it, and what is demanded afterwards."""
 
+import json
 import shutil
 
 from support.node import run_cli
@@ -123,18 +124,25 @@ class Victim:
         dry = run_cli(*words, "--dry-run")
         assert fingerprint(copy).get("repaired.db") == fingerprint(self.path).get("bank.db"), "a dry run wrote"
         assert dry.returncode in (0, 1), dry.stdout + dry.stderr
-        done = run_cli(*words, "--apply")
+        done = run_cli(*words, "--apply", "--json")
         if done.returncode == 2:
-            # All repairs are one transaction: where they get into each other's way nothing is done, and the reason is said.
+            # All repairs are one transaction: where they would change more than they shall nothing is done, and the reason is said.
             assert "nothing was changed" in done.stderr, done.stdout + done.stderr
             assert fingerprint(copy).get("repaired.db") == fingerprint(self.path).get("bank.db")
             return
         assert done.returncode in (0, 1), done.stdout + done.stderr
         after = ledger.verify(copy, *self.digests)
         hopeless = {(finding["code"], finding["object"]) for finding in report.findings if not finding.get("repair")}
+        refused = set()
+        for line in map(json.loads, done.stdout.splitlines()):
+            if "statement" in line and not line["isDone"]:
+                # Repairs that are in each other's way, say.
+                assert line["explanation"].startswith("not made: "), line
+                refused.add((line["code"], line["object"]))
         for finding in after.findings:
             proposal = finding.get("repair")
-            if finding["code"] == "TAIL_UNATTESTED" or not proposal and (finding["code"], finding["object"]) in hopeless:
+            place = finding["code"], finding["object"]
+            if finding["code"] == "TAIL_UNATTESTED" or place in refused or not proposal and place in hopeless:
                 continue
             assert proposal and proposal["action"] == "NONE" and proposal["explanation"], (
                 f"not repaired, and no reason: {finding}\n{done.stdout}{done.stderr}")
