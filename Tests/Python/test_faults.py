@@ -343,23 +343,6 @@ def test_fault_at_the_very_start(new_node, identities, tmp_path, operation):
     assert Rest(node, identities.admin).append("now it works").status == 200
 
 
-@pytest.fixture
-def small_disk():
-    """A 6 MiB file system of its own."""
-    where = Path(tempfile.mkdtemp(prefix="indelible-disk."))
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(where)], capture_output=True)
-    if made.returncode != 0:
-        made = subprocess.run(["sudo", "-n", "mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(where)],
-                              capture_output=True)
-    if made.returncode != 0:
-        where.rmdir()
-        yield None
-        return
-    yield where
-    subprocess.run(["umount", str(where)] if os.getuid() == 0 else ["sudo", "-n", "umount", str(where)])
-    where.rmdir()
-
-
 def test_full_disk(new_node, identities, small_disk, tmp_path):
     if small_disk is None:
         import resource
