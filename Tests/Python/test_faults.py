@@ -306,20 +306,35 @@ CLOCK = """
 #include <unistd.h>
 int clock_gettime(clockid_t clock, struct timespec *now) {
     int result = syscall(SYS_clock_gettime, clock, now);
-    if (clock == CLOCK_REALTIME) now->tv_sec = -1000;
+    if (clock == CLOCK_REALTIME) now->tv_sec = NOW;
     return result;
 }
-int gettimeofday(struct timeval *restrict now, void *restrict zone) { now->tv_sec = -1000; now->tv_usec = 0; return 0; }
-time_t time(time_t *now) { if (now) *now = -1000; return -1000; }
+int gettimeofday(struct timeval *restrict now, void *restrict zone) { now->tv_sec = NOW; now->tv_usec = 0; return 0; }
+time_t time(time_t *now) { if (now) *now = NOW; return NOW; }
 """
 
 
+def stopped_clock(folder, now: int) -> dict:
+    """The environment of a process for which it is always `now`, in seconds since 1970."""
+    (folder / "clock.c").write_text(CLOCK)
+    library = folder / f"clock{now}.so"
+    subprocess.run(["cc", f"-DNOW=({now})", "-shared", "-fPIC", "-o", str(library), str(folder / "clock.c")], check=True)
+    return {"LD_PRELOAD": str(library)}
+
+
+@pytest.mark.parametrize("years, says", [(8, None), (9.5, "ends at"), (10.5, "ended at")])
+def test_the_end_of_the_service_certificate_is_told(new_node, tmp_path, years, says):
+    node = new_node("private")
+    node.stop()
+    node.environment = stopped_clock(tmp_path, int(time.time() + years * 365 * 86_400))
+    node.start()
+    assert (f"the service certificate {says}" in node.log()) if says else ("service certificate" not in node.log())
+    node.kill()
+
+
 def test_a_clock_before_1970_is_refused(new_node, tmp_path):
-    (tmp_path / "clock.c").write_text(CLOCK)
-    library = tmp_path / "clock.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(tmp_path / "clock.c")], check=True)
     node = new_node("private", start=False)
-    node.environment = {"LD_PRELOAD": str(library)}
+    node.environment = stopped_clock(tmp_path, -1000)
     with pytest.raises(NodeDidNotStart) as problem:
         node.start()
     assert problem.value.code == 2 and "before 1970" in problem.value.output

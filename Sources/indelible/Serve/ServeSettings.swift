@@ -50,6 +50,9 @@ struct ServeSettings {
             guard (try? NodeConfiguration.userID(certificatePEM: pem)) != nil else {
                 throw Failure("--admin-certificate: \(path): is not a PEM certificate")
             }
+            guard pem.ranges(of: "-----BEGIN CERTIFICATE-----").count == 1 else {
+                throw Failure("--admin-certificate: \(path): holds more than one certificate; name a file for each")
+            }
             return pem
         }
         node.subjectAlternativeNames = flags.sans.isEmpty ? try more.strings("san") ?? [] : flags.sans
