@@ -429,6 +429,20 @@ def test_admin_certificate_that_is_none(tmp_path):
     assert "bad.pem" in done.stderr
 
 
+def test_an_admin_certificate_is_one_and_for_a_new_ledger(tmp_path, new_node, identities):
+    both = tmp_path / "both.pem"
+    both.write_text(identities.admin.certificate_file.read_text() + identities.reader.certificate_file.read_text())
+    done = run_cli("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", "--admin-certificate", both, timeout=30)
+    assert done.returncode == 2 and "both.pem: holds more than one certificate" in done.stderr, done.stderr
+    node = new_node("public", users=False)
+    node.restart()
+    assert "only used when" not in node.log()
+    node.stop()
+    node.administrator = identities.contributor
+    node.start()
+    assert "only used when a ledger is created" in node.log() and identities.contributor.user_id in node.log()
+
+
 def test_no_administrator_given_makes_one(new_node):
     node = new_node("public", administrator=None, users=False)
     made = node.directory / "admin.pem"
@@ -647,6 +661,40 @@ def test_numbers_that_no_index_holds(indexed, identities, change):
             assert health["status"] == "degraded", health
         node.stop()
     assert healed
+
+
+@pytest.mark.parametrize("age", ["new", "old"])
+def test_the_index_of_another_ledger_hides_nothing(indexed, new_node, identities, age):
+    """A mixed-up restore: only the database is that of a ledger of the same length. Older files do not say whose they are."""
+    node, ids = indexed
+    other = new_node("private", options=["--snapshot-interval", "20"])
+    rest = Rest(other, identities.admin)
+    for number in range(60):
+        rest.append(str(number), collection="other")
+    rest.get("/app/collections")
+    other.stop()
+    connection = database(other)
+    if age == "old":
+        connection.execute("DELETE FROM meta WHERE key = 'ledger'")
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'indexed_to'", (int(ids[-1].split(".")[1]) + 1,))
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    shutil.copy(other.directory / "index" / "index.sqlite", node.directory / "index" / "index.sqlite")
+    for end in ("wal", "shm"):
+        (node.directory / "index" / f"index.sqlite-{end}").unlink(missing_ok=True)
+    node.start()
+    rest = Rest(node, identities.admin)
+    answer = listed(rest, collectionId="other")
+    if age == "old":
+        assert answer.status == 503 and answer.code == "IndexUnavailable", answer
+        assert rest.get("/health").json()["status"] == "degraded"
+        node.restart()
+        rest = Rest(node, identities.admin)
+        answer = listed(rest, collectionId="other")
+    else:
+        assert "another ledger" in rest.get("/health").json()["notes"][0]
+    assert answer == [] and len(listed(rest)) == 40
+    assert rest.get("/health").json()["status"] == "ok"
 
 
 @pytest.mark.parametrize("value", [8, 5000, 1, (1 << 64) - 1])

@@ -8,13 +8,13 @@ struct DerivedIndex {
     let signatures: SignatureIndex
 
     /// Opens the files in `path`, a directory that is there, and makes those that are missing.
-    init(path: String) throws {
+    init(path: String, ledger: String) throws {
         self.path = path
         let tree = path + "/merkle"
         if mkdir(tree, 0o700) != 0, errno != EEXIST {
             throw DiskError(operation: "make directory", path: tree, code: errno)
         }
-        entries = try EntryIndex(path: Self.database(in: path))
+        entries = try EntryIndex(path: Self.database(in: path), ledger: ledger)
         merkle = try MerkleStore(directory: tree)
         signatures = try SignatureIndex(path: tree + "/signatures")
     }

@@ -16,6 +16,8 @@ final class EntryIndex: Sendable {
     private static let patience: TimeInterval = 5
 
     private let pool: DatabasePool
+    /// Whose entries these are: the id of the service's key.
+    private let ledger: String
 
     private static var configuration: Configuration {
         var configuration = Configuration()
@@ -24,7 +26,8 @@ final class EntryIndex: Sendable {
     }
 
     /// Errors: `DatabaseError`, of damage when the file has another schema.
-    init(path: String) throws {
+    init(path: String, ledger: String) throws {
+        self.ledger = ledger
         var configuration = Self.configuration
         configuration.maximumReaderCount = 4
         configuration.prepareDatabase { db in
@@ -77,11 +80,19 @@ final class EntryIndex: Sendable {
     /// Everything up to here is in the index.
     func indexedTo() throws -> SequenceNumber { try pool.read { try Self.indexedTo($0) } }
 
-    /// How far the index in a file goes, of whatever schema it is. Errors: `DatabaseError`, of damage when it does not tell.
-    static func indexedTo(inFile path: String) throws -> SequenceNumber {
+    /// How far the index in a file goes, of whatever schema it is. Errors: `DatabaseError`, of damage when it does not tell,
+    /// or is that of another ledger.
+    static func indexedTo(inFile path: String, ledger: String) throws -> SequenceNumber {
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         defer { try? queue.close() }
-        return try queue.read { try indexedTo($0) }
+        return try queue.read { db in
+            // Files of older programs do not tell whose they are.
+            let owner = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'ledger'")
+            guard owner == nil || owner == ledger else {
+                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the index is that of another ledger")
+            }
+            return try indexedTo(db)
+        }
     }
 
     private static func indexedTo(_ db: Database) throws -> SequenceNumber {
@@ -166,6 +177,7 @@ final class EntryIndex: Sendable {
                 let mark = try db.cachedStatement(sql: "INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)")
                 try mark.execute(arguments: ["schema", EntryIndex.schemaVersion])
                 try mark.execute(arguments: ["indexed_to", Int64(seqno.rawValue)])
+                try mark.execute(arguments: ["ledger", ledger])
                 return .commit
             }
         }

@@ -44,7 +44,10 @@ struct LedgerOpener {
         let lost = SnapshotLoader(directory: directory, catalog: catalog, keyring: keyring, logger: logger)
             .missing(after: state.ledger.last.seqno)
         // The notes are also told by `/health`, so they name no paths.
-        let notes = recovered.notes + (lost.map { [$0] } ?? [])
+        let notes =
+            try recovered.notes
+            + [lost, CertificateMaker.ending(keyring.serviceCertificatePEM, now: Date())]
+            .compactMap { $0 }
         for note in notes { logger.warning("\(note)", metadata: ["directory": "\(directory.path)"]) }
         if keyring.ledgerType == nil, let type = try writtenType(catalog, keyring) {
             try check(settings.ledgerType, in: directory, is: type, accordingTo: "the entries in \(directory.ledger)")
@@ -80,8 +83,14 @@ struct LedgerOpener {
         if try !state.ledger.isOpen {
             try create(
                 directory, settings, configuration, keyring, signer, log: log, state: &state, additions: &additions)
-        } else if !configuration.administratorCertificates.isEmpty {
-            logger.info("administrator certificates are only used when a ledger is created; users live in the ledger")
+        } else {
+            for pem in configuration.administratorCertificates {
+                let userID = try NodeConfiguration.userID(certificatePEM: pem)
+                guard state.ledger.users[ExactText(userID)] == nil else { continue }
+                logger.warning(
+                    "an administrator's certificate is only used when a ledger is created; this user is not in the ledger",
+                    metadata: ["userId": "\(userID)"])
+            }
         }
 
         if settings.created != true {
@@ -243,14 +252,16 @@ struct LedgerOpener {
     /// What was derived before: `index` is `nil` where it has to be made anew, `anchor`, the newest transaction that it
     /// has seen committed, where it is damaged so that it does not tell. Error: `inputOutput` when the database is there, but
     /// cannot be used now: what is only out of reach must not be forgotten.
-    private func presentIndex(_ directory: DataDirectory) throws -> (index: DerivedIndex?, anchor: SequenceNumber?) {
+    private func presentIndex(_ directory: DataDirectory, _ ledger: String) throws -> (
+        index: DerivedIndex?, anchor: SequenceNumber?
+    ) {
         guard try Self.isThere(directory.index) else { return (nil, .zero) }
         let database = DerivedIndex.database(in: directory.index)
         var anchor: SequenceNumber?
         do {
             guard try Self.isThere(database) else { return (nil, nil) }
-            anchor = try EntryIndex.indexedTo(inFile: database)
-            return (try DerivedIndex(path: directory.index), anchor)
+            anchor = try EntryIndex.indexedTo(inFile: database, ledger: ledger)
+            return (try DerivedIndex(path: directory.index, ledger: ledger), anchor)
         } catch  where (error as? DatabaseError)?.isDamage ?? (anchor != nil) {
             logger.warning("the derived index cannot be used and is rebuilt", metadata: ["error": "\(error)"])
             return (nil, anchor)
@@ -320,7 +331,7 @@ struct LedgerOpener {
     private func recover(
         _ directory: DataDirectory, _ keyring: Keyring, _ catalog: ChunkCatalog, isCreated: Bool
     ) throws -> (LedgerRecovery.Result, DerivedIndex) {
-        let (present, known) = try presentIndex(directory)
+        let (present, known) = try presentIndex(directory, keyring.serviceKeyID)
         let anchor = known ?? .zero
         func recovery(_ index: DerivedIndex) -> LedgerRecovery {
             LedgerRecovery(
@@ -333,8 +344,8 @@ struct LedgerOpener {
             guard known == nil, isCreated else { return result }
             var result = result
             result.notes.append(
-                "the derived index was damaged and did not tell what was committed; it was made anew from the ledger. Had "
-                    + "the ledger's end been cut off meanwhile, it would not have been noticed")
+                "the derived index was damaged, or another ledger's, and did not tell what was committed; it was made anew "
+                    + "from the ledger. Had the ledger's end been cut off meanwhile, it would not have been noticed")
             return result
         }
         let open = try LedgerRecovery.registerChunks(in: directory, catalog)
@@ -357,12 +368,12 @@ struct LedgerOpener {
         // The present index knows what was committed, so it stays until the ledger is found to have all of that.
         try directory.makeNewIndex()
         do {
-            let index = try DerivedIndex(path: directory.newIndex)
+            let index = try DerivedIndex(path: directory.newIndex, ledger: keyring.serviceKeyID)
             let result = try checked(try recovery(index).replay(from: nil, open: open))
             try index.finish()
             try present?.entries.close()
             try directory.replaceIndex(disk: disk)
-            return (result, try DerivedIndex(path: directory.index))
+            return (result, try DerivedIndex(path: directory.index, ledger: keyring.serviceKeyID))
         } catch {
             try? FileManager.default.removeItem(atPath: directory.newIndex)
             throw error
