@@ -19,7 +19,7 @@ import pytest
 
 from support.faults import Faults
 from support.judge import judge
-from support.node import NodeDidNotStart, retry_until
+from support.node import NodeDidNotStart, retry_until, run_cli
 from support.receipts import verify_with_sdk
 from support.rest import Rest
 
@@ -476,6 +476,28 @@ def test_index_on_a_full_disk(new_node, identities, small_disk):
     finally:
         node.kill()
         node.tampered = True  # judged above, before the file system goes away
+
+
+def test_an_index_that_cannot_be_written_is_not_the_end_of_the_ledger(new_node, identities, tmp_path):
+    """So many transactions in the open chunk that the index is written before its end is reached; only the database is too large."""
+    node = new_node("public", options=["--chunk-size", str(1 << 29)])
+    tags = [word for tag in "abcde" for word in ("--tag", tag)]
+    lines = tmp_path / "lines"
+    lines.write_text("".join(f"{number}\n" for number in range(24_000)))
+    done = run_cli("entry", "append", "--file", lines, "--lines", "--jobs", "64", "--no-receipt", *tags, "--url",
+                   node.url, "--service-certificate", node.service_certificate, "--certificate", identities.admin.combined_file)
+    assert done.returncode == 0, done.stderr
+    node.stop()
+    shutil.rmtree(node.directory / "index")
+    before = {path.name: path.stat().st_size for path in node.ledger_directory.iterdir()}
+    node.preexec = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+    with pytest.raises(NodeDidNotStart) as refused:
+        node.start()
+    assert refused.value.code == 2 and "the derived index of" in refused.value.output, refused.value
+    assert {path.name: path.stat().st_size for path in node.ledger_directory.iterdir()} == before
+    assert not list((node.directory / "set-aside").iterdir())
+    node.preexec = None
+    node.start()
 
 
 def test_start_on_a_full_disk_changes_nothing(new_node, identities, small_disk):

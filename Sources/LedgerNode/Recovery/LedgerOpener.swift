@@ -39,7 +39,15 @@ struct LedgerOpener {
         let catalog = ChunkCatalog(directory: directory.ledger)
         // Up to here only what a first start needs was made; nothing that was there before is changed until recovery
         // has found the ledger to be whole.
-        let (recovered, index) = try recover(directory, keyring, catalog, isCreated: settings.created == true)
+        let recovered: LedgerRecovery.Result
+        let index: DerivedIndex
+        do {
+            (recovered, index) = try recover(directory, keyring, catalog, isCreated: settings.created == true)
+        } catch let error as DatabaseError {
+            throw LedgerError(
+                .inputOutput, "the derived index of \(directory.path) cannot be used (\(DatabaseError.text(error)))",
+                cause: error)
+        }
         var state = recovered.state
         let lost = SnapshotLoader(directory: directory, catalog: catalog, keyring: keyring, logger: logger)
             .missing(after: state.ledger.last.seqno)
