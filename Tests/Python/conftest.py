@@ -4,6 +4,7 @@ by the `ccf` package and by `indelible ledger verify`; their counts must agree.
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import uuid
@@ -142,3 +143,20 @@ def admin(node, identities):
 @pytest.fixture
 def service_pem(node):
     return node.service_certificate.read_text()
+
+
+@pytest.fixture
+def small_disk():
+    """A 6 MiB file system of its own."""
+    where = Path(tempfile.mkdtemp(prefix="indelible-disk."))
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(where)], capture_output=True)
+    if made.returncode != 0:
+        made = subprocess.run(["sudo", "-n", "mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(where)],
+                              capture_output=True)
+    if made.returncode != 0:
+        where.rmdir()
+        yield None
+        return
+    yield where
+    subprocess.run(["umount", str(where)] if os.getuid() == 0 else ["sudo", "-n", "umount", str(where)])
+    where.rmdir()

@@ -10,6 +10,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,12 @@ def test_second_process_is_refused(new_node, identities):
     assert "in use" in refused.value.output.lower() or "another" in refused.value.output.lower()
     assert fingerprint(node.directory) == before
     assert Rest(node, identities.admin).append("undisturbed").status == 200
+    # A lock file that somebody took for a leftover.
+    (node.directory / "lock").unlink()
+    with pytest.raises(NodeDidNotStart) as refused:
+        second.start()
+    assert refused.value.code == 2 and "in use" in refused.value.output
+    assert Rest(node, identities.admin).append("still undisturbed").status == 200
 
 
 def test_a_closed_terminal_stops_the_node_in_order(new_node, identities):
@@ -435,6 +442,20 @@ def test_file_for_one_person_holds_one_certificate(tmp_path, words, count, rule)
     assert not (tmp_path / "data").exists()
 
 
+def test_an_admin_certificate_is_one_and_for_a_new_ledger(tmp_path, new_node, identities):
+    both = tmp_path / "both.pem"
+    both.write_text(identities.admin.certificate_file.read_text() + identities.reader.certificate_file.read_text())
+    done = run_cli("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", "--admin-certificate", both, timeout=30)
+    assert done.returncode == 2 and "both.pem: holds 2 certificates" in done.stderr, done.stderr
+    node = new_node("public", users=False)
+    node.restart()
+    assert "only used when" not in node.log()
+    node.stop()
+    node.administrator = identities.contributor
+    node.start()
+    assert "only used when a ledger is created" in node.log() and identities.contributor.user_id in node.log()
+
+
 def test_no_administrator_given_makes_one(new_node):
     node = new_node("public", administrator=None, users=False)
     made = node.directory / "admin.pem"
@@ -494,6 +515,237 @@ def test_an_absurd_view_is_refused(stopped, view):
     path.write_text(f"view {view}\n")
     start_refused(node, "keys/view", str(view), "views ahead", code=2)
     path.write_text("view 5000\n")
+    node.start()
+
+
+@pytest.mark.parametrize("view, has_file, starts_in", [
+    (1 << 30, True, 3), (2000, True, 3), (1 << 30, False, 3), (0xFFFFFFFF, False, 3), (2000, False, 2001)])
+def test_a_tail_that_is_not_authentic_burns_no_views(new_node, identities, view, has_file, starts_in):
+    """A copy of an entry with the next number and a view of somebody's choice. Where the node's own word about its views is
+    lost, a view that it can have come to is not used again."""
+    node = new_node("public")
+    for number in range(3):
+        Rest(node, identities.admin).append(str(number))
+    node.stop()
+    chunk = ledger_files.open_chunk(node.ledger_directory)
+    offset, length = ledger_files.entries(chunk)[-2]
+    entry = bytearray(chunk.read_bytes()[offset : offset + length])
+    seqno = int.from_bytes(entry[24:32], "little")
+    following = (seqno + 2).to_bytes(8, "little")
+    entry[24:36] = following + view.to_bytes(4, "little")
+    place = entry.index(seqno.to_bytes(8, "little"), 36)
+    entry[place : place + 8] = following
+    with open(chunk, "ab") as file:
+        file.write(entry)
+    if not has_file:
+        (node.directory / "keys" / "view").unlink()
+    node.start()
+    assert (node.directory / "keys" / "view").read_text().split() == ["view", str(starts_in)]
+    assert Rest(node, identities.admin).append("after").transaction_id == f"{starts_in}.{seqno + 2}"
+    assert len(list((node.directory / "set-aside").iterdir())) == 1
+
+
+def database(node) -> sqlite3.Connection:
+    return sqlite3.connect(node.directory / "index" / "index.sqlite", isolation_level=None, check_same_thread=False)
+
+
+@pytest.fixture
+def indexed(new_node, identities):
+    """A stopped node whose next start goes on with the index that is there."""
+    node = new_node("private", options=["--snapshot-interval", "20"])
+    rest = Rest(node, identities.admin)
+    ids = [rest.append(str(number), tags=[["even", "odd"][number % 2]]).transaction_id for number in range(40)]
+    assert len(listed(rest)) == 40
+    node.stop()
+    assert list((node.directory / "snapshots").iterdir())
+    return node, ids
+
+
+def listed(rest, **query):
+    answer = rest.get("/app/transactions", query={"limit": 100, **query})
+    return [item["contents"] for item in answer.json()["entries"]] if answer.status == 200 else answer
+
+
+@pytest.mark.parametrize("how", [
+    "locked", "locked for writing", "another schema", "log lost", "merkle", "link", "folder in its place"])
+def test_an_index_out_of_reach_is_still_a_witness(indexed, tmp_path, how):
+    """What was committed is not forgotten because the file that knows it cannot be opened for a moment."""
+    node, ids = indexed
+    node.tampered = True
+    chunk = ledger_files.open_chunk(node.ledger_directory)
+    os.truncate(chunk, ledger_files.entries(chunk)[-2][0])
+    if how == "log lost":  # with it what was not in the file when the node ended
+        for end in ("wal", "shm"):
+            (node.directory / "index" / f"index.sqlite-{end}").unlink(missing_ok=True)
+    start_refused(node, "cut off or changed", code=1)
+    index, holder, words = node.directory / "index", None, ["cut off or changed"]
+    if how.startswith("locked"):
+        holder = database(node)
+        if how == "locked":
+            holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+        holder.execute("BEGIN EXCLUSIVE" if how == "locked" else "BEGIN IMMEDIATE")
+        words = ["index.sqlite", "locked"]
+    elif how == "another schema":
+        database(node).execute("UPDATE meta SET value = 2 WHERE key = 'schema'")
+    elif how == "merkle":
+        (index / "merkle" / "level-01").unlink()
+        (index / "merkle" / "level-01").mkdir()
+    elif how == "link":
+        index.rename(tmp_path / "mounted")
+        index.symlink_to(tmp_path / "elsewhere")
+        words = ["index", "no such file"]
+    elif how == "folder in its place":
+        (index / "index.sqlite").rename(tmp_path / "index.sqlite")
+        (index / "index.sqlite").mkdir()
+        words = ["index.sqlite", "cannot be used"]
+    for _ in range(2):
+        start_refused(node, *words)
+    if holder:
+        holder.close()
+        start_refused(node, "cut off or changed", code=1)
+
+
+def test_an_index_that_another_process_holds_for_a_moment_is_waited_for(indexed, identities):
+    node, _ = indexed
+    holder = database(node)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    threading.Timer(2, lambda: holder.close()).start()
+    node.start()
+    assert "rebuilt" not in node.log()
+    assert len(listed(Rest(node, identities.admin))) == 40
+
+
+def root_page(node, table) -> int:
+    connection = database(node)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    page = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
+    connection.close()
+    return page
+
+
+@pytest.mark.parametrize("table", ["by_collection", "names", "heads", "times", "by_tag", "meta", "sqlite_master"])
+def test_a_damaged_page_of_the_index_heals(indexed, identities, table):
+    """At the latest at the next start after it was met, and `/health` does not say `ok` meanwhile."""
+    node, ids = indexed
+    page = 1 if table == "sqlite_master" else root_page(node, table)
+    path = node.directory / "index" / "index.sqlite"
+    with open(path, "r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(random.Random(table).randbytes(4096))
+    expected = [str(number) for number in range(40)]
+    for round in range(3):
+        node.start()
+        rest = Rest(node, identities.admin)
+        assert rest.append(f"{40 + round}").status == 200
+        expected.append(f"{40 + round}")
+        seen = [listed(rest), listed(rest, tag="odd"), listed(rest, fromTime="2020-01-01T00:00:00Z")]
+        healed = seen == [expected, expected[1:40:2], expected]
+        health = rest.get("/health").json()
+        if not healed:
+            assert round == 0 and any(getattr(answer, "code", None) == "IndexUnavailable" for answer in seen), seen
+            assert health["status"] == "degraded" and "index" in health["reason"], health
+        if table in ("meta", "sqlite_master") and round == 0:
+            assert "did not tell what was committed" in health["notes"][0], health
+        elif healed:
+            assert "notes" not in health, health
+        node.stop()
+    assert healed
+
+
+@pytest.mark.parametrize("change", [
+    "UPDATE meta SET value = -5 WHERE key = 'indexed_to'", "UPDATE meta SET value = 'x' WHERE key = 'indexed_to'",
+    "INSERT INTO times VALUES (-9, 5)", "UPDATE OR REPLACE by_collection SET seqno = 7 WHERE seqno = 20"])
+def test_numbers_that_no_index_holds(indexed, identities, change):
+    node, ids = indexed
+    connection = database(node)
+    connection.execute(change)
+    connection.close()
+    for round in range(2):
+        node.start()
+        rest = Rest(node, identities.admin)
+        seen = listed(rest, fromTime="2020-01-01T00:00:00Z")
+        health = rest.get("/health").json()
+        healed = seen == [str(number) for number in range(40)]
+        if "meta" in change:
+            assert healed and ("did not tell what was committed" in str(health.get("notes"))) == (round == 0), health
+        elif round == 0:
+            assert seen.status == 503 and seen.code == "IndexUnavailable", seen
+            assert health["status"] == "degraded", health
+        node.stop()
+    assert healed
+
+
+@pytest.mark.parametrize("age", ["new", "old"])
+def test_the_index_of_another_ledger_hides_nothing(indexed, new_node, identities, age):
+    """A mixed-up restore: only the database is that of a ledger of the same length. Older files do not say whose they are."""
+    node, ids = indexed
+    other = new_node("private", options=["--snapshot-interval", "20"])
+    rest = Rest(other, identities.admin)
+    for number in range(60):
+        rest.append(str(number), collection="other")
+    rest.get("/app/collections")
+    other.stop()
+    connection = database(other)
+    if age == "old":
+        connection.execute("DELETE FROM meta WHERE key = 'ledger'")
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'indexed_to'", (int(ids[-1].split(".")[1]) + 1,))
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    shutil.copy(other.directory / "index" / "index.sqlite", node.directory / "index" / "index.sqlite")
+    for end in ("wal", "shm"):
+        (node.directory / "index" / f"index.sqlite-{end}").unlink(missing_ok=True)
+    node.start()
+    rest = Rest(node, identities.admin)
+    answer = listed(rest, collectionId="other")
+    if age == "old":
+        assert answer.status == 503 and answer.code == "IndexUnavailable", answer
+        assert rest.get("/health").json()["status"] == "degraded"
+        node.restart()
+        rest = Rest(node, identities.admin)
+        answer = listed(rest, collectionId="other")
+    else:
+        assert "another ledger" in rest.get("/health").json()["notes"][0]
+    assert answer == [] and len(listed(rest)) == 40
+    assert rest.get("/health").json()["status"] == "ok"
+
+
+@pytest.mark.parametrize("value", [8, 5000, 1, (1 << 64) - 1])
+def test_the_first_bytes_of_the_open_chunk_are_put_right(stopped, identities, value):
+    """A word that says the chunk is complete; other readers would refuse the directory until it is."""
+    node, ids = stopped
+    chunk = ledger_files.open_chunk(node.ledger_directory)
+    with open(chunk, "r+b") as file:
+        file.write(value.to_bytes(8, "little"))
+    node.start()
+    assert chunk.read_bytes()[:8] == bytes(8)
+    rest = Rest(node, identities.admin)
+    assert chunk.name in rest.get("/health").json()["notes"][0]
+    assert rest.append("after").status == 200
+
+
+@pytest.mark.parametrize("part", ["ledger", "snapshots", "scratch"])
+def test_parts_on_another_file_system_are_refused(new_node, identities, small_disk, part):
+    """Files could not be moved there in one step: writes would end with the first new chunk."""
+    if small_disk is None:
+        pytest.skip("needs a small file system")
+    first = new_node("private", start=False)
+    first.directory.mkdir()
+    (first.directory / part).symlink_to(small_disk)
+    with pytest.raises(NodeDidNotStart) as refused:
+        first.start()
+    assert refused.value.code == 2 and "different file systems" in refused.value.output
+    assert not list((first.directory / "keys").iterdir()) and not (first.directory / "node.json").exists()
+    first.tampered = True
+    node = new_node("private")
+    Rest(node, identities.admin).append("one")
+    node.stop()
+    shutil.copytree(node.directory / part, small_disk / part)
+    shutil.move(node.directory / part, node.directory.with_name("kept"))
+    (node.directory / part).symlink_to(small_disk / part)
+    start_refused(node, f"/{part}", "different file systems", code=2)
+    (node.directory / part).unlink()
+    shutil.move(node.directory.with_name("kept"), node.directory / part)
     node.start()
 
 

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -14,6 +15,7 @@ import pytest
 
 from support.node import binary, clean_environment, run_cli
 from support.receipts import verify_with_sdk
+from support.rest import Rest
 
 
 @pytest.fixture
@@ -301,6 +303,49 @@ def test_watch_waits_for_a_ledger_that_goes_away(new_node, identities):
     out, told = watcher.communicate(timeout=60)
     killer.cancel()
     assert json.loads(out)["contents"] == "b" and "the ledger is back" in told and watcher.returncode == 0, told
+
+
+@pytest.mark.parametrize("refill", [0, 3, 12], ids=["shorter", "as long", "longer"])
+@pytest.mark.parametrize("keys", ["ledger", "everything"])
+def test_watch_says_that_the_ledger_was_rolled_back(new_node, identities, refill, keys, tmp_path):
+    """An older copy is put in place. Where `keys/view` goes back too, transaction ids are given again."""
+    node = new_node("private")
+    how = ["--url", node.url, "--service-certificate", str(node.service_certificate), "--certificate",
+           str(identities.admin.combined_file)]
+    rest = Rest(node, identities.admin)
+    for number in range(5):
+        rest.append(f"kept {number}")
+    node.stop()
+    shutil.copytree(node.directory, tmp_path / "copy")
+    if keys == "ledger":
+        node.start()
+        node.stop()
+    node.start()
+    watcher = subprocess.Popen([str(binary()), "entry", "watch", "--interval", "0.2", "--json", *how],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment())
+    killer = threading.Timer(60, watcher.kill)
+    killer.start()
+    time.sleep(2)
+    rest = Rest(node, identities.admin)
+    for number in range(3):
+        rest.append(f"lost {number}")
+    assert [json.loads(watcher.stdout.readline())["contents"] for _ in range(3)] == [f"lost {n}" for n in range(3)]
+    watcher.send_signal(signal.SIGSTOP)
+    node.stop()
+    view = (node.directory / "keys" / "view").read_bytes()
+    shutil.rmtree(node.directory)
+    shutil.copytree(tmp_path / "copy", node.directory)
+    if keys == "ledger":
+        (node.directory / "keys" / "view").write_bytes(view)
+    node.start()
+    rest = Rest(node, identities.admin)
+    for number in range(refill):
+        rest.append(f"after {number}")
+    watcher.send_signal(signal.SIGCONT)
+    out, told = watcher.communicate(timeout=60)
+    killer.cancel()
+    assert watcher.returncode == 1 and "rolled back" in told, (watcher.returncode, told)
+    assert "after" not in out, out
 
 
 def test_watch_of_a_ledger_that_was_never_there(node, identities):

@@ -432,6 +432,17 @@ def test_values_make_no_lines_of_inspect():
         assert re.match(r"\d+\.\d+  |  \S|    \S", line), line
 
 
+def test_inspect_leaves_nothing_out(tmp_path):
+    """A header word that says where the entries end, before they do."""
+    ledger = shutil.copytree(VECTORS / "ledger", tmp_path / "ledger")
+    chunk = ledger / "ledger_11-20.committed"
+    os.truncate(chunk, chunk.stat().st_size // 4 * 4)  # whole numbers in what is then called the table of positions
+    with open(chunk, "r+b") as file:
+        file.write((8).to_bytes(8, "little"))
+    done = run_cli("ledger", "inspect", ledger)
+    assert done.returncode == 2 and "ledger_11-20.committed" in done.stderr and "promises 10" in done.stderr
+
+
 def test_inspecting_nothing(tmp_path):
     done = run_cli("ledger", "inspect", tmp_path)
     assert done.returncode == 2 and str(tmp_path) in done.stderr

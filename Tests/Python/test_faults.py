@@ -19,7 +19,7 @@ import pytest
 
 from support.faults import Faults
 from support.judge import judge
-from support.node import NodeDidNotStart, retry_until
+from support.node import NodeDidNotStart, retry_until, run_cli
 from support.receipts import verify_with_sdk
 from support.rest import Rest
 
@@ -306,20 +306,35 @@ CLOCK = """
 #include <unistd.h>
 int clock_gettime(clockid_t clock, struct timespec *now) {
     int result = syscall(SYS_clock_gettime, clock, now);
-    if (clock == CLOCK_REALTIME) now->tv_sec = -1000;
+    if (clock == CLOCK_REALTIME) now->tv_sec = NOW;
     return result;
 }
-int gettimeofday(struct timeval *restrict now, void *restrict zone) { now->tv_sec = -1000; now->tv_usec = 0; return 0; }
-time_t time(time_t *now) { if (now) *now = -1000; return -1000; }
+int gettimeofday(struct timeval *restrict now, void *restrict zone) { now->tv_sec = NOW; now->tv_usec = 0; return 0; }
+time_t time(time_t *now) { if (now) *now = NOW; return NOW; }
 """
 
 
+def stopped_clock(folder, now: int) -> dict:
+    """The environment of a process for which it is always `now`, in seconds since 1970."""
+    (folder / "clock.c").write_text(CLOCK)
+    library = folder / f"clock{now}.so"
+    subprocess.run(["cc", f"-DNOW=({now})", "-shared", "-fPIC", "-o", str(library), str(folder / "clock.c")], check=True)
+    return {"LD_PRELOAD": str(library)}
+
+
+@pytest.mark.parametrize("years, says", [(8, None), (9.5, "ends at"), (10.5, "ended at")])
+def test_the_end_of_the_service_certificate_is_told(new_node, tmp_path, years, says):
+    node = new_node("private")
+    node.stop()
+    node.environment = stopped_clock(tmp_path, int(time.time() + years * 365 * 86_400))
+    node.start()
+    assert (f"the service certificate {says}" in node.log()) if says else ("service certificate" not in node.log())
+    node.kill()
+
+
 def test_a_clock_before_1970_is_refused(new_node, tmp_path):
-    (tmp_path / "clock.c").write_text(CLOCK)
-    library = tmp_path / "clock.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(tmp_path / "clock.c")], check=True)
     node = new_node("private", start=False)
-    node.environment = {"LD_PRELOAD": str(library)}
+    node.environment = stopped_clock(tmp_path, -1000)
     with pytest.raises(NodeDidNotStart) as problem:
         node.start()
     assert problem.value.code == 2 and "before 1970" in problem.value.output
@@ -341,23 +356,6 @@ def test_fault_at_the_very_start(new_node, identities, tmp_path, operation):
     faults.clear()
     node.start()
     assert Rest(node, identities.admin).append("now it works").status == 200
-
-
-@pytest.fixture
-def small_disk():
-    """A 6 MiB file system of its own."""
-    where = Path(tempfile.mkdtemp(prefix="indelible-disk."))
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(where)], capture_output=True)
-    if made.returncode != 0:
-        made = subprocess.run(["sudo", "-n", "mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(where)],
-                              capture_output=True)
-    if made.returncode != 0:
-        where.rmdir()
-        yield None
-        return
-    yield where
-    subprocess.run(["umount", str(where)] if os.getuid() == 0 else ["sudo", "-n", "umount", str(where)])
-    where.rmdir()
 
 
 def test_full_disk(new_node, identities, small_disk, tmp_path):
@@ -478,6 +476,28 @@ def test_index_on_a_full_disk(new_node, identities, small_disk):
     finally:
         node.kill()
         node.tampered = True  # judged above, before the file system goes away
+
+
+def test_an_index_that_cannot_be_written_is_not_the_end_of_the_ledger(new_node, identities, tmp_path):
+    """So many transactions in the open chunk that the index is written before its end is reached; only the database is too large."""
+    node = new_node("public", options=["--chunk-size", str(1 << 29)])
+    tags = [word for tag in "abcde" for word in ("--tag", tag)]
+    lines = tmp_path / "lines"
+    lines.write_text("".join(f"{number}\n" for number in range(24_000)))
+    done = run_cli("entry", "append", "--file", lines, "--lines", "--jobs", "64", "--no-receipt", *tags, "--url",
+                   node.url, "--service-certificate", node.service_certificate, "--certificate", identities.admin.combined_file)
+    assert done.returncode == 0, done.stderr
+    node.stop()
+    shutil.rmtree(node.directory / "index")
+    before = {path.name: path.stat().st_size for path in node.ledger_directory.iterdir()}
+    node.preexec = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+    with pytest.raises(NodeDidNotStart) as refused:
+        node.start()
+    assert refused.value.code == 2 and "the derived index of" in refused.value.output, refused.value
+    assert {path.name: path.stat().st_size for path in node.ledger_directory.iterdir()} == before
+    assert not list((node.directory / "set-aside").iterdir())
+    node.preexec = None
+    node.start()
 
 
 def test_start_on_a_full_disk_changes_nothing(new_node, identities, small_disk):

@@ -73,6 +73,8 @@ class Liar:
                     answer = {"state": "Ready", "entries": liar.entries}
                     if liar.next_link:
                         answer["nextLink"] = liar.next_link
+                elif parts.path.endswith("/status"):
+                    answer = {"state": "Committed", "transactionId": parts.path.split("/")[3]}
                 else:
                     answer = liar.receipts.get(parts.path.split("/")[3], 404)
                 if status == 200 and isinstance(answer, int):

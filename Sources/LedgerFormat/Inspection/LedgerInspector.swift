@@ -40,6 +40,7 @@ public struct LedgerInspector: Sendable {
     ) throws -> Bool {
         let file = name.fileName
         var position = UInt64(ChunkLayout.headerByteCount)
+        var count: UInt64 = 0
         do {
             let reader = try DirectoryFile(path: "\(path)/\(file)")
             let header = try reader.read(count: Int(min(8, reader.byteCount)), at: 0)
@@ -53,7 +54,13 @@ public struct LedgerInspector: Sendable {
                 let bytes = try reader.read(count: Int(size), at: position)
                 let transaction = try self.transaction(bytes, file: file, offset: position)
                 position += size
+                count += 1
                 if transaction.id.seqno >= first, try !body(transaction) { return false }
+            }
+            if let promised = name.entryCount, count != promised {
+                throw LedgerInspectionError(
+                    file: file, offset: position,
+                    reason: "\(count) transactions end here, and the file name promises \(promised)")
             }
             return true
         } catch let error as LedgerFormatError {

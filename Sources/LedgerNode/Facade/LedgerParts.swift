@@ -69,6 +69,8 @@ final class LedgerParts: Sendable {
             sequencer.join()
             snapshots.close()
             indexer.close()
+            // Left undone, the next start has it in the write-ahead log.
+            try? indexer.entries.checkpoint()
             try? indexer.entries.close()
             lock.release()
         }

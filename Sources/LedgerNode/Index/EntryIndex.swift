@@ -12,10 +12,23 @@ final class EntryIndex: Sendable {
     /// two points is read to find the first entry of a time.
     static let rowsPerTime = 128
 
-    private let pool: DatabasePool
+    /// How long a lock is waited for that somebody else holds on the file, in seconds.
+    private static let patience: TimeInterval = 5
 
-    init(path: String) throws {
+    private let pool: DatabasePool
+    /// Whose entries these are: the id of the service's key.
+    private let ledger: String
+
+    private static var configuration: Configuration {
         var configuration = Configuration()
+        configuration.busyMode = .timeout(patience)
+        return configuration
+    }
+
+    /// Errors: `DatabaseError`, of damage when the file has another schema.
+    init(path: String, ledger: String) throws {
+        self.ledger = ledger
+        var configuration = Self.configuration
         configuration.maximumReaderCount = 4
         configuration.prepareDatabase { db in
             // Derived data: a lost tail is indexed again from the ledger, so commits need no sync of their own.
@@ -49,11 +62,15 @@ final class EntryIndex: Sendable {
             try Int.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'schema'")
         }
         if let version, version != EntryIndex.schemaVersion {
-            throw LedgerError(.corrupt, "the index has schema \(version), not \(EntryIndex.schemaVersion)")
+            throw DatabaseError(
+                resultCode: .SQLITE_ERROR, message: "the index has schema \(version), not \(EntryIndex.schemaVersion)")
         }
     }
 
     func close() throws { try pool.close() }
+
+    /// Moves what the write-ahead log holds into the file, durably. Closing does not: readers are closed last.
+    func checkpoint() throws { _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
 
     /// How large the file may become, in pages, but not less than it is. For tests of an index that cannot be written.
     func limit(toPages count: Int) throws {
@@ -61,10 +78,39 @@ final class EntryIndex: Sendable {
     }
 
     /// Everything up to here is in the index.
-    func indexedTo() throws -> SequenceNumber {
-        SequenceNumber(
-            UInt64(
-                try pool.read { try Int64.fetchOne($0, sql: "SELECT value FROM meta WHERE key = 'indexed_to'") ?? 0 }))
+    func indexedTo() throws -> SequenceNumber { try pool.read { try Self.indexedTo($0) } }
+
+    /// How far the index in a file goes, of whatever schema it is. Errors: `DatabaseError`, of damage when it does not tell,
+    /// or is that of another ledger.
+    static func indexedTo(inFile path: String, ledger: String) throws -> SequenceNumber {
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        defer { try? queue.close() }
+        return try queue.read { db in
+            // Files of older programs do not tell whose they are.
+            let owner = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'ledger'")
+            guard owner == nil || owner == ledger else {
+                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the index is that of another ledger")
+            }
+            return try indexedTo(db)
+        }
+    }
+
+    private static func indexedTo(_ db: Database) throws -> SequenceNumber {
+        guard let value = try DatabaseValue.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'indexed_to'") else {
+            return .zero
+        }
+        guard case .int64(let number) = value.storage else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "indexed_to is no number")
+        }
+        return try seqno(number)
+    }
+
+    /// A number that stands in the file, which anybody may have written.
+    private static func seqno(_ number: Int64) throws -> SequenceNumber {
+        guard let number = UInt64(exactly: number) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the index holds a seqno below zero")
+        }
+        return SequenceNumber(number)
     }
 
     // MARK: Writing (the indexer's thread only)
@@ -131,6 +177,7 @@ final class EntryIndex: Sendable {
                 let mark = try db.cachedStatement(sql: "INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)")
                 try mark.execute(arguments: ["schema", EntryIndex.schemaVersion])
                 try mark.execute(arguments: ["indexed_to", Int64(seqno.rawValue)])
+                try mark.execute(arguments: ["ledger", ledger])
                 return .commit
             }
         }
@@ -189,7 +236,7 @@ final class EntryIndex: Sendable {
                         SELECT seqno FROM by_collection WHERE collection = ? AND seqno <= ?
                         ORDER BY seqno DESC LIMIT 1
                         """), arguments: [collection, Int64(bound.rawValue)]
-            ).map { SequenceNumber(UInt64($0)) }
+            ).map(Self.seqno)
         }
     }
 
@@ -225,7 +272,7 @@ final class EntryIndex: Sendable {
                 "SELECT seqno FROM \(table) WHERE \(conditions.joined(separator: " AND ")) "
                 + "AND seqno >= ? AND seqno <= ? ORDER BY seqno LIMIT ?"
             return try Int64.fetchAll(db.cachedStatement(sql: sql), arguments: StatementArguments(arguments))
-                .map { SequenceNumber(UInt64($0)) }
+                .map(Self.seqno)
         }
     }
 
@@ -243,7 +290,7 @@ final class EntryIndex: Sendable {
                 try Int64.fetchOne(
                     db, sql: "SELECT seqno FROM times WHERE time > ? ORDER BY time, seqno LIMIT 1", arguments: [$0])
             }
-            return (low.map { SequenceNumber(UInt64($0) + 1) }, high.map { SequenceNumber(UInt64($0)) })
+            return (try low.map { try Self.seqno($0).next }, try high.map(Self.seqno))
         }
     }
 

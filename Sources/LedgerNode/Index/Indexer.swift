@@ -80,13 +80,9 @@ final class Indexer: @unchecked Sendable {
     /// The condition's lock is held.
     private func unavailable(_ error: any Error) -> LedgerError {
         LedgerError(
-            .indexUnavailable, "the index ends at seqno \(reached) because it cannot be written (\(Self.text(error)))",
+            .indexUnavailable,
+            "the index ends at seqno \(reached) because it cannot be written (\(DatabaseError.text(error)))",
             cause: error)
-    }
-
-    /// Without the statement, whose arguments may be collections and tags.
-    private static func text(_ error: any Error) -> String {
-        (error as? DatabaseError).map { $0.message ?? "\($0.resultCode)" } ?? DiskError.told(error)
     }
 
     /// Returns when everything up to `seqno` can be found. Error: `indexUnavailable` while the index cannot be written;

@@ -104,6 +104,15 @@ enum CertificateMaker {
         return (certificate.notValidBefore, certificate.notValidAfter, Set(names))
     }
 
+    /// What is to be said of a service certificate that ends within a year; `nil` before.
+    static func ending(_ pem: String, now: Date) throws -> String? {
+        let end = try facts(pem: pem).notAfter
+        guard end < now.addingTimeInterval(365 * day) else { return nil }
+        return
+            "the service certificate \(end < now ? "ended" : "ends") at \(end.formatted(.iso8601)); after that clients accept the "
+            + "node no more. It cannot be renewed; receipts and the ledger stay verifiable"
+    }
+
     private static func make(
         subject: DistinguishedName, issuer: DistinguishedName, publicKey: Certificate.PublicKey,
         issuerKey: Certificate.PrivateKey, now: Date, days: Int, extensions: Certificate.Extensions

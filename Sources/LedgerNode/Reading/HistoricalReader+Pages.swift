@@ -1,3 +1,4 @@
+import GRDB
 import LedgerProofs
 
 extension HistoricalReader {
@@ -31,8 +32,7 @@ extension HistoricalReader {
                 break
             }
             guard let entry = try entry(seqno, collectionID: query.collectionID) else {
-                throw LedgerError(
-                    .corrupt, "the index lists seqno \(seqno), but it holds no entry of that collection")
+                throw Self.contradiction(seqno)
             }
             if let low = query.fromTime, entry.timeMicroseconds < low { continue }
             if let high = query.toTime, entry.timeMicroseconds > high { break }
@@ -40,6 +40,12 @@ extension HistoricalReader {
             page.entries.append(entry)
         }
         return page
+    }
+
+    /// The index is wrong, not the ledger.
+    private static func contradiction(_ seqno: SequenceNumber) -> DatabaseError {
+        DatabaseError(
+            resultCode: .SQLITE_CORRUPT, message: "it lists seqno \(seqno), which holds no entry of that collection")
     }
 
     private enum Start {
@@ -56,8 +62,7 @@ extension HistoricalReader {
     ) throws -> Start {
         func isOlder(_ seqno: SequenceNumber) throws -> Bool {
             guard let entry = try entry(seqno, collectionID: query.collectionID) else {
-                throw LedgerError(
-                    .corrupt, "the index lists seqno \(seqno), but it holds no entry of that collection")
+                throw Self.contradiction(seqno)
             }
             return entry.timeMicroseconds < time
         }

@@ -52,14 +52,13 @@ final class HistoricalReader: Sendable {
     /// Runs blocking work off the callers' threads.
     func blocking<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
-            queue.async {
+            queue.async { [self] in
                 do {
                     continuation.resume(returning: try body())
                 } catch let error as DatabaseError {
-                    continuation.resume(
-                        throwing: LedgerError(
-                            .indexUnavailable, "the index cannot be read (\(error.message ?? "\(error.resultCode)"))",
-                            cause: error))
+                    let reason = "the index cannot be read (\(DatabaseError.text(error)))"
+                    if error.isDamage { noteStale("\(reason); it is made anew at the next start") }
+                    continuation.resume(throwing: LedgerError(.indexUnavailable, reason, cause: error))
                 } catch {
                     continuation.resume(throwing: error)
                 }
@@ -89,6 +88,12 @@ final class HistoricalReader: Sendable {
     var damage: String? {
         let reasons = [found.withLock { $0 }, unread.withLock { $0?.reason }].compactMap { $0 }
         return reasons.isEmpty ? nil : reasons.joined(separator: "; ")
+    }
+
+    /// Has the next start make the index anew; with a reason `/health` tells it until then.
+    private func noteStale(_ reason: String? = nil) {
+        _ = FileManager.default.createFile(atPath: staleMarker, contents: nil)
+        if let reason { found.withLock { $0 = reason } }
     }
 
     /// Reading `seqno` went well.
@@ -230,8 +235,7 @@ final class HistoricalReader: Sendable {
             return (components, try repair.proof(of: leaf, at: entry.id.seqno, in: size, root: signature.root))
         } catch let error as LedgerError where error.code == .corrupt {
             // The next start reads the whole ledger and tells where it was changed.
-            _ = FileManager.default.createFile(atPath: staleMarker, contents: nil)
-            found.withLock { $0 = error.reason }
+            noteStale(error.reason)
             throw error
         }
     }
@@ -261,8 +265,7 @@ final class HistoricalReader: Sendable {
         while next.rawValue - seqno.rawValue <= UInt64(Sequencer.batchEntryLimit) {
             do {
                 if let signature = try signature(at: next) {
-                    // The next start makes the index anew.
-                    _ = FileManager.default.createFile(atPath: staleMarker, contents: nil)
+                    noteStale()
                     return signature
                 }
             } catch let error as LedgerError where error.code == .transactionNotFound {

@@ -31,6 +31,7 @@ struct DataDirectory: Sendable {
                     .inputOutput, "\(DiskError(operation: "make directory", path: directory, code: errno))")
             }
         }
+        try checkFileSystem()
         // The old index tells what was committed. A crash while it was replaced must not make that forgotten.
         if !FileManager.default.fileExists(atPath: index), FileManager.default.fileExists(atPath: oldIndex) {
             try disk.rename(oldIndex, to: index)
@@ -38,6 +39,18 @@ struct DataDirectory: Sendable {
         }
         for name in try FileManager.default.contentsOfDirectory(atPath: scratch) {
             try FileManager.default.removeItem(atPath: scratch + "/" + name)
+        }
+    }
+
+    /// Files are made in `scratch` and moved to their places in one step, which does not lead from one file system to
+    /// another. Error: `invalidInput`.
+    private func checkFileSystem() throws {
+        for directory in [path, ledger, snapshots] {
+            // That there is nothing of the name is found after the file systems were compared.
+            guard rename(scratch + "/nothing", directory + "/nothing") != 0, errno == EXDEV else { continue }
+            throw LedgerError(
+                .invalidInput,
+                "\(directory) and \(scratch) lie on different file systems; put the whole data directory on one")
         }
     }
 

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import GRDB
 import LedgerFormat
 import LedgerProofs
 import Logging
@@ -38,12 +39,23 @@ struct LedgerOpener {
         let catalog = ChunkCatalog(directory: directory.ledger)
         // Up to here only what a first start needs was made; nothing that was there before is changed until recovery
         // has found the ledger to be whole.
-        let (recovered, index) = try recover(directory, keyring, catalog, isCreated: settings.created == true)
+        let recovered: LedgerRecovery.Result
+        let index: DerivedIndex
+        do {
+            (recovered, index) = try recover(directory, keyring, catalog, isCreated: settings.created == true)
+        } catch let error as DatabaseError {
+            throw LedgerError(
+                .inputOutput, "the derived index of \(directory.path) cannot be used (\(DatabaseError.text(error)))",
+                cause: error)
+        }
         var state = recovered.state
         let lost = SnapshotLoader(directory: directory, catalog: catalog, keyring: keyring, logger: logger)
             .missing(after: state.ledger.last.seqno)
         // The notes are also told by `/health`, so they name no paths.
-        let notes = recovered.notes + (lost.map { [$0] } ?? [])
+        let notes =
+            try recovered.notes
+            + [lost, CertificateMaker.ending(keyring.serviceCertificatePEM, now: Date())]
+            .compactMap { $0 }
         for note in notes { logger.warning("\(note)", metadata: ["directory": "\(directory.path)"]) }
         if keyring.ledgerType == nil, let type = try writtenType(catalog, keyring) {
             try check(settings.ledgerType, in: directory, is: type, accordingTo: "the entries in \(directory.ledger)")
@@ -56,14 +68,18 @@ struct LedgerOpener {
         let viewFile = ViewFile(path: directory.view, disk: disk)
         let isNew = state.next.seqno == SequenceNumber(1)
         let storedView = try viewFile.read()
-        if let storedView, UInt64(storedView.rawValue) > UInt64(recovered.highestView.rawValue) + Self.viewsAhead {
+        let limit = UInt64(recovered.highestView.rawValue) + Self.viewsAhead
+        if let storedView, UInt64(storedView.rawValue) > limit {
             throw LedgerError(
                 .invalidInput,
                 "\(directory.view) is damaged: it says view \(storedView), the ledger has come to view "
                     + "\(recovered.highestView), and the file is never more than \(Self.viewsAhead) views ahead. "
                     + "Restore it from a copy")
         }
-        let highest = max(storedView ?? View(0), recovered.highestView)
+        // The file is durable before anything is written in its view, so a tail that is not authentic has nothing to add
+        // to it. Where it is missing, the tail is believed as far as this node can have come.
+        let claimed = UInt64(recovered.claimedView.rawValue) <= limit ? recovered.claimedView : View(0)
+        let highest = max(storedView ?? claimed, recovered.highestView)
         state.view =
             isNew && storedView == nil
             ? .initial : View(max(highest.rawValue + 1, View.initial.rawValue))
@@ -75,8 +91,14 @@ struct LedgerOpener {
         if try !state.ledger.isOpen {
             try create(
                 directory, settings, configuration, keyring, signer, log: log, state: &state, additions: &additions)
-        } else if !configuration.administratorCertificates.isEmpty {
-            logger.info("administrator certificates are only used when a ledger is created; users live in the ledger")
+        } else {
+            for pem in configuration.administratorCertificates {
+                let userID = try NodeConfiguration.userID(certificatePEM: pem)
+                guard state.ledger.users[ExactText(userID)] == nil else { continue }
+                logger.warning(
+                    "an administrator's certificate is only used when a ledger is created; this user is not in the ledger",
+                    metadata: ["userId": "\(userID)"])
+            }
         }
 
         if settings.created != true {
@@ -228,8 +250,37 @@ struct LedgerOpener {
     /// Error: `inputOutput` when that cannot be told, in a folder that may not be searched: a file there is not missing.
     private static func isThere(_ path: String) throws -> Bool {
         if access(path, F_OK) == 0 { return true }
-        guard errno != ENOENT else { return false }
-        throw LedgerError(.inputOutput, "\(DiskError(operation: "look for", path: path, code: errno))")
+        let code = errno
+        // A link that leads nowhere leads to what is not mounted.
+        let isLink = (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
+        guard code != ENOENT || isLink else { return false }
+        throw LedgerError(.inputOutput, "\(DiskError(operation: "look for", path: path, code: code))")
+    }
+
+    /// What was derived before: `index` is `nil` where it has to be made anew, `anchor`, the newest transaction that it
+    /// has seen committed, where it is damaged so that it does not tell. Error: `inputOutput` when the database is there, but
+    /// cannot be used now: what is only out of reach must not be forgotten.
+    private func presentIndex(_ directory: DataDirectory, _ ledger: String) throws -> (
+        index: DerivedIndex?, anchor: SequenceNumber?
+    ) {
+        guard try Self.isThere(directory.index) else { return (nil, .zero) }
+        let database = DerivedIndex.database(in: directory.index)
+        var anchor: SequenceNumber?
+        do {
+            guard try Self.isThere(database) else { return (nil, nil) }
+            anchor = try EntryIndex.indexedTo(inFile: database, ledger: ledger)
+            return (try DerivedIndex(path: directory.index, ledger: ledger), anchor)
+        } catch  where (error as? DatabaseError)?.isDamage ?? (anchor != nil) {
+            logger.warning("the derived index cannot be used and is rebuilt", metadata: ["error": "\(error)"])
+            return (nil, anchor)
+        } catch {
+            throw LedgerError(
+                .inputOutput,
+                "\(database) cannot be used (\(DatabaseError.text(error))). It knows which transactions were committed, so "
+                    + "the ledger is not opened without it. Nothing was changed; close what has it open, or put its "
+                    + "permissions right, and start again",
+                cause: error)
+        }
     }
 
     private func openKeyring(_ directory: DataDirectory, _ settings: NodeSettings) throws -> Keyring {
@@ -288,17 +339,8 @@ struct LedgerOpener {
     private func recover(
         _ directory: DataDirectory, _ keyring: Keyring, _ catalog: ChunkCatalog, isCreated: Bool
     ) throws -> (LedgerRecovery.Result, DerivedIndex) {
-        var present: DerivedIndex?
-        var anchor = SequenceNumber.zero
-        if FileManager.default.fileExists(atPath: directory.index) {
-            do {
-                let index = try DerivedIndex(path: directory.index)
-                anchor = try index.entries.indexedTo()
-                present = index
-            } catch {
-                logger.warning("the derived index cannot be used and is rebuilt", metadata: ["error": "\(error)"])
-            }
-        }
+        let (present, known) = try presentIndex(directory, keyring.serviceKeyID)
+        let anchor = known ?? .zero
         func recovery(_ index: DerivedIndex) -> LedgerRecovery {
             LedgerRecovery(
                 directory: directory, catalog: catalog, keyring: keyring, disk: disk, entries: index.entries,
@@ -307,6 +349,11 @@ struct LedgerOpener {
         }
         func checked(_ result: LedgerRecovery.Result) throws -> LedgerRecovery.Result {
             if configuration.verifyOnStart, catalog.last > .zero { try verifyAll(directory, keyring) }
+            guard known == nil, isCreated else { return result }
+            var result = result
+            result.notes.append(
+                "the derived index was damaged, or another ledger's, and did not tell what was committed; it was made anew "
+                    + "from the ledger. Had the ledger's end been cut off meanwhile, it would not have been noticed")
             return result
         }
         let open = try LedgerRecovery.registerChunks(in: directory, catalog)
@@ -314,22 +361,27 @@ struct LedgerOpener {
             .newest()
         // Verification reads everything anyway; the index is made anew from what it finds, whatever was removed from it.
         if !configuration.verifyOnStart, let start, let present,
-            !FileManager.default.fileExists(atPath: directory.staleMarker),
-            try fits(present, start, indexedTo: anchor)
+            !FileManager.default.fileExists(atPath: directory.staleMarker)
         {
-            return (try checked(try recovery(present).replay(from: start, open: open)), present)
+            do {
+                if try fits(present, start, indexedTo: anchor) {
+                    return (try recovery(present).replay(from: start, open: open), present)
+                }
+            } catch let error as DatabaseError where error.isDamage {
+                logger.warning("the derived index cannot be used and is rebuilt", metadata: ["error": "\(error)"])
+            }
         }
         // Without a snapshot that the derived files agree with, everything is read again from the first transaction.
         if start != nil { logger.notice("the derived index is rebuilt from the ledger; this reads all of it") }
         // The present index knows what was committed, so it stays until the ledger is found to have all of that.
         try directory.makeNewIndex()
         do {
-            let index = try DerivedIndex(path: directory.newIndex)
+            let index = try DerivedIndex(path: directory.newIndex, ledger: keyring.serviceKeyID)
             let result = try checked(try recovery(index).replay(from: nil, open: open))
             try index.finish()
             try present?.entries.close()
             try directory.replaceIndex(disk: disk)
-            return (result, try DerivedIndex(path: directory.index))
+            return (result, try DerivedIndex(path: directory.index, ledger: keyring.serviceKeyID))
         } catch {
             try? FileManager.default.removeItem(atPath: directory.newIndex)
             throw error

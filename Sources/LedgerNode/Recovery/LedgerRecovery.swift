@@ -13,8 +13,10 @@ struct LedgerRecovery {
         var indexed: MerkleFrontier
         var recentRequests: [(key: Digest32, id: TransactionID)] = []
         var notes: [String] = []
-        /// The highest view seen anywhere, the cut tail included.
+        /// The highest view that this node is known to have written in, the cut tail included.
         var highestView: View
+        /// The highest view that anything in the files names, authentic or not.
+        var claimedView: View
     }
 
     /// A tail longer than one batch cannot come from a crash: batches are made durable one at a time.
@@ -115,6 +117,7 @@ struct LedgerRecovery {
                     throw LedgerError(
                         .corrupt, "\(chunk.fileName), offset \(item.offset): \(error)", cause: error)
                 }
+                if replay.endsOnSignature { try replay.flushIndexIfDue() }
             }
             guard replay.next == chunk.last.next, replay.endsOnSignature else {
                 throw LedgerError(
@@ -167,26 +170,30 @@ struct LedgerRecovery {
         if size >= 8 {
             var stream = ChunkStream(handle: handle, end: size)
             while !endsChunk {
+                let item: ChunkStream.Item
+                let kind: Replay.Kind
                 do {
-                    guard let item = try stream.next() else { break }
-                    let kind = try replay.add(item.bytes)
-                    positions.append(UInt32(truncatingIfNeeded: item.offset))
-                    if case .signature(let ends) = kind {
-                        good = (item.offset + UInt64(item.bytes.count), positions.count)
-                        goodReplay = replay
-                        endsChunk = ends
-                    }
+                    guard let following = try stream.next() else { break }
+                    item = following
+                    kind = try replay.add(item.bytes)
                 } catch let error as DiskError {
                     throw error
                 } catch {
                     failure = "\(error)"
                     break
                 }
+                positions.append(UInt32(truncatingIfNeeded: item.offset))
+                if case .signature(let ends) = kind {
+                    try replay.flushIndexIfDue()
+                    good = (item.offset + UInt64(item.bytes.count), positions.count)
+                    goodReplay = replay
+                    endsChunk = ends
+                }
             }
         }
-        let cutView = replay.highestView
+        let walked = replay
         replay = goodReplay
-        replay.sawView(cutView)
+        replay.keepViews(of: walked)
         let tail = size > good.end && !endsChunk ? size - good.end : 0
         if tail > 0 {
             signaturesCut = try countSignatures(handle, from: good.end, to: size)
@@ -199,15 +206,13 @@ struct LedgerRecovery {
                 "\(name.fileName), after offset \(good.end): \(failure ?? "the tail is not valid"), and \(tail) bytes with "
                     + "\(signaturesCut) signatures follow. A crash cannot leave that; the file was changed")
         }
+        // Before the ledger is changed: should the index turn out to be damaged, all of this is done again with a new one.
+        try replay.flushIndex()
         if tail > 0 {
             try setAside(handle, name: name, from: good.end, to: size)
             replay.note(
                 "\(tail) bytes after seqno \(replay.next.rawValue - 1) in \(name.fileName) end on no valid signature; "
                     + "they were moved to \(DataDirectory.setAsideName) in the data directory")
-        }
-        if size < 8 {
-            try disk.write(descriptor, ChunkLayout.header(tableOffset: 0), at: 0)
-            try disk.sync(descriptor)
         }
         let chunk = ChunkCatalog.OpenChunk(
             first: before, fileName: name.fileName, positions: Array(positions.prefix(good.count)), byteCount: good.end)
@@ -216,6 +221,14 @@ struct LedgerRecovery {
             catalog.closedOpenChunk(
                 as: try FileLog.complete(chunk, descriptor: descriptor, in: directory.ledger, disk: disk))
         } else {
+            if try size < 8 || handle.read(at: 0, count: 8).contains(where: { $0 != 0 }) {
+                if size >= 8 {
+                    replay.note(
+                        "\(name.fileName) is the open chunk, but its first bytes said that it is complete; put right")
+                }
+                try disk.write(descriptor, ChunkLayout.header(tableOffset: 0), at: 0)
+                try disk.sync(descriptor)
+            }
             if size != good.end {
                 try disk.truncate(descriptor, to: good.end)
                 try disk.sync(descriptor)

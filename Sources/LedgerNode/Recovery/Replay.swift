@@ -23,7 +23,10 @@ struct Replay {
     private var recent: [(key: Digest32, id: TransactionID)] = []
     private let recentSince: Int64
     private var notes: [String] = []
+    /// The highest view of a transaction whose tag verifies: this node wrote it.
     private(set) var highestView: View
+    /// The highest view that stands in the file, whoever wrote it.
+    private(set) var claimedView: View
     private(set) var endsOnSignature: Bool
 
     init(recovery: LedgerRecovery, start: SnapshotStart?) throws {
@@ -49,6 +52,7 @@ struct Replay {
         }
         self.state = state
         self.highestView = state.view
+        self.claimedView = state.view
         self.endsOnSignature = start != nil
         self.recentSince =
             Int64(Date().timeIntervalSince1970 * 1_000_000)
@@ -102,7 +106,11 @@ struct Replay {
 
     mutating func note(_ text: String) { notes.append(text) }
 
-    mutating func sawView(_ view: View) { highestView = max(highestView, view) }
+    /// Keeps what was seen of a tail that is dropped.
+    mutating func keepViews(of walked: Replay) {
+        highestView = walked.highestView
+        claimedView = walked.claimedView
+    }
 
     mutating func openChunk(byteCount: UInt64) { state.chunkByteCount = byteCount }
 
@@ -111,7 +119,7 @@ struct Replay {
     mutating func add(_ bytes: [UInt8]) throws -> Kind {
         let entry = try Entry(decoding: bytes)
         let id = entry.id
-        sawView(id.view)
+        claimedView = max(claimedView, id.view)
         guard id.seqno == next else {
             throw LedgerError(.corrupt, "seqno \(id.seqno) stands where \(next) is expected")
         }
@@ -120,6 +128,7 @@ struct Replay {
         }
         // The tag covers every byte that matters, so a torn write cannot pass for a transaction.
         let privateMaps = try entry.decryptPrivate(with: recovery.keyring.ledgerSecret)
+        highestView = max(highestView, id.view)
         let domain = entry.publicDomain
         guard recovery.keyring.ledgerSecret.commitEvidenceDigest(for: id) == domain.commitEvidenceDigest else {
             throw LedgerError(.corrupt, "the commit evidence digest of \(id) is wrong")
@@ -143,7 +152,6 @@ struct Replay {
         state.flushed = below
         state.leavesSinceFlush = [leaf]
         pendingSignatures.append(id.seqno)
-        if pendingLeaves.count >= LedgerRecovery.indexFlushInterval { try flushIndex() }
         return .signature(endsChunk: entry.flags.contains(.endChunkAfter))
     }
 
@@ -177,7 +185,13 @@ struct Replay {
         }
     }
 
-    private mutating func flushIndex() throws {
+    /// Writes what is held, when it has become much. Requires that the last transaction added was a signature.
+    mutating func flushIndexIfDue() throws {
+        if pendingLeaves.count >= LedgerRecovery.indexFlushInterval { try flushIndex() }
+    }
+
+    /// Brings the index up to the newest transaction. Requires that this was a signature.
+    mutating func flushIndex() throws {
         for leaf in pendingLeaves { try recovery.merkle.append(leaf, to: &indexed) }
         for seqno in pendingSignatures { recovery.signatures.append(seqno) }
         try recovery.merkle.flush()
@@ -217,6 +231,7 @@ struct Replay {
         try checkSignatures()
         try flushIndex()
         return LedgerRecovery.Result(
-            state: state, indexed: indexed, recentRequests: recent, notes: notes, highestView: highestView)
+            state: state, indexed: indexed, recentRequests: recent, notes: notes, highestView: highestView,
+            claimedView: claimedView)
     }
 }

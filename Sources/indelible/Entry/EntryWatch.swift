@@ -7,7 +7,8 @@ struct EntryWatch: AsyncParsableCommand {
         commandName: "watch",
         abstract: "Show entries as they are written, until interrupted.",
         discussion: """
-            A ledger that goes away is waited for, 30 seconds; then the entries written meanwhile are shown. As with \
+            A ledger that goes away is waited for, 30 seconds; then the entries written meanwhile are shown. One that no \
+            longer has the transaction seen last was rolled back: exit code 1. As with \
             'entry list', the receipt of an entry proves its collection, id and contents; author, time and tags are the \
             server's word.
 
@@ -42,17 +43,19 @@ struct EntryWatch: AsyncParsableCommand {
             var position = after?.id
             // Known before the first outage, so that nothing that is written during it is missed.
             if position == nil, range.filter.from == nil { position = try await client.lastCommitted() }
+            var entries = client.watch(range.filter, after: position, every: .milliseconds(Int64(interval * 1_000)))
+                .makeAsyncIterator()
+            // Taken, but its receipt was not there yet when the ledger went away.
+            var unshown: EntryRecord?
             while true {
                 do {
-                    let entries = client.watch(
-                        range.filter, after: position, every: .milliseconds(Int64(interval * 1_000)))
-                    for try await entry in entries {
-                        try await range.show(entry, by: client, asJSON: output.json, after: position)
-                        position = entry.transactionID
-                        left -= 1
-                        if left == 0 { return }
-                    }
-                    return
+                    if unshown == nil { unshown = try await entries.next() }
+                    guard let entry = unshown else { return }
+                    try await range.show(entry, by: client, asJSON: output.json, after: position)
+                    unshown = nil
+                    position = entry.transactionID
+                    left -= 1
+                    if left == 0 { return }
                 } catch let error as LedgerClientError where Self.isAway(error) {
                     try await waitForReturn(client, after: error)
                 }
