@@ -710,3 +710,23 @@ def test_many_tables_take_time_by_their_number(work):
 
     few, many = seconds(100), seconds(300)
     assert many < 6 * few + 1, (few, many)
+
+
+def test_a_refresh_takes_time_by_the_number_of_tables(work):
+    def seconds(count):
+        db = connect(work / f"{count}.db")
+        db.execute("BEGIN")
+        for number in range(count):
+            db.execute(f"CREATE TABLE t{number}(id INTEGER PRIMARY KEY, v)")
+        db.execute("COMMIT")
+        db.execute("SELECT ledger_init(1)")
+        times = []
+        for _ in range(3):
+            begin = time.monotonic()
+            db.execute("SELECT ledger_refresh()")
+            times.append(time.monotonic() - begin)
+        db.close()
+        return min(times)
+
+    few, many = seconds(100), seconds(1000)
+    assert many < 80 * few + 0.2, (few, many)
