@@ -231,8 +231,6 @@ extension LedgerConnection {
             guard ledger != nil else { return }
             isStale = true
         }
-        let row = ils_last_insert_rowid(db.handle)
-        defer { ils_set_last_insert_rowid(db.handle, row) }
         try write { () throws(SQLiteLedgerError) in try prepareTransaction() }
     }
 
