@@ -722,11 +722,11 @@ def test_a_refresh_takes_time_by_the_number_of_tables(work):
         db.execute("SELECT ledger_init(1)")
         times = []
         for _ in range(3):
-            begin = time.monotonic()
+            begin = time.process_time()
             db.execute("SELECT ledger_refresh()")
-            times.append(time.monotonic() - begin)
+            times.append(time.process_time() - begin)
         db.close()
         return min(times)
 
     few, many = seconds(100), seconds(1000)
-    assert many < 80 * few + 0.2, (few, many)
+    assert many < 30 * few, (few, many)
