@@ -125,6 +125,23 @@ import Testing
         #expect(try LedgerReference.problems(of: test.open()).isEmpty)
     }
 
+    /// The statement that changes it was compiled before it had the ledger's triggers.
+    @Test func aTableOfAMigrationThroughGRDBJoinsWithTheCommit() throws {
+        let (test, queue) = try queueWithTables()
+        try queue.write { db in
+            try db.ledger().initialise(allTables: true)
+            try db.execute(
+                sql: """
+                    CREATE TABLE item(id INTEGER PRIMARY KEY, name);
+                    CREATE TRIGGER x AFTER INSERT ON item BEGIN INSERT INTO a(v) VALUES (NEW.name); END;
+                    INSERT INTO item(name) VALUES ('pen'), ('ink'), ('paper')
+                    """)
+        }
+        try queue.write { try $0.execute(sql: "UPDATE item SET name = upper(name)") }
+        #expect(try LedgerReference.problems(of: test.open()).isEmpty)
+        #expect(try test.openPlain().lines("SELECT count(*) FROM item_Ledger") == ["9"])
+    }
+
     /// The ledger tables `a` and `b`.
     private func queueWithTables() throws -> (TestDatabase, DatabaseQueue) {
         let test = try TestDatabase()

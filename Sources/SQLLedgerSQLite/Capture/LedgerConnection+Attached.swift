@@ -110,6 +110,7 @@ extension LedgerConnection {
             outstanding -= 1
         }
         events.removeAll()
+        missed.removeAll()
         ledger = nil
         hasLooked = false
         tables = []

@@ -49,7 +49,7 @@ extension LedgerConnection {
         if isStampDue { throw missingStamp() }
         isInternal = true
         defer { isInternal = false }
-        if !isReady { try prepareTransaction() }
+        if !isReady { try prepareTransaction(isCapturing: true) }
         if !hasHook { try checkWithoutHook() }
         let parts = self.parts
         self.parts = nil

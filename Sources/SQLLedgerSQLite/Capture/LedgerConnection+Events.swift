@@ -60,7 +60,8 @@ extension LedgerConnection {
         }
         guard operation == SQLITE_DELETE else {
             var event = RowEvent(
-                operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, depth: depth, level: level)
+                operation: operation, slot: slot, oldRow: oldRow, newRow: newRow, depth: depth, level: level,
+                isCertain: operation == SQLITE_UPDATE && isEnlisted && isReady)
             if followsNested, !table.hasVirtualColumns {
                 event.followsNested = true
                 event.old = save(handle, count: count, byColumn: !table.hasRowID)
@@ -93,11 +94,39 @@ extension LedgerConnection {
         guard let veto, veto.level <= level else { return self.veto = (reason, level) }
     }
 
-    /// A new row operation: whatever is left of earlier ones beside or within it but what it deletes itself was undone.
+    /// A new row operation: whatever is left of earlier ones beside or within it but what it deletes itself was undone, or
+    /// is missed.
     private func settle(_ operation: Int32, _ depth: Int32) {
-        events.removeAll { $0.depth >= depth && $0.operation != SQLITE_DELETE && $0.deferred == nil }
+        for event in events where event.depth >= depth { miss(event) }
+        events.removeAll { $0.depth >= depth && Self.isUncaptured($0) }
         guard operation != SQLITE_DELETE else { return }
         for place in events.indices where events[place].depth >= depth { events[place].isUntold = true }
+    }
+
+    private static func isUncaptured(_ event: RowEvent) -> Bool {
+        event.operation != SQLITE_DELETE && event.deferred == nil
+    }
+
+    private func miss(_ event: RowEvent) {
+        guard Self.isUncaptured(event) else { return }
+        let changes = MissedChanges(event, hasRowID: tables[event.slot].hasRowID)
+        missed[event.slot, default: changes].add(changes)
+    }
+
+    /// Before the commit: throws when a change that was announced is in a ledger table, and nothing captured it.
+    func checkMissed() throws(SQLiteLedgerError) {
+        for event in events { miss(event) }
+        guard !missed.isEmpty else { return }
+        for (slot, changes) in missed where slots.contains(slot) && tables[slot].drift == nil {
+            let table = tables[slot]
+            let isCertain = changes.level == nil ? false : try readSchemaCookie() == cookie
+            guard isCertain ? true : try hasUnstamped(table, changes.rows) else { continue }
+            throw .refused(
+                """
+                a change of ledger table '\(table.description.table)' was not recorded, because the statement ended before the \
+                ledger's trigger, so the transaction must be rolled back
+                """)
+        }
     }
 
     /// Byte by byte, because a string literal would be made into a C string for every row.

@@ -169,6 +169,7 @@ extension LedgerConnection {
         if !events.isEmpty {
             for place in events.indices where events[place].level >= level { events[place].level = level - 1 }
         }
+        if !missed.isEmpty { for slot in missed.keys { missed[slot]?.release(level) } }
         self.level = level - 1
     }
 
@@ -185,6 +186,7 @@ extension LedgerConnection {
         // No row operation is under way when a savepoint or a statement is taken back; what waits for the capture of
         // others from before it stays.
         events.removeAll { $0.level >= level }
+        for slot in missed.keys { missed[slot]?.rollBack(to: level) }
         parts = nil
         isStampDue = false
         outstanding = 0
@@ -214,6 +216,8 @@ extension LedgerConnection {
 
     private static let commitHook: @convention(c) (UnsafeMutableRawPointer?) -> Int32 = { context in
         guard let connection = LedgerConnection.of(context) else { return 0 }
+        // What was announced in a transaction that captured nothing is no matter of the next one.
+        connection.all { if !$0.isEnlisted, !$0.events.isEmpty { $0.events.removeAll() } }
         // Of a transaction that the virtual table is told of, the table refuses the commit, and says why.
         let isPoisoned = connection.poison != nil && !connection.isEnlisted
         return isPoisoned || connection.veto != nil || connection.attached.contains { $0.veto != nil } ? 1 : 0

@@ -243,6 +243,20 @@ extension LedgerConnection {
         return code == SQLITE_ROW
     }
 
+    /// Whether the table has a row that the ledger does not know, with an id in `rows` where its rows have ids.
+    func hasUnstamped(_ table: TableState, _ rows: ClosedRange<Int64>) throws(SQLiteLedgerError) -> Bool {
+        let keys = table.description.rowIDColumn.map { [$0] } ?? table.sql.keyColumns.map(\.name)
+        let stampKeys = table.hasRowID ? ["row_id"] : table.stampKeys
+        let isSame = zip(stampKeys, keys)
+            .map { "s.\(SQLName.quoted($0)) = t.\(SQLName.quoted($1))" }.joined(separator: " AND ")
+        let range = table.description.rowIDColumn.map { "t.\(SQLName.quoted($0)) BETWEEN ?1 AND ?2 AND " } ?? ""
+        return try db.value(
+            """
+            SELECT 1 FROM \(db.schema).\(SQLName.quoted(table.description.table)) AS t WHERE \(range)NOT EXISTS
+            (SELECT 1 FROM \(db.schema).\(table.sql.stamps) AS s WHERE \(isSame)) LIMIT 1
+            """, table.hasRowID ? [.integer(rows.lowerBound), .integer(rows.upperBound)] : []) != nil
+    }
+
     /// All stored values of a row of the table.
     func readRow(_ table: TableState, _ key: RowKey) throws(SQLiteLedgerError) -> SavedValues? {
         let columns = table.sql.stored.map { SQLName.quoted($0.name) }.joined(separator: ", ")

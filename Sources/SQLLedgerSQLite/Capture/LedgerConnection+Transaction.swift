@@ -5,8 +5,9 @@ import SQLLedger
 
 // The transaction entry: numbered when the first leaf is made, written when SQLite is about to commit.
 extension LedgerConnection {
-    /// Before the first leaf of a transaction, and again when its schema may have changed.
-    func prepareTransaction() throws(SQLiteLedgerError) {
+    /// Before the first leaf of a transaction, and again when its schema may have changed. `isCapturing`: for a row that a
+    /// statement is writing.
+    func prepareTransaction(isCapturing: Bool = false) throws(SQLiteLedgerError) {
         // A single statement behind this connection's own commit, and nobody has written since: what held then holds.
         if let left, transaction.rawValue == 0, !isStale, ils_autocommit(db.handle) != 0,
             ils_data_version(db.handle, "main") == left.version
@@ -36,7 +37,7 @@ extension LedgerConnection {
             last = try lastTransaction()
             transaction = TransactionNumber((last?.number ?? 0) + 1)
         }
-        try lookAtSchema()
+        try lookAtSchema(isCapturing: isCapturing)
         isReady = true
     }
 
@@ -94,7 +95,7 @@ extension LedgerConnection {
                 """)
         }
         // Nothing announces added columns: look each time.
-        if try readSchemaCookie() != cookie { try lookAtSchema() }
+        if try readSchemaCookie() != cookie { try lookAtSchema(isCapturing: true) }
     }
 
     /// SQLite commits: write what is left of the chunks, and the entry. May be called again when the commit fails.
@@ -109,9 +110,9 @@ extension LedgerConnection {
         defer { ils_set_last_insert_rowid(db.handle, row) }
         try withInternal { () throws(SQLiteLedgerError) in
             // A change of definitions after that must not be taken for what the altering below does.
-            if altersHistories {
+            if altersHistories || hasNewTables {
                 let now = try readSchemaCookie()
-                if isStale || now != cookie { try lookAgain() }
+                if hasNewTables || isStale || now != cookie { try lookAgain() }
             }
             while let deferred = nextDeferred(evenIfBlocked: true) { try dispatchSaved(deferred) }
             if !events.isEmpty, isReady {
@@ -120,12 +121,13 @@ extension LedgerConnection {
                 }
             }
             try alterHistories()
+            try checkMissed()
             try writeEntry()
         }
     }
 
-    /// Before a commit that alters histories: schema events were rolled back or definitions changed once more, so what is
-    /// known of the tables may be wrong.
+    /// Before a commit that alters histories, when schema events were rolled back or definitions changed once more, so what
+    /// is known of the tables may be wrong; and before one that new tables join with.
     private func lookAgain() throws(SQLiteLedgerError) {
         let known = cookie
         try load()

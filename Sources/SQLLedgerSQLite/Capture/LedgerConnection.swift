@@ -69,6 +69,8 @@ final class LedgerConnection {
     var enlistedVersion: UInt32 = 0
     /// A table is being made a ledger table by name: no others join.
     var isEnabling = false
+    /// Tables wait to join: for the commit, or for a call of one of the ledger's functions.
+    var hasNewTables = false
     /// A statement that changes definitions was prepared, and the schema was not compared since.
     var sawDefinition = false
     /// How many frames of the WAL SQLite would make a checkpoint at by itself, had its hook not been taken.
@@ -110,6 +112,8 @@ final class LedgerConnection {
     @exclusivity(unchecked) var events: [RowEvent] = []
     /// Announced row operations of ledger tables less captured ones.
     @exclusivity(unchecked) var outstanding = 0
+    /// What was announced of ledger tables and never captured, by slot.
+    var missed: [Int: MissedChanges] = [:]
     /// The newest changes of tables that were not there when the schema was read; only until it has been looked at.
     var strangers: [(name: String, event: RowEvent)] = []
     /// The version of the database that they are from.
@@ -196,6 +200,7 @@ final class LedgerConnection {
         touched.removeAll(keepingCapacity: true)
         if !events.isEmpty { events.removeAll(keepingCapacity: true) }
         if !strangers.isEmpty { strangers.removeAll() }
+        if !missed.isEmpty { missed.removeAll() }
         if parts != nil { parts = nil }
         isStampDue = false
         outstanding = 0
@@ -208,6 +213,10 @@ final class LedgerConnection {
         isEntryWritten = false
         hasEvents = false
         altersHistories = false
+        if hasNewTables {
+            hasNewTables = false
+            isStale = true
+        }
         if poison != nil { poison = nil }
         level = -1
     }

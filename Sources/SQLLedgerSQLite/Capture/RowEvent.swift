@@ -13,6 +13,8 @@ struct RowEvent {
     var depth: Int32 = 0
     /// The savepoint that it happened in; -1 outside of all.
     var level = -1
+    /// SQLite tells of all that undoes it, and its table was known by its name.
+    var isCertain = false
     /// The row may have changed after the operation's triggers were given its old values, so `old` has them too.
     var followsNested = false
     /// A deletion by a REPLACE that no trigger was told of, because what replaces the row has been announced.

@@ -220,6 +220,8 @@ extension LedgerConnection {
         guard !isInternal else { throw .refused("the ledger's functions cannot be used within the ledger") }
         isInternal = true
         defer { isInternal = false }
+        let row = ils_last_insert_rowid(db.handle)
+        defer { ils_set_last_insert_rowid(db.handle, row) }
         let isWhole = ils_autocommit(db.handle) != 0
         try db.execute(isWhole ? "BEGIN IMMEDIATE" : "SAVEPOINT ledger_call")
         do throws(SQLiteLedgerError) {

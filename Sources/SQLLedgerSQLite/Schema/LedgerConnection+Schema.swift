@@ -131,10 +131,13 @@ extension LedgerConnection {
     var liveTables: [TableState] { slots.filter { $0 >= 0 }.map { tables[$0] } }
 
     /// Looks at the schema if it may have changed, and ledgers what did. Part of a transaction that has a number.
-    func lookAtSchema() throws(SQLiteLedgerError) {
+    ///
+    /// A statement that is writing goes on without the triggers that its tables get meanwhile. So new tables join when
+    /// nothing is being written, like `alterHistories`; the rows that they have by then are the first versions.
+    func lookAtSchema(isCapturing: Bool = false) throws(SQLiteLedgerError) {
         let now = try readSchemaCookie()
         // Once in each connection: what others did before it, a VACUUM for instance, changes no cookie any more.
-        guard now != cookie || isStale || !hasLooked else { return }
+        guard now != cookie || isStale || !hasLooked || hasNewTables && !isCapturing else { return }
         do throws(SQLiteLedgerError) {
             try load()
             hasLooked = true
@@ -145,7 +148,10 @@ extension LedgerConnection {
             for table in liveTables { try compare(table, objects) }
             resolveStrangers()
             try realignRowIDs()
-            if allTables, !isEnabling { try enrollNewTables() }
+            if allTables, !isEnabling {
+                hasNewTables = isCapturing ? try !joiningTables(objects).isEmpty : false
+                if !isCapturing { try enrollNewTables() }
+            }
             cookie = try readSchemaCookie()
         } catch {
             // An interrupt can leave less than there is.

@@ -184,19 +184,20 @@ extension LedgerConnection {
 
     /// Puts back triggers, guards and views that are missing or not as the ledger makes them, and takes away triggers on views.
     func reinstall() throws(SQLiteLedgerError) {
+        let objects = try SchemaObjects(db)
         var guards = LedgerObjects.guards
         for table in liveTables {
             guards += LedgerObjects.guards(of: table.sql.history)
             guard table.drift == nil else { continue }
-            for trigger in table.sql.triggers { try reinstall("TRIGGER", trigger.name, trigger.sql) }
+            for trigger in table.sql.triggers { try reinstall("TRIGGER", trigger.name, trigger.sql, objects) }
         }
         for sql in guards {
             let name = sql.split(separator: " ", maxSplits: 3)[2]
-            try reinstall("TRIGGER", String(name), sql)
+            try reinstall("TRIGGER", String(name), sql, objects)
         }
         for sql in LedgerObjects.views {
             let name = sql.split(separator: " ", maxSplits: 3)[2]
-            try reinstall("VIEW", String(name), sql)
+            try reinstall("VIEW", String(name), sql, objects)
         }
         let objects = try SchemaObjects(db)
         for view in Array(SQLName.ownViews) + liveTables.map(\.description.view) {
@@ -211,11 +212,11 @@ extension LedgerConnection {
         cookie = try readSchemaCookie()
     }
 
-    private func reinstall(_ type: String, _ name: String, _ sql: String) throws(SQLiteLedgerError) {
-        let found = try db.value(
-            "SELECT sql FROM \(db.schema).sqlite_schema WHERE type = ? AND name = ?",
-            [.text(type.lowercased()), .text(name)])
-        guard found?.string?.exact != sql.exact else { return }
+    private func reinstall(
+        _ type: String, _ name: String, _ sql: String, _ objects: SchemaObjects
+    ) throws(SQLiteLedgerError) {
+        let found = objects.object(type.lowercased(), name)
+        if let found, !found.isMisspelt, found.name.exact == name.exact, found.sql?.exact == sql.exact { return }
         try db.execute("DROP \(type) IF EXISTS \(db.schema).\(SQLName.quoted(name))")
         try define(sql)
     }
@@ -237,8 +238,6 @@ extension LedgerConnection {
             guard ledger != nil else { return }
             isStale = true
         }
-        let row = ils_last_insert_rowid(db.handle)
-        defer { ils_set_last_insert_rowid(db.handle, row) }
         try write { () throws(SQLiteLedgerError) in try prepareTransaction() }
     }
 

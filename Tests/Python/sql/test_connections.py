@@ -292,6 +292,43 @@ def test_a_column_that_takes_the_name_of_the_row_id(work, where, statement):
     sound(path)
 
 
+UNRECORDED = "a change of ledger table '.' was not recorded, because the statement ended before the ledger's trigger"
+
+
+@pytest.mark.parametrize("table", ["t(id INTEGER PRIMARY KEY, a)", "t(b, id, a, PRIMARY KEY(id, b)) WITHOUT ROWID"])
+@pytest.mark.parametrize("raising", ["IGNORE", "FAIL, 'no'", "ABORT, 'no'"])
+@pytest.mark.parametrize("event, statement", [
+    ("INSERT", "INSERT INTO t(id, b, a) VALUES (7, 7, 1), (8, 8, 2)"), ("UPDATE", "UPDATE t SET a = a + 1"),
+    ("UPDATE", "UPDATE t SET id = id + 10"), ("DELETE", "DELETE FROM t")])
+def test_a_trigger_that_keeps_a_change_from_the_ledger(work, table, raising, event, statement):
+    """A temporary one runs first. What it keeps from the ledger is not committed; what it takes back is nothing."""
+    path = work / "kept.db"
+    db = connect(path)
+    for sql in (f"CREATE TABLE {table.replace('a)', 'a, b)') if 'ROWID' not in table else table}", "CREATE TABLE o(a)",
+                "SELECT ledger_init(1)", "INSERT INTO t(id, b, a) VALUES (1, 1, 1), (2, 2, 2)",
+                f"CREATE TEMP TRIGGER x AFTER {event} ON t BEGIN SELECT RAISE({raising}); END"):
+        db.execute(sql).fetchall()
+    for end in ("COMMIT", "ROLLBACK TO s"):
+        db.execute("BEGIN")
+        db.execute("INSERT INTO o VALUES (1)")
+        db.execute("SAVEPOINT s")
+        try:
+            db.execute(statement)
+        except sqlite3.IntegrityError as problem:
+            assert str(problem) == "no"
+        if end != "COMMIT":
+            db.execute(end)
+        db.execute("INSERT INTO o VALUES (2)")
+        if end == "COMMIT" and "ABORT" not in raising and event != "DELETE":
+            with pytest.raises(sqlite3.OperationalError, match=UNRECORDED):
+                db.execute("COMMIT")
+            assert not db.in_transaction
+        else:
+            db.execute("COMMIT")
+    db.close()
+    sound(path)
+
+
 def test_append_only_tables_of_a_ledger_database(work):
     """A table that has not joined yet gets its kind from who names it."""
     path = work / "all.db"

@@ -755,6 +755,86 @@ def test_definitions_changed_within_a_transaction_that_writes(tmp_path, statemen
            "SELECT ledger_init(1)", "INSERT INTO t(v) VALUES (1), (2)", *statements)
 
 
+ITEM = "CREATE TABLE item(id INTEGER PRIMARY KEY, name)"
+# A new table, and statements that change it together with a ledger table.
+JOINING = {
+    "rows of it": [ITEM, "CREATE TRIGGER x AFTER INSERT ON item BEGIN INSERT INTO log(what) VALUES (NEW.name); END",
+                   "INSERT INTO item(name) VALUES ('pen'), ('ink'), ('paper')"],
+    "a trigger before": [ITEM, "CREATE TRIGGER x BEFORE INSERT ON item BEGIN INSERT INTO log(what) VALUES (NEW.name); END",
+                         "INSERT INTO item(name) VALUES ('pen'), ('ink'), ('paper')"],
+    "without row ids": ["CREATE TABLE item(b, id, name, PRIMARY KEY(id, b)) WITHOUT ROWID",
+                        "CREATE TRIGGER x AFTER INSERT ON item BEGIN INSERT INTO log(what) VALUES (NEW.name); END",
+                        "INSERT INTO item VALUES (1, 1, 'pen'), (2, 2, 'ink'), (3, 3, 'paper')"],
+    "changed": [ITEM, "CREATE TRIGGER x AFTER UPDATE ON item BEGIN INSERT INTO log(what) VALUES (NEW.name); END",
+                "INSERT INTO item(name) VALUES ('pen'), ('ink'), ('paper')", "UPDATE item SET name = upper(name)"],
+    "deleted": [ITEM, "CREATE TRIGGER x AFTER DELETE ON item BEGIN INSERT INTO log(what) VALUES (OLD.name); END",
+                "INSERT INTO item(name) VALUES ('pen'), ('ink'), ('paper')", "DELETE FROM item WHERE id <> 2"],
+    "replaced": [ITEM, "CREATE TRIGGER x AFTER INSERT ON item BEGIN INSERT INTO log(what) VALUES (NEW.name); END",
+                 "INSERT INTO item(name) VALUES ('pen'), ('ink')", "REPLACE INTO item VALUES (2, 'b'), (1, 'a'), (2, 'c')"],
+    "written by a trigger": [ITEM, "INSERT INTO old VALUES ('pen'), ('ink'), ('paper')"],
+    "made again": [ITEM, "INSERT INTO old VALUES ('pen')", "SELECT ledger_refresh()", "SELECT ledger_drop_table('item')", ITEM,
+                   "INSERT INTO old VALUES ('ink'), ('paper')"],
+    "a foreign key": ["CREATE TABLE item(id INTEGER PRIMARY KEY, name REFERENCES log ON UPDATE CASCADE ON DELETE SET NULL)",
+                      "INSERT INTO item(name) VALUES (1), (2), (3)", "UPDATE log SET id = id + 10", "DELETE FROM log WHERE id > 11"],
+    "taken back": [ITEM, "CREATE TRIGGER x AFTER INSERT ON item BEGIN INSERT INTO log(what) VALUES (NEW.name); END", "SAVEPOINT s",
+                   "INSERT INTO item(name) VALUES ('pen'), ('ink')", "ROLLBACK TO s", "INSERT INTO item(name) VALUES ('a'), ('b')",
+                   "RELEASE s"],
+    "a column more": [ITEM, "INSERT INTO old VALUES ('pen'), ('ink')", "ALTER TABLE item ADD COLUMN more DEFAULT 5",
+                      "ALTER TABLE log ADD COLUMN more DEFAULT 5", "INSERT INTO old VALUES ('a'), ('b')", "UPDATE log SET more = 6"]}
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+@pytest.mark.parametrize("begin, end", [([], []), (["BEGIN"], ["COMMIT"])], ids=["each", "whole"])
+@pytest.mark.parametrize("statements", JOINING.values(), ids=JOINING)
+def test_a_table_that_joins_while_a_statement_changes_it(tmp_path, statements, begin, end, mode):
+    """The statement was compiled before the table had the ledger's triggers."""
+    path = tmp_path / "app.db"
+    honest(path, f"PRAGMA journal_mode = {mode}", "CREATE TABLE log(id INTEGER PRIMARY KEY, what)", "CREATE TABLE old(name)",
+           "CREATE TRIGGER o AFTER INSERT ON old BEGIN INSERT INTO item(name) VALUES (NEW.name); END", "PRAGMA foreign_keys = ON",
+           "SELECT ledger_init(1)", "INSERT INTO log(what) VALUES (1), (2), (3)", *begin, *statements, *end)
+    honest(path, "UPDATE item SET name = NULL", "DELETE FROM item")
+
+
+def test_a_table_that_joins_while_a_statement_of_the_command_line_changes_it(tmp_path):
+    path = tmp_path / "app.db"
+    honest(path, "CREATE TABLE log(id INTEGER PRIMARY KEY, what)", "SELECT ledger_init(1)")
+    db = ledger.plain(path)
+    for statement in JOINING["rows of it"][:2]:
+        db.execute(statement)
+    db.close()
+    done = run_cli("sql", "exec", path, JOINING["rows of it"][2])
+    assert done.returncode == 0, done
+    honest(path, "UPDATE item SET name = 'blue ink' WHERE id = 2")
+
+
+def test_a_table_of_an_attached_ledger_that_joins_while_a_statement_changes_it(tmp_path):
+    path = tmp_path / "attached.db"
+    honest(path, "CREATE TABLE log(id INTEGER PRIMARY KEY, what)", "SELECT ledger_init(1)")
+    honest(tmp_path / "main.db", "SELECT ledger_init(1)", f"ATTACH '{path}' AS a", ITEM.replace("item", "a.item"),
+           JOINING["rows of it"][1].replace("TRIGGER x", "TRIGGER a.x"), "INSERT INTO a.item(name) VALUES ('pen'), ('ink'), ('paper')")
+    honest(path, "UPDATE item SET name = 'blue ink' WHERE id = 2")
+
+
+def test_a_table_waits_for_the_commit_to_join(tmp_path):
+    """Until then it is an ordinary one: it may be dropped, made again, and joined by name."""
+    path = tmp_path / "app.db"
+    honest(path, "CREATE TABLE log(id INTEGER PRIMARY KEY, what)", "SELECT ledger_init(1)", "BEGIN", ITEM,
+           "INSERT INTO log(what) VALUES (1)", "INSERT INTO item VALUES (1, 'pen')", "DROP TABLE item", ITEM,
+           "INSERT INTO item VALUES (2, 'ink')", "INSERT INTO log(what) VALUES (2)", "SAVEPOINT s", "SELECT ledger_refresh()",
+           "ROLLBACK TO s", "SELECT ledger_enable('item', 'append-only')", "INSERT INTO item VALUES (3, 'paper')", "COMMIT")
+    # Made by another connection, and looked at in a transaction that is rolled back.
+    db = ledger.plain(path)
+    db.execute("CREATE TABLE more(a)")
+    db.close()
+    honest(path, "BEGIN", "INSERT INTO log(what) VALUES (3)", "ROLLBACK", "INSERT INTO more VALUES (1)",
+           "INSERT INTO log(what) VALUES (4)", "UPDATE more SET a = 2")
+    db = connect(path)
+    assert [row[0] for row in db.execute("SELECT id FROM item")] == [2, 3]
+    assert db.execute("SELECT a FROM more_Ledger WHERE ledger_operation_type = 1 ORDER BY 1").fetchall() == [(1,), (2,)]
+    assert scalar(db, "SELECT kind FROM ledger_tables WHERE name = 'item' AND NOT is_dropped") == "append-only"
+    db.close()
+
+
 ROWS = ["INSERT INTO {t}(id, v) VALUES (1, 1), (2, 2), (3, 3)", "UPDATE {t} SET v = 5 WHERE id = 1", "DELETE FROM {t} WHERE id = 3"]
 GONE = ["INSERT INTO {t}(id, v) VALUES (1, 1)", "DELETE FROM {t}"]
 AFTER = ["INSERT INTO o VALUES (1)", "INSERT INTO {t}(id, v) VALUES (10, 1)", "UPDATE {t} SET v = 7",
@@ -798,3 +878,23 @@ def test_many_tables_take_time_by_their_number(work):
 
     few, many = seconds(100), seconds(300)
     assert many < 6 * few + 1, (few, many)
+
+
+def test_a_refresh_takes_steps_by_the_number_of_tables(work):
+    """Steps of SQLite's machine, not seconds."""
+    def steps(count):
+        db = connect(work / f"{count}.db")
+        db.execute("BEGIN")
+        for number in range(count):
+            db.execute(f"CREATE TABLE t{number}(id INTEGER PRIMARY KEY, v)")
+        db.execute("COMMIT")
+        db.execute("SELECT ledger_init(1)")
+        hundreds = []
+        db.set_progress_handler(lambda: hundreds.append(1), 100)
+        db.execute("SELECT ledger_refresh()")
+        db.set_progress_handler(None, 0)
+        db.close()
+        return len(hundreds)
+
+    few, many = steps(50), steps(500)
+    assert few > 0 and many < 30 * few, (few, many)

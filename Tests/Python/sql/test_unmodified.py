@@ -90,6 +90,15 @@ def test_last_insert_rowid_and_changes(fresh):
             cursor = db.execute(statement)
             answers.append((cursor.rowcount, scalar(db, "SELECT last_insert_rowid()"), scalar(db, "SELECT changes()")))
         assert answers[0] == answers[1], statement
+    # What stands in for DROP TABLE, and the ledger's other functions, insert nothing of the application's.
+    for call in ("close_block()", "refresh()", "drop_column('t', 'a')", "drop_table('t')"):
+        with_ledger.execute("CREATE TABLE IF NOT EXISTS n(id INTEGER PRIMARY KEY)")
+        with_ledger.execute("SELECT ledger_refresh()")
+        with_ledger.execute("INSERT INTO n VALUES (NULL)")
+        with_ledger.execute("CREATE INDEX IF NOT EXISTS i ON n(id)")
+        row = scalar(with_ledger, "SELECT last_insert_rowid()")
+        with_ledger.execute(f"SELECT ledger_{call}").fetchall()
+        assert scalar(with_ledger, "SELECT last_insert_rowid()") == row, call
     with_ledger.close()
 
 
