@@ -185,6 +185,12 @@ extension LedgerConnection {
     /// Puts back triggers, guards and views that are missing or not as the ledger makes them, and takes away triggers on views.
     func reinstall() throws(SQLiteLedgerError) {
         let objects = try SchemaObjects(db)
+        // First of all: one of them may have the name of one of the ledger's.
+        for view in Array(SQLName.ownViews) + liveTables.map(\.description.view) {
+            for trigger in objects.triggers(onView: view) {
+                try db.execute("DROP TRIGGER \(db.schema).\(SQLName.quoted(trigger.name))")
+            }
+        }
         var guards = LedgerObjects.guards
         for table in liveTables {
             guards += LedgerObjects.guards(of: table.sql.history)
@@ -198,12 +204,6 @@ extension LedgerConnection {
         for sql in LedgerObjects.views {
             let name = sql.split(separator: " ", maxSplits: 3)[2]
             try reinstall("VIEW", String(name), sql, objects)
-        }
-        let objects = try SchemaObjects(db)
-        for view in Array(SQLName.ownViews) + liveTables.map(\.description.view) {
-            for trigger in objects.triggers(onView: view) {
-                try db.execute("DROP TRIGGER \(db.schema).\(SQLName.quoted(trigger.name))")
-            }
         }
         // The ledger views.
         altersHistories = true
