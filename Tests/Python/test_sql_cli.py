@@ -365,7 +365,8 @@ def test_evidence_is_of_one_row(empty, tmp_path):
     empty.run("init", "--all-tables")
     empty.sql("CREATE TABLE patients(id INTEGER PRIMARY KEY, ward, diagnosis); CREATE TABLE lines(o, n, text, PRIMARY KEY(o, n))")
     empty.sql("INSERT INTO patients VALUES (1, 'A', 'S1'), (2, 'A', 'S2'), (3, 'B', 'S3'); "
-              "INSERT INTO lines VALUES ('x', 1, 'L1'), ('x', 2, 'L2'), ('', 5, 'L3'), ('5', 9, 'L4'), ('a,b', 1, 'L5')")
+              "INSERT INTO lines VALUES ('x', 1, 'L1'), ('x', 2, 'L2'), ('', 5, 'L3'), ('5', 9, 'L4'), ('a,b', 1, 'L5'), "
+              "('O''Brien', 5, 'B1'), ('O''Brien,5', 1, 'B2')")
     empty.sql("UPDATE patients SET diagnosis = 'S1b' WHERE id = 1; DELETE FROM patients WHERE id > 1; DELETE FROM lines WHERE o = 'x'")
     kept.write_text(empty.digest())
 
@@ -386,6 +387,9 @@ def test_evidence_is_of_one_row(empty, tmp_path):
     assert export("patients", "--row", "1", "--version", "all") == ["S1", "S1b"]
     assert export("lines", "--row", "x,2", "--version", "all") == ["L2"]
     assert export("lines", "--row", ",5") == ["L3"] and export("lines", "--row", "'a,b',1") == ["L5"]
+    # A quote opens only where a value begins, and is doubled in it.
+    for row, text in ("O'Brien,5", "B1"), ("'O''Brien,5',1", "B2"), ("o=O'Brien,n=5", "B1"), ("o='O''Brien,5',n=1", "B2"):
+        assert export("lines", "--row", row) == [text], row
 
 
 def test_evidence_says_what_it_is_of(app, tmp_path):
@@ -407,6 +411,14 @@ def test_evidence_says_what_it_is_of(app, tmp_path):
     evidence(app, "verify", out, "--digest", kept, "--expect-ledger", ledger)
     other = evidence(app, "verify", out, "--digest", kept, "--expect-ledger", "0" * 32, "--json", code=1)
     assert json.loads(other.stdout)["evidence"] is None and "expected was 0000" in other.stdout
+    evidence(app, "verify", out, "--digest", kept, "--expect-collection", "app", code=1)
+    # A file with nothing of any database is none of the expected one either.
+    vector = json.loads((Path(__file__).parents[2] / "Vectors/sql/evidence/entry.json").read_text())
+    (tmp_path / "entry.json").write_text(vector["document"])
+    (tmp_path / "pin.pem").write_text(vector["serviceCertificate"])
+    words = ["verify", tmp_path / "entry.json", "--service-certificate", tmp_path / "pin.pem"]
+    evidence(app, *words)
+    assert "which was expected" in evidence(app, *words, "--expect-ledger", ledger, code=1).stdout
     # To standard output, whatever it is called, goes the bundle alone.
     for name in ("-", "/dev/stdout"):
         done = evidence(app, "export", app.path, "--table", "drafts", "--key", "9", "--digest", kept, "--out", name)

@@ -309,6 +309,37 @@ def test_an_older_copy_with_its_own_notes(places, tmp_path):
     assert told.returncode == 2 and "an older copy of the database was restored" in told.stderr, told
 
 
+def test_a_digest_that_was_added_later_holds_up_no_upload(tmp_path, new_node, identities):
+    """Whoever may write to the collection can add one; the oldest counts."""
+    node = new_node("public", users=False)
+    words = ["--service-certificate", node.service_certificate, "--certificate", identities.admin.combined_file]
+    path, store = make(tmp_path / "a.db"), f"{node.url}?collection=w"
+    sql(path, "watch", "--once", "--store", store, *words)
+    digest = json.loads(sql(path, "digest", "--no-close"))
+    forged = json.dumps(dict(digest, hash="0x" + "AB" * 32), sort_keys=True, separators=(",", ":"))
+    done = run_cli("entry", "append", "--url", node.url, "--collection", "w", *words, forged)
+    assert done.returncode == 0, done.stderr
+    sql(path, "digest", "--store", store, *words)
+    insert(path)
+    sql(path, "watch", "--once", "--store", store, *words)
+    told = run_cli("sql", "verify", path, "--store", store, *words)
+    assert told.returncode == 1 and "FORK" in told.stdout and "DIGEST_MISMATCH" not in told.stdout, told
+
+
+def test_a_digest_that_was_noted_and_cannot_be_read(places, tmp_path):
+    path = make(tmp_path / "a.db")
+    sql(path, "watch", "--once", "--store", places[0])
+    (file,) = Path(places[0].removeprefix("file://")).rglob("*.json")
+    file.chmod(0o644)
+    file.write_text("{}")
+    for command in ["watch", path, "--once"], ["digest", path]:
+        told = run_cli("sql", *command, "--store", places[0])
+        assert told.returncode == 2 and "cannot be read" in told.stderr, told
+        assert "are at" not in told.stdout and "uploaded" not in told.stderr, told
+    insert(path)
+    sql(path, "watch", "--once", "--store", places[0])
+
+
 def test_stores_of_the_environment(places, tmp_path):
     path = make(tmp_path / "a.db")
     told = run_cli("sql", "digest", path, environment={"INDELIBLE_STORES": places[0]})

@@ -49,6 +49,10 @@ public struct EvidenceVerifier: Sendable {
             case .entry(let receipt):
                 var steps = receipt.steps(service: service)
                 if let other = otherCollection(receipt.entry) { steps.insert(other, at: 0) }
+                if let expectedLedger, bundle.database == nil {
+                    steps.append(
+                        EvidenceStep(.digest, .failed("nothing of the ledger \(expectedLedger), which was expected, is here")))
+                }
                 isAnchored = isAnchored && steps.allSatisfy(\.hasPassed)
                 subjects.append(
                     .init(kind: .entry, index: index, title: "entry \(receipt.entry.transactionID)", steps: steps))
@@ -205,6 +209,11 @@ public struct EvidenceVerifier: Sendable {
             let receipt = anchor.steps(service: service)
             if receipt.allSatisfy(\.hasPassed) { voucher = .receipt }
             steps += receipt
+        }
+        if let expectedCollection, evidence.anchor == nil {
+            steps.append(
+                EvidenceStep(
+                    .entry, .failed("the digest is in no entry, expected was one in the collection '\(expectedCollection)'")))
         }
         var isTimeOpen = true
         let trusted = trustedDigests.filter { $0.ledger == digest.ledger && $0.block == digest.block }

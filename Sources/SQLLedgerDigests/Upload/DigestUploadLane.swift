@@ -25,7 +25,7 @@ actor DigestUploadLane {
     var status: DigestUploadStatus {
         DigestUploadStatus(
             url: store.url, isCurrent: true, lastStoredBlock: state?.lastStored, newestBlock: state?.newest,
-            blocksBehind: state?.blocksBehind ?? 0, behindSince: behindSince, startBlock: state?.startBlock,
+            notedBlock: state?.noted, blocksBehind: state?.blocksBehind ?? 0, behindSince: behindSince, startBlock: state?.startBlock,
             failureCount: state?.failureCount ?? 0, lastFailure: state?.lastFailure ?? databaseFailure,
             isHalted: state?.isHalted ?? false, waitingSince: waitingSince, loss: state?.loss)
     }
@@ -141,7 +141,9 @@ actor DigestUploadLane {
     private func look(for block: BlockID, of ledger: LedgerID, _ state: inout DigestUploadState) async throws {
         let wanted = try await digest(of: block, ledger)
         let stored = try await store.digests(for: ledger, block: block)
-        if let other = stored.first(where: { $0.digest.hash != wanted.hash }) {
+        // The oldest one counts; a later one can be added by whoever may write there, and is verification's to report.
+        let counting = stored.first(where: Self.counts)
+        if let other = counting, other.digest.hash != wanted.hash {
             state.found(
                 otherHistory: "\(other.origin) holds hash 0x\(other.digest.hash.hex.uppercased()) for block \(block), "
                     + "the database has 0x\(wanted.hash.hex.uppercased()): one of them was rewritten")
@@ -160,16 +162,15 @@ actor DigestUploadLane {
             guard let newest, newest > block else { return state.found(newer: block.next) }
             state.closed(newest)
         }
-        if Self.holdsDigest(stored) { state.stored(block) } else { state.found(nothingFor: block) }
+        if counting != nil { state.stored(block) } else { state.found(nothingFor: block) }
     }
 
-    /// Whether one of them counts.
-    private static func holdsDigest(_ stored: [StoredDigest]) -> Bool {
-        stored.contains { digest in
-            if case .invalid = digest.receipt { return false }
-            return true
-        }
+    private static func counts(_ stored: StoredDigest) -> Bool {
+        if case .invalid = stored.receipt { return false }
+        return true
     }
+
+    private static func holdsDigest(_ stored: [StoredDigest]) -> Bool { stored.contains(where: counts) }
 
     /// The digest of a block of this ledger.
     private func digest(of block: BlockID, _ ledger: LedgerID) async throws -> LedgerDigest {

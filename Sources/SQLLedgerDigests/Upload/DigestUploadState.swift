@@ -24,8 +24,8 @@ public struct DigestUploadState: Hashable, Sendable {
     /// The newest block whose digest is stored, as the store has said; `nil` before the first.
     public private(set) var lastStored: BlockID?
     /// The same as the database has it, until the store has been asked.
-    private var noted: BlockID?
-    /// Where uploads go on in a store that turned out to have nothing.
+    public private(set) var noted: BlockID?
+    /// Where uploads go on in a store that has not what was noted: with it, or behind it where it is written and cannot be read.
     private var lost: BlockID?
     /// The newest closed block that is known.
     public private(set) var newest: BlockID?
@@ -58,7 +58,7 @@ public struct DigestUploadState: Hashable, Sendable {
     public var blocksBehind: UInt64 {
         guard let newest else { return 0 }
         if noted == newest { return 1 }
-        if lastStored == nil, let lost, newest >= lost { return newest.rawValue - lost.rawValue + 1 }
+        if lastStored == nil, let lost { return newest >= lost ? newest.rawValue - lost.rawValue + 1 : 1 }
         guard let lastStored = lastStored ?? noted else { return 1 }
         return newest > lastStored ? newest.rawValue - lastStored.rawValue : 0
     }
@@ -115,7 +115,7 @@ public struct DigestUploadState: Hashable, Sendable {
         case .damaged? where noted == block:
             // It is written, and writes no other. What is newer is not held back by it.
             loss = "the database says that the digest of block \(block) was uploaded, and it cannot be read: \(reason)"
-            lastStored = block
+            lost = block.next
             noted = nil
             phase = .ready
             return
@@ -179,7 +179,10 @@ public struct DigestUploadState: Hashable, Sendable {
         if let pausedUntil, now < pausedUntil { return .wait(until: pausedUntil) }
         guard let newest else { return .idle }
         if case .unknown(let block) = phase { return .look(block) }
-        guard let lastStored else { return .upload(min(lost ?? newest, newest)) }
+        guard let lastStored else {
+            let first = lost ?? newest
+            return first > newest ? .idle : .upload(first)
+        }
         return lastStored < newest ? .upload(lastStored.next) : .idle
     }
 }

@@ -8,6 +8,8 @@ public struct DigestUploadStatus: Hashable, Sendable {
     public var isCurrent: Bool
     public var lastStoredBlock: BlockID?
     public var newestBlock: BlockID?
+    /// The newest block that the database says is there, until the store has been asked.
+    public var notedBlock: BlockID?
     public var blocksBehind: UInt64
     /// Since when blocks wait for this store; `nil` when none does.
     public var behindSince: CommitTime?
@@ -25,7 +27,9 @@ public struct DigestUploadStatus: Hashable, Sendable {
 
     /// One sentence for people.
     public var summary: String {
-        let last = lastStoredBlock.map { "last stored block \($0)" } ?? "nothing stored yet"
+        let last =
+            lastStoredBlock.map { "last stored block \($0)" }
+            ?? notedBlock.map { "block \($0) noted, not confirmed" } ?? "nothing stored yet"
         guard isCurrent else { return "\(url): no longer used, \(last)" }
         if isHalted { return "\(url): halted, \(last): \(lastFailure ?? "")" }
         if newestBlock == nil, let lastFailure { return "\(url): \(last); \(lastFailure)" }

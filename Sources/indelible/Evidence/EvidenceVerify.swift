@@ -69,7 +69,7 @@ struct EvidenceVerify: ParsableCommand {
             expectedCollection: expectCollection)
         var report = verifier.verify(bundle)
         report.serviceFingerprint = pin.flatMap { CertificateFingerprint.first(inPEM: $0) }
-        if output.json { Output.line(report.json) } else { tell(report) }
+        if output.json { Output.json(text: report.json) } else { tell(report) }
         switch report.verdict {
         case .verified: return
         case .failed: throw ExitStatus.proofFailed

@@ -38,19 +38,24 @@ struct KeyFilter {
         usesRowID = self.key.contains { rowIDs.contains($0.column) }
     }
 
-    /// The values of a key that stand in one word with commas between them. In single quotes a comma is part of a value.
+    /// The values of a key that stand in one word with commas between them. In a value that begins with a single quote, also
+    /// behind `NAME=` or `x`, commas are part of it up to the quote that ends it.
     static func words(_ row: String) -> [String] {
-        var words = [String.UnicodeScalarView()]
-        var isQuoted = false
+        var words = [""]
+        var (isText, isQuoted) = (false, false)
         for scalar in row.unicodeScalars {
-            if scalar == "'" { isQuoted.toggle() }
             if scalar == ",", !isQuoted {
-                words.append(String.UnicodeScalarView())
-            } else {
-                words[words.count - 1].append(scalar)
+                words.append("")
+                isText = false
+                continue
             }
+            let word = words[words.count - 1]
+            if scalar == "'", !isText, word.isEmpty || word.unicodeScalars.last == "=" || word.lowercased() == "x" { isText = true }
+            // A doubled quote ends the text and begins it again.
+            if scalar == "'", isText { isQuoted.toggle() }
+            words[words.count - 1].unicodeScalars.append(scalar)
         }
-        return words.map { String($0) }
+        return words
     }
 
     /// The name in a word that can only be meant as NAME=VALUE: a plain identifier, and a value that is more than the `=`

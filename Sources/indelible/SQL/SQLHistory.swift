@@ -92,7 +92,8 @@ struct SQLHistory: ParsableCommand {
         let isByRowID = try session.value(
             "SELECT 1 FROM pragma_table_info(?) WHERE name = 'row_id' AND type = 'INTEGER'",
             [.text("ledger_stamps_\(table.tableId)")])
-        let names = try session.rows("SELECT name FROM pragma_table_info(?)", [.text(table.name)]).map { $0[0].shown }
+        // Generated columns can have a name of the row id as well.
+        let names = try session.rows("SELECT name FROM pragma_table_xinfo(?)", [.text(table.name)]).map { $0[0].shown }
         guard isByRowID != nil, let row = SQLName.rowIDs(besides: names).first else { return false }
         let id = TableID(UInt64(bitPattern: table.tableId))
         return try session.value(TableSQL.hasMovedRows(table.name, id, row: row)) == .integer(1)

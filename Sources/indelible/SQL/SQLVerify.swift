@@ -82,7 +82,7 @@ struct SQLVerify: AsyncParsableCommand {
         let report = try LedgerVerification(location: location, options: options).run(gathered)
         let page = html == nil ? nil : Array(VerificationPage(report, program: ProgramVersion.text).html.utf8)
         if output.json {
-            Output.line(report.json)
+            Output.json(text: report.json)
         } else if let page, isPageShown {
             Output.bytes(page)
         } else {

@@ -25,6 +25,9 @@ enum Output {
     /// One value as one line of JSON, members sorted.
     static func json(_ value: some Encodable) { bytes(jsonLine(value)) }
 
+    /// One value that is JSON already.
+    static func json(text: String) { bytes(PlainText.of(json: Array(text.utf8)) + [UInt8(ascii: "\n")]) }
+
     static func jsonLine(_ value: some Encodable) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
