@@ -51,7 +51,8 @@ public struct EvidenceVerifier: Sendable {
                 if let other = otherCollection(receipt.entry) { steps.insert(other, at: 0) }
                 if let expectedLedger, bundle.database == nil {
                     steps.append(
-                        EvidenceStep(.digest, .failed("nothing of the ledger \(expectedLedger), which was expected, is here")))
+                        EvidenceStep(
+                            .digest, .failed("nothing of the ledger \(expectedLedger), which was expected, is here")))
                 }
                 isAnchored = isAnchored && steps.allSatisfy(\.hasPassed)
                 subjects.append(
@@ -213,7 +214,8 @@ public struct EvidenceVerifier: Sendable {
         if let expectedCollection, evidence.anchor == nil {
             steps.append(
                 EvidenceStep(
-                    .entry, .failed("the digest is in no entry, expected was one in the collection '\(expectedCollection)'")))
+                    .entry,
+                    .failed("the digest is in no entry, expected was one in the collection '\(expectedCollection)'")))
         }
         var isTimeOpen = true
         let trusted = trustedDigests.filter { $0.ledger == digest.ledger && $0.block == digest.block }

@@ -25,7 +25,8 @@ actor DigestUploadLane {
     var status: DigestUploadStatus {
         DigestUploadStatus(
             url: store.url, isCurrent: true, lastStoredBlock: state?.lastStored, newestBlock: state?.newest,
-            notedBlock: state?.noted, blocksBehind: state?.blocksBehind ?? 0, behindSince: behindSince, startBlock: state?.startBlock,
+            notedBlock: state?.noted, blocksBehind: state?.blocksBehind ?? 0, behindSince: behindSince,
+            startBlock: state?.startBlock,
             failureCount: state?.failureCount ?? 0, lastFailure: state?.lastFailure ?? databaseFailure,
             isHalted: state?.isHalted ?? false, waitingSince: waitingSince, loss: state?.loss)
     }

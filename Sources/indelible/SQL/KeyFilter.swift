@@ -50,7 +50,9 @@ struct KeyFilter {
                 continue
             }
             let word = words[words.count - 1]
-            if scalar == "'", !isText, word.isEmpty || word.unicodeScalars.last == "=" || word.lowercased() == "x" { isText = true }
+            if scalar == "'", !isText, word.isEmpty || word.unicodeScalars.last == "=" || word.lowercased() == "x" {
+                isText = true
+            }
             // A doubled quote ends the text and begins it again.
             if scalar == "'", isText { isQuoted.toggle() }
             words[words.count - 1].unicodeScalars.append(scalar)
