@@ -1138,7 +1138,7 @@ class Verification:
         # Of whole numbers and texts such a column made fractional numbers. Former builds gave it the type.
         converted = {identity for identity in order if columns[names[identity]][2] == b"REAL" and table.converts(identity)}
         for identity in sorted(converted):
-            self.notes.append(f"a former build made column {names[identity]} of {history} REAL: its values were read as the stored "
+            self.notes.append(f"a former build, or somebody who rewrote the definition, made column {names[identity]} of {history} REAL: its values were read as the stored "
                               "leaves say")
         for number, row in enumerate(database.rows(history, f"SELECT {system}{', ' if order else ''}{selected} "
                                                             f"FROM main.{quoted(history)} NOT INDEXED")):

@@ -113,6 +113,8 @@ extension LedgerConnection {
         missed[event.slot, default: changes].add(changes)
     }
 
+    var missesChanges: Bool { !missed.isEmpty || events.contains(where: Self.isUncaptured) }
+
     /// Before the commit: throws when a change that was announced is in a ledger table, and nothing captured it.
     func checkMissed() throws(SQLiteLedgerError) {
         for event in events { miss(event) }

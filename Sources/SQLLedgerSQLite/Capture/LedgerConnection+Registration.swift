@@ -355,7 +355,8 @@ extension LedgerConnection {
         let folded = SQLName.folded(name)
         return switch action {
         case SQLITE_DROP_TABLE: SQLName.isLedgerTable(name) || slotsByName[folded] != nil
-        case SQLITE_DROP_VIEW: SQLName.isOwnView(name) || tables.contains { SQLName.same($0.description.view, name) }
+        case SQLITE_DROP_VIEW:
+            SQLName.isOwnView(name) || liveTables.contains { SQLName.same($0.description.view, name) }
         case SQLITE_DROP_TRIGGER: SQLName.isReservedTrigger(name)
         default: false
         }

@@ -247,8 +247,9 @@ extension LedgerConnection {
     func hasUnstamped(_ table: TableState, _ rows: ClosedRange<Int64>) throws(SQLiteLedgerError) -> Bool {
         let keys = table.description.rowIDColumn.map { [$0] } ?? table.sql.keyColumns.map(\.name)
         let stampKeys = table.hasRowID ? ["row_id"] : table.stampKeys
+        // The plus: without the column's affinity SQLite can use the key of the stamps, whose columns have none.
         let isSame = zip(stampKeys, keys)
-            .map { "s.\(SQLName.quoted($0)) = t.\(SQLName.quoted($1))" }.joined(separator: " AND ")
+            .map { "s.\(SQLName.quoted($0)) = +t.\(SQLName.quoted($1))" }.joined(separator: " AND ")
         let range = table.description.rowIDColumn.map { "t.\(SQLName.quoted($0)) BETWEEN ?1 AND ?2 AND " } ?? ""
         return try db.value(
             """

@@ -110,7 +110,7 @@ extension LedgerConnection {
         defer { ils_set_last_insert_rowid(db.handle, row) }
         try withInternal { () throws(SQLiteLedgerError) in
             // A change of definitions after that must not be taken for what the altering below does.
-            if altersHistories || hasNewTables {
+            if altersHistories || hasNewTables || missesChanges {
                 let now = try readSchemaCookie()
                 if hasNewTables || isStale || now != cookie { try lookAgain() }
             }
@@ -127,7 +127,8 @@ extension LedgerConnection {
     }
 
     /// Before a commit that alters histories, when schema events were rolled back or definitions changed once more, so what
-    /// is known of the tables may be wrong; and before one that new tables join with.
+    /// is known of the tables may be wrong; before one that new tables join with; and before one with changes that nothing
+    /// captured, which may be of a new table that has the name of one that was renamed.
     private func lookAgain() throws(SQLiteLedgerError) {
         let known = cookie
         try load()

@@ -352,7 +352,7 @@ struct RowScan {
     private func historyStatement(_ rest: String) throws -> SQLiteStatement {
         for place in layout.convertedColumns {
             reader.shared.note(
-                "A former build made column \(layout.historyColumns[Int(place)]) of \(layout.history) REAL: of whole numbers "
+                "A former build, or somebody who rewrote the definition, made column \(layout.historyColumns[Int(place)]) of \(layout.history) REAL: of whole numbers "
                     + "and texts SQLite made fractional numbers there, which were read as the stored leaves say.")
         }
         return try reader.prepareOwn(

@@ -815,6 +815,22 @@ def test_a_table_of_an_attached_ledger_that_joins_while_a_statement_changes_it(t
     honest(path, "UPDATE item SET name = 'blue ink' WHERE id = 2")
 
 
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+@pytest.mark.parametrize("key", ["id", "uid"])
+@pytest.mark.parametrize("init", [0, 1])
+@pytest.mark.parametrize("rowid", ["", " WITHOUT ROWID"])
+def test_a_new_table_with_the_name_of_one_that_was_renamed(tmp_path, mode, key, init, rowid):
+    """The rows of the new one are announced under its name, which the ledger still has for the old one."""
+    path = tmp_path / "app.db"
+    honest(path, f"PRAGMA journal_mode = {mode}", "CREATE TABLE version(v)",
+           f"CREATE TABLE users(id INTEGER PRIMARY KEY, name){rowid}", f"SELECT ledger_init({init})",
+           *([] if init else ["SELECT ledger_enable('users')", "SELECT ledger_enable('version')"]),
+           "INSERT INTO version VALUES (1)", "INSERT INTO users VALUES (1, 'a'), (2, 'b')", "BEGIN", "UPDATE version SET v = 2",
+           "ALTER TABLE users RENAME TO users_old", f"CREATE TABLE users({key} INTEGER PRIMARY KEY, name, mail)",
+           "INSERT INTO users SELECT id, name, NULL FROM users_old", "INSERT INTO users VALUES (3, 'admin', 'x')", "COMMIT")
+    honest(path, "UPDATE users_old SET name = 'c'", "UPDATE users SET name = 'd'", "DELETE FROM users")
+
+
 def test_a_table_waits_for_the_commit_to_join(tmp_path):
     """Until then it is an ordinary one: it may be dropped, made again, and joined by name."""
     path = tmp_path / "app.db"
