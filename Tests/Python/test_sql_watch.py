@@ -335,7 +335,7 @@ def test_a_digest_that_was_noted_and_cannot_be_read(places, tmp_path):
     for command in ["watch", path, "--once"], ["digest", path]:
         told = run_cli("sql", *command, "--store", places[0])
         assert told.returncode == 2 and "cannot be read" in told.stderr, told
-        assert "are at" not in told.stdout and "uploaded" not in told.stderr, told
+        assert "are at" not in told.stdout and "uploaded to" not in told.stderr, told
     insert(path)
     sql(path, "watch", "--once", "--store", places[0])
 
