@@ -11,6 +11,7 @@ that was rolled back may be there; and the work goes on.
 """
 
 import argparse
+import atexit
 import json
 import os
 import random
@@ -104,6 +105,8 @@ class Crash:
         self.base = Path(tempfile.mkdtemp(prefix="indelible-crash-sql."))
         self.tally = {"kills": 0, "full": 0, "acknowledged": 0, "digests": 0}
         self.all_acknowledged = self.all_digests = 0
+        self.running = []
+        atexit.register(self.end)
         self.new_database(0)
 
     def new_database(self, number):
@@ -126,12 +129,18 @@ class Crash:
         db.execute("SELECT ledger_refresh()")
         db.close()
 
+    def end(self):
+        """Whatever ended this: nothing of it goes on."""
+        for process in self.running:
+            process.kill()
+
     def spawn(self, *words):
         return subprocess.Popen([sys.executable, __file__, *map(str, words)], stdout=subprocess.DEVNULL,
                                 stderr=open(self.base / "stderr.txt", "ab"))
 
     def round(self):
         pick, running = self.pick, []
+        self.running = running
         size = self.path.stat().st_size
         full = pick.random() < 0.25
         for number in range(self.arguments.writers):
