@@ -12,4 +12,12 @@ public struct DigestEntry: Hashable, Sendable {
         self.contents = contents
         self.transactionID = transactionID
     }
+
+    /// As bundles of evidence have it.
+    var jsonValue: JSONValue {
+        .object([
+            "collection_id": .string(collectionID), "contents": .string(contents),
+            "transaction_id": .string(transactionID.description),
+        ])
+    }
 }

@@ -41,14 +41,9 @@ public struct EvidenceDigest: Hashable, Sendable {
     }
 
     func jsonValue() throws(ProofError) -> JSONValue {
-        let entry: JSONValue? = anchor.map {
-            .object([
-                "collection_id": .string($0.entry.collectionID), "contents": .string($0.entry.contents),
-                "transaction_id": .string($0.entry.transactionID.description),
-            ])
-        }
-        return .object([
-            "digest": digest.jsonValue, "entry": entry ?? .null, "receipt": try anchor?.documentJSON() ?? .null,
+        .object([
+            "digest": digest.jsonValue, "entry": anchor?.entry.jsonValue ?? .null,
+            "receipt": try anchor?.documentJSON() ?? .null,
             "source": .optional(source),
         ])
     }

@@ -33,18 +33,11 @@ public struct VerifiedEvidence: Hashable, Sendable {
                     .object([
                         "block_id": .integer(evidence.digest.block.rawValue),
                         "digest_time": .string(evidence.digest.digestTime.description),
-                        "entry": evidence.anchor.map { Self.json($0.entry) } ?? .null,
+                        "entry": evidence.anchor?.entry.jsonValue ?? .null,
                         "hash": .string(evidence.digest.hash.hex),
                     ])
                 }),
-            "entries": .array(entries.map(Self.json)), "rows": .array(rows.map(\.jsonValue)),
-        ])
-    }
-
-    private static func json(_ entry: DigestEntry) -> JSONValue {
-        .object([
-            "collection_id": .string(entry.collectionID), "contents": .string(entry.contents),
-            "transaction_id": .string("\(entry.transactionID)"),
+            "entries": .array(entries.map(\.jsonValue)), "rows": .array(rows.map(\.jsonValue)),
         ])
     }
 }

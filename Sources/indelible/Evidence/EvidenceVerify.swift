@@ -126,7 +126,6 @@ struct EvidenceVerify: ParsableCommand {
     private func tell(_ proved: VerifiedEvidence.Row) {
         let row = proved.row
         let what = row.operation == .created ? "created" : "ended"
-        // The ledger's own table has one name.
         let proof = proved.tableNameProvenBy.map { ", as of transaction \($0)" } ?? ""
         let name = "table \(row.schema.table), called \(Self.named(row.tableName))\(proof)"
         Output.line("row of \(name); \(what) in transaction \(row.transaction.id)")
