@@ -164,7 +164,8 @@ let package = Package(
         .testTarget(
             name: "SQLLedgerSQLiteTests",
             dependencies: [
-                "SQLLedger", "SQLLedgerConformance", "SQLLedgerSQLite", "SQLLedgerGRDB", "LedgerProofs",
+                "SQLLedger", "SQLLedgerConformance", "SQLLedgerSQLite", "SQLLedgerGRDB", "SQLLedgerDigests",
+                "LedgerProofs", logging, lifecycle,
                 .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),

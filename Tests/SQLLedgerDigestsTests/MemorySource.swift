@@ -35,7 +35,11 @@ actor MemorySource: DigestSource {
 
     func open(_ count: UInt64) { openCount = count }
 
+    private(set) var closeCount = 0
+
     func closeBlocks() throws {
+        try Task.checkCancellation()
+        closeCount += 1
         if isLocked { throw Locked() }
         guard openCount > 0 else { return }
         newest = BlockID((newest.map { $0.rawValue + 1 } ?? 0) + openCount - 1)

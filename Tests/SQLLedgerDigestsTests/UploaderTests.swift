@@ -355,6 +355,22 @@ import Testing
         }
     }
 
+    @Test func aCancelledServiceEndsAtOnceAndSaysNothing() async throws {
+        try await TemporaryDirectory.with { root async throws in
+            let source = MemorySource()
+            let log = TestLog()
+            let service = DigestService(
+                source: source, stores: [DirectoryDigestStore(path: root)], interval: .seconds(600), logger: log.logger)
+            let task = Task { try await service.run() }
+            try await Self.until("the first round is over") { await source.closeCount > 0 }
+            await source.open(1)
+            task.cancel()
+            try await task.value
+            #expect(await source.openCount == 1, "no round after the cancellation")
+            #expect(log.lines == [])
+        }
+    }
+
     /// Each marks the other's store as a former one at its start, and its own as current again.
     @Test func uploadersWithOtherStoresLeaveEachOtherAlone() async throws {
         try await TemporaryDirectory.with { root async throws in

@@ -37,14 +37,15 @@ public struct DigestService: Service {
     /// How far the stores are.
     public func statuses() async -> [DigestUploadStatus] { await uploader.statuses() }
 
-    /// Ends by graceful shutdown or cancellation only.
+    /// Ends by graceful shutdown, or by cancellation, and then without a last round.
     public func run() async throws {
         let told = Told(logger: logger)
         repeat {
             await close()
             await uploader.begin { await told.about($0) }
         } while await !isStopped()
-        await close()
+        // A database of GRDB's refuses everything to a cancelled task.
+        if !Task.isCancelled { await close() }
         for status in await uploader.finish(within: Self.lastRound) { await told.about(status) }
     }
 
@@ -60,6 +61,7 @@ public struct DigestService: Service {
     private func close() async {
         do {
             try await source.closeBlocks()
+        } catch is CancellationError {
         } catch {
             logger.error("no block could be closed", metadata: ["error": "\(error)"])
         }

@@ -23,11 +23,9 @@ struct LedgerVerification {
         return (identity.ledger, collection)
     }
 
-    func run(_ gathered: DigestSources.Gathered) throws -> VerificationReport {
+    func run(_ gathered: GatheredDigests) throws -> VerificationReport {
         let bar = ProgressBar(unit: "row versions")
         var options = options
-        options.digests = gathered.digests
-        options.stores = gathered.stores
         options.progress = { bar.update($0.rows, of: $0.total ?? 0) }
         try LinkedSQLite.load()
         let evidence: SQLiteEvidence
@@ -36,11 +34,8 @@ struct LedgerVerification {
         } catch {
             throw Failure("\(location.path): \(error.reason)")
         }
-        var report = LedgerVerifier(options).verify(evidence)
-        bar.clear()
-        report.findings += gathered.findings
-        report.notes += gathered.notes
-        return report
+        defer { bar.clear() }
+        return LedgerVerifier(options).verify(evidence, with: gathered)
     }
 
     /// The report for people with its first line coloured, in which no stored text can make a line of its own.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SQLLedger
+import SQLLedgerDigests
 import SQLLedgerSQLite
 
 /// `indelible sql repair`

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SQLLedger
+import SQLLedgerDigests
 
 /// `indelible sql verify`
 struct SQLVerify: AsyncParsableCommand {
@@ -73,10 +74,10 @@ struct SQLVerify: AsyncParsableCommand {
         if sinceLast, let ledger {
             if let last = try state.load(ledger: ledger.hex) {
                 options.since = last.digest
-                gathered.digests.append(
+                options.digests.append(
                     StatedDigest(last.digest, origin: state.path(ledger: ledger.hex)))
             } else {
-                gathered.notes.append("nothing was verified before on this machine: everything was read")
+                gathered.note("nothing was verified before on this machine: everything was read")
             }
         }
         let report = try LedgerVerification(location: location, options: options).run(gathered)

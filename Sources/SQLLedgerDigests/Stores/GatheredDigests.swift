@@ -1,0 +1,93 @@
+import SQLLedger
+
+/// The digests that a verification compares a database with, and what was wrong with the places they came from.
+///
+/// ```swift
+/// var gathered = GatheredDigests()
+/// await gathered.add(digestsOf: ledger, from: store)
+/// let report = LedgerVerifier(VerificationOptions(jobs: 2)).verify(try SQLiteEvidence.open(path: path), with: gathered)
+/// ```
+public struct GatheredDigests: Sendable {
+    public private(set) var digests: [StatedDigest] = []
+    /// The URLs of the stores that answered.
+    public private(set) var stores: [String] = []
+    /// Stores that could not be read or are damaged, and digests that their receipts do not prove. They belong into the report:
+    /// without them a verification would pass over a store that is gone.
+    public private(set) var findings: [Finding] = []
+    public private(set) var notes: [String] = []
+
+    public init() {}
+
+    /// Digests that were kept outside of the database. `origin` is a file or another place, in words.
+    public mutating func add(_ kept: [LedgerDigest], from origin: String) {
+        digests += kept.map { StatedDigest($0, origin: origin) }
+        notes.append(Self.counted(kept.count, from: origin))
+    }
+
+    /// A fact for the report.
+    public mutating func note(_ text: String) { notes.append(text) }
+
+    /// Asks a store for all digests of `ledger`. A store that cannot be read, and a digest whose receipt is wrong, are findings.
+    public mutating func add(digestsOf ledger: LedgerID, from store: any DigestArchive) async {
+        let listing: DigestListing
+        do {
+            listing = try await store.listing(for: ledger)
+        } catch {
+            let message = "\(error)"
+            let reason = message.hasSuffix(".") ? String(message.dropLast()) : message
+            findings.append(
+                Finding(.verifierBlocked, object: store.url, reason: "The digest store could not be read: \(reason)."))
+            return
+        }
+        stores.append(store.url)
+        for problem in listing.problems {
+            guard problem.kind == .damaged else {
+                notes.append("\(problem)")
+                continue
+            }
+            findings.append(
+                Finding(.readUntrusted, object: store.url, reason: "The digest store is damaged: \(problem)."))
+        }
+        if listing.digests.isEmpty { notes.append("\(store.url) holds no digest of this ledger") }
+        let usable = listing.digests.filter { isUsable($0) }
+        guard !usable.isEmpty else { return }
+        digests += usable.map { StatedDigest($0.digest, origin: $0.origin, store: store.url) }
+        let isProved = usable.contains { if case .verified = $0.receipt { true } else { false } }
+        notes.append(
+            Self.counted(usable.count, from: store.url)
+                + (isProved ? ", each proved by its receipt against the pinned service certificate" : ""))
+    }
+
+    /// Says why where it is not.
+    private mutating func isUsable(_ stored: StoredDigest) -> Bool {
+        switch stored.receipt {
+        case .none, .verified: return true
+        case .pending:
+            notes.append("\(stored.origin): has no receipt yet and was not used")
+        case .invalid(let reasons):
+            findings.append(
+                Finding(
+                    .readUntrusted, object: stored.origin, block: stored.digest.block,
+                    reason: "The receipt of this digest does not prove it: \(reasons.joined(separator: "; "))."))
+        }
+        return false
+    }
+
+    private static func counted(_ count: Int, from source: String) -> String {
+        "\(count) digest\(count == 1 ? "" : "s") from \(source)"
+    }
+}
+
+extension LedgerVerifier {
+    /// Verifies against digests that were gathered outside, in addition to those of the options. What was wrong with their
+    /// places stands in the report.
+    public func verify(_ evidence: any LedgerEvidence, with gathered: GatheredDigests) -> VerificationReport {
+        var options = options
+        options.digests = gathered.digests + options.digests
+        options.stores = gathered.stores + options.stores
+        var report = LedgerVerifier(options).verify(evidence)
+        report.findings += gathered.findings
+        report.notes += gathered.notes
+        return report
+    }
+}
