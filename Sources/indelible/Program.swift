@@ -5,6 +5,7 @@ import Foundation
 @main
 enum Program {
     static func main() async {
+        openStandardDescriptors()
         // A reader that has gone away shows where something is written to it, the same in every command.
         signal(SIGPIPE, SIG_IGN)
         do {
@@ -18,6 +19,15 @@ enum Program {
             }
         } catch {
             exit(report(error))
+        }
+    }
+
+    /// Those with which the program was started closed (`>&-`) would become files or sockets of its own, which what it prints
+    /// would go into.
+    private static func openStandardDescriptors() {
+        // The lowest free number is taken, and nothing is open yet but what the program was given.
+        for descriptor in 0...2 as ClosedRange<Int32> where fcntl(descriptor, F_GETFD) == -1 {
+            _ = open("/dev/null", O_RDWR)
         }
     }
 

@@ -8,6 +8,7 @@ import Testing
         #"{"roles":[{"roleName":"t","roleActions":["a"]}]}"#,
         #"{"roles":[{"role_name":"t","role_actions":["a"]}]}"#,
         #"[{"role_name":"t","role_actions":["a"],"extra":1}]"#,
+        #"[{"role_name":"t","roleName":"t","role_actions":["a"],"roleActions":["a"]}]"#,
     ])
     func accepted(json: String) throws {
         let roles = try RoleWord.list(JSONValue(json: Array(json.utf8)))
@@ -18,6 +19,8 @@ import Testing
         "[]", "{}", "1", "[1]", #"[{"roleName":"t"}]"#, #"[{"roleActions":[]}]"#,
         #"[{"roleName":1,"roleActions":[]}]"#, #"[{"roleName":"t","roleActions":[1]}]"#,
         #"[{"roleName":"t","roleActions":[]},{"roleName":"t","roleActions":[]}]"#,
+        #"[{"roleName":"t","role_name":"z","roleActions":[]}]"#,
+        #"[{"roleName":"t","roleActions":["a"],"role_actions":["*"]}]"#,
     ])
     func refused(json: String) throws {
         let value = try JSONValue(json: Array(json.utf8))

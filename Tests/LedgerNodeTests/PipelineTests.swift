@@ -181,6 +181,25 @@ import Testing
         }
     }
 
+    /// A page holds 8 MiB as JSON writes them, or one entry.
+    @Test func pagesEndBeforeTheEntryThatIsTooMuch() async throws {
+        try await withLedger { ledger, _, _ in
+            for (letter, count) in [("a", 3 << 20), ("\u{1}", 1 << 20), ("b", 1 << 20), ("\"", 5 << 20), ("c", 1)] {
+                let contents = String(repeating: letter, count: count)
+                _ = try await ledger.append(AppendRequest(contents: contents, collectionID: "large", author: alice))
+            }
+            var query = EntryQuery()
+            query.collectionID = "large"
+            var pages: [String] = []
+            repeat {
+                let page = try await ledger.entries(query)
+                pages.append(page.entries.map { String($0.contents.prefix(1)) }.joined())
+                query.from = page.next
+            } while query.from != nil
+            #expect(pages == ["a", "\u{1}b", "\"", "c"])
+        }
+    }
+
     @Test func aCertificateIsShownOnceItIsCommitted() async throws {
         try await withLedger { ledger, disk, _ in
             let first = ledger.tlsIdentity

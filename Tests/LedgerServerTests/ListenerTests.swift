@@ -216,10 +216,26 @@ import X509
                 #expect(answer.hasPrefix("HTTP/1.1 400"), "\(answer)")
                 #expect(answer.contains("{\"error\":{"), "\(answer)")
             }
+            // Behind a request that is being answered, whose answer is one of its own.
+            let two = try await Self.exchange(
+                listener, server, "GET /app/nothing HTTP/1.1\r\nhost: x\r\n\r\nGARBAGE\r\n\r\n")
+            #expect(two.contains("HTTP/1.1 404") && two.contains("HTTP/1.1 400"), "\(two)")
+            #expect(two.components(separatedBy: "{\"error\":{").count == 3, "\(two)")
+            // In the body of a request that was refused before anybody read it: one request, one answer.
+            let early = try await Self.exchange(
+                listener, server,
+                "POST /app/nothing HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")
+            #expect(early.components(separatedBy: "HTTP/1.1 ").count == 2, "\(early)")
             // In the middle of the body.
             let head = "POST /benchmark/empty HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
             let answer = try await Self.exchange(listener, server, head + "zz\r\n")
             #expect(answer.hasPrefix("HTTP/1.1 400") && answer.contains("InvalidInput"), "\(answer)")
+            #expect(answer.components(separatedBy: "HTTP/1.1 ").count == 2, "\(answer)")
+            // The same, behind a request that is being answered.
+            let second = try await Self.exchange(
+                listener, server, "GET /app/nothing HTTP/1.1\r\nhost: x\r\n\r\n" + head + "zz\r\n")
+            #expect(second.hasPrefix("HTTP/1.1 404") && second.contains("HTTP/1.1 400"), "\(second)")
+            #expect(second.components(separatedBy: "HTTP/1.1 ").count == 3, "\(second)")
         }
     }
 

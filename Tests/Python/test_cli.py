@@ -13,7 +13,7 @@ import uuid
 
 import pytest
 
-from support.node import binary, clean_environment, run_cli
+from support.node import binary, clean_environment, retry_until, run_cli
 from support.receipts import verify_with_sdk
 from support.rest import Rest
 
@@ -216,6 +216,28 @@ def test_a_cose_receipt_on_standard_output(cli, node, identities, tmp_path):
         shown = b""
     os.close(master)
     assert done.returncode == 2 and b"--output FILE" in done.stderr and shown == b""
+
+
+def test_a_node_that_is_started_without_descriptors_serves(new_node):
+    """As init scripts and daemon wrappers start programs: nothing of its own gets the numbers 0, 1 and 2."""
+    node = new_node("private", start=False)
+    process = subprocess.Popen(
+        ["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', *node.command()], env=clean_environment())
+    try:
+        retry_until(node.service_certificate.exists)
+
+        def serves():
+            try:
+                return Rest(node).get("/node/state").status == 200
+            except OSError:
+                return False
+
+        retry_until(serves)
+        for number in range(3):
+            assert os.readlink(f"/proc/{process.pid}/fd/{number}") == "/dev/null"
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
 
 
 def test_receipt_of_a_signature_transaction(cli, node, admin, tmp_path):

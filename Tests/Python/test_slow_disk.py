@@ -3,6 +3,7 @@ was told as pending is pending until it is committed or lost.
 """
 
 import errno
+import json
 import re
 import threading
 import time
@@ -220,6 +221,31 @@ def test_append_of_more_than_can_be_proved_names_what_was_written(new_node, iden
         identities.admin.combined_file, "--file", file, timeout=200)
     newest = Rest(node, identities.admin, timeout=100).get("/app/transactions/current").json()["transactionId"]
     assert done.returncode == 2 and f"as transaction {newest}" in done.stderr, done.stderr
+
+
+def test_large_receipts_and_pages(new_node, identities, tmp_path):
+    """JSON writes a control character with six bytes: what is proved once is proved from the file, too, and what can be read one
+    by one can be listed."""
+    node = new_node("private", options=["--max-body-size", 32 << 20])
+    who = ["--url", node.url, "--service-certificate", node.service_certificate, "--certificate",
+           identities.admin.combined_file]
+    sizes = [1_000_000, 1_300_000, 4_500_000, 4_500_000, 4_500_000]
+    for size in sizes:
+        file = tmp_path / "entry"
+        file.write_bytes(b"\x01" * size)
+        made = run_cli("entry", "append", *who, "--file", file, "--collection", "large", "--json", timeout=100)
+        assert made.returncode == 0, made.stderr
+    receipt = tmp_path / "r.json"
+    got = run_cli("receipt", "get", json.loads(made.stdout)["transactionId"], *who, "--output", receipt, timeout=100)
+    assert got.returncode == 0 and receipt.stat().st_size > 16 << 20, got.stderr
+    done = run_cli("receipt", "verify", receipt, "--service-certificate", node.service_certificate, timeout=100)
+    assert done.returncode == 0, done.stderr
+    listed = run_cli("entry", "list", *who, "--collection", "large", "--json", timeout=200)
+    assert listed.returncode == 0, listed.stderr
+    assert [len(json.loads(line)["contents"]) for line in listed.stdout.splitlines()] == sizes
+    node.stop()
+    done = run_cli("ledger", "verify", node.ledger_directory, "--expect-receipt", receipt, timeout=100)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("command", [["get", ""], ["remove", ""], ["set", "", "Reader"]], ids=lambda words: words[0])

@@ -41,6 +41,16 @@ public enum JSONValue: Sendable {
         if case .array(let elements) = self { elements } else { nil }
     }
 
+    /// The member `name`, which some clients spell `other`.
+    /// - Throws: when both are there and differ.
+    public func member(_ name: String, or other: String) throws(JSONError) -> JSONValue? {
+        guard let first = self[name] else { return self[other] }
+        if let second = self[other], second.encoded() != first.encoded() {
+            throw JSONError("\"\(name)\" and \"\(other)\" are one member and say different things")
+        }
+        return first
+    }
+
     public static func number(_ value: some BinaryInteger) -> JSONValue { .number(String(value)) }
     public static func strings(_ values: some Sequence<String>) -> JSONValue { .array(values.map { .string($0) }) }
 

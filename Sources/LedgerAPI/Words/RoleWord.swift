@@ -30,10 +30,10 @@ public struct RoleWord: Hashable, Sendable, Codable {
         var roles: [RoleWord] = []
         for element in elements {
             guard case .object = element else { throw JSONError("each role must be a JSON object") }
-            guard let name = (element["roleName"] ?? element["role_name"])?.stringValue else {
+            guard let name = try element.member("roleName", or: "role_name")?.stringValue else {
                 throw JSONError("a role lacks the string member \"roleName\"")
             }
-            guard let list = (element["roleActions"] ?? element["role_actions"])?.arrayValue else {
+            guard let list = try element.member("roleActions", or: "role_actions")?.arrayValue else {
                 throw JSONError("a role lacks the array member \"roleActions\"")
             }
             var actions: [String] = []

@@ -40,11 +40,7 @@ public final class Ledger: Service {
         }
         let ledger = Ledger(parts: parts, tls: TLSIdentityFeed())
         parts.start()
-        do {
-            try await ledger.renewNodeCertificateIfDue()
-        } catch {
-            logger.error("the node certificate could not be renewed", metadata: ["error": "\(error)"])
-        }
+        await ledger.renewNodeCertificate()
         ledger.tls.publish(ledger.currentTLSIdentity())
         return ledger
     }
@@ -60,7 +56,7 @@ public final class Ledger: Service {
             if ticks.isMultiple(of: 5), parts.inbox.writeTrouble != nil {
                 try? await parts.reader.blocking { [parts] in parts.lookForRoom() }
             }
-            if ticks.isMultiple(of: 5 * 3_600) { try? await renewNodeCertificateIfDue() }
+            if ticks.isMultiple(of: 5 * 3_600) { await renewNodeCertificate() }
         }
         await close()
     }
@@ -380,6 +376,15 @@ public final class Ledger: Service {
         TLSIdentity(
             certificateChainPEM: parts.nodeCertificate() + parts.keyring.serviceCertificatePEM,
             privateKeyPEM: parts.keyring.nodeKeyPEM)
+    }
+
+    /// A failure is logged; the certificate's end can be seen in the metrics.
+    private func renewNodeCertificate() async {
+        do {
+            try await renewNodeCertificateIfDue()
+        } catch {
+            parts.logger.error("the node certificate could not be renewed", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Renews the node certificate under the same keys when less than a third of its life is left, when its names no

@@ -27,7 +27,7 @@ extension HistoricalReader {
             in: query.collectionID, from: from, to: to, tag: query.tag, author: query.author, limit: query.limit + 1)
         var byteCount = 0
         for (position, seqno) in found.enumerated() {
-            if position == query.limit || byteCount > Ledger.pageByteCountLimit {
+            if position == query.limit {
                 page.next = seqno
                 break
             }
@@ -36,10 +36,25 @@ extension HistoricalReader {
             }
             if let low = query.fromTime, entry.timeMicroseconds < low { continue }
             if let high = query.toTime, entry.timeMicroseconds > high { break }
-            byteCount += entry.contents.utf8.count
+            byteCount += Self.answerByteCount(entry.contents)
+            if byteCount > Ledger.pageByteCountLimit, !page.entries.isEmpty {
+                page.next = seqno
+                break
+            }
             page.entries.append(entry)
         }
         return page
+    }
+
+    /// Bytes of a text in an answer, where JSON writes some characters with two and others with six.
+    private static func answerByteCount(_ text: String) -> Int {
+        text.utf8.reduce(0) { count, byte in
+            switch byte {
+            case 0..<0x20: count + 6
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): count + 2
+            default: count + 1
+            }
+        }
     }
 
     /// The index is wrong, not the ledger.

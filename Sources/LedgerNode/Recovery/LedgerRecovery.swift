@@ -149,7 +149,8 @@ struct LedgerRecovery {
             "\(name) is valid up to seqno \(replay.next.rawValue - 1), but the index has seen \(anchor) committed"
                 + (failure.map { " (\($0))" } ?? "")
                 + ": committed transactions were cut off or changed. Restore the ledger directory from a copy; "
-                + "to accept the loss, remove \(directory.index) first")
+                + "to accept the loss, remove \(directory.index) first (in a copy that was taken while the node ran nothing "
+                + "need be lost: the index was copied after the chunk)")
     }
 
     /// Walks the open chunk up to its last signature, sets aside what follows, and completes the chunk when the

@@ -26,6 +26,15 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var isClosing = false
     /// Requests that were read and have no whole answer yet.
     private var unanswered = 0
+    /// What follows is malformed: that is said when so many requests have no answer yet.
+    private var refusesAt: Int?
+    /// The body of the request that is being answered is malformed: nothing can follow.
+    private var endsAfterAnswer = false
+    /// The newest answer says that it is the last one.
+    private var saysClose = false
+
+    /// What the reader of a malformed body is told. The library answers its own error itself, without an envelope.
+    private struct MalformedBody: Error {}
 
     init(headerTimeout: TimeAmount, bodyTimeout: TimeAmount, gauge: ConnectionGauge) {
         self.gauge = gauge
@@ -80,8 +89,24 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { unanswered -= 1 }
-        context.write(data, promise: promise)
+        switch unwrapOutboundIn(data) {
+        case .head(let head):
+            saysClose = head.headers.first(name: "connection")?.lowercased() == "close"
+            context.write(data, promise: promise)
+        case .body:
+            context.write(data, promise: promise)
+        case .end:
+            unanswered -= 1
+            if endsAfterAnswer {
+                let written = promise ?? context.eventLoop.makePromise()
+                let channel = context.channel
+                written.futureResult.whenComplete { _ in channel.close(promise: nil) }
+                context.writeAndFlush(data, promise: written)
+                return
+            }
+            context.write(data, promise: promise)
+            if unanswered == refusesAt, !saysClose, !refused { refuseAsMalformed(context) }
+        }
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
@@ -129,11 +154,22 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
             isMalformed = true
             gauge.requestMalformed()
         }
-        // Within a request the one who reads its body answers.
-        guard unanswered == 0, error != .invalidEOFState else {
-            context.fireErrorCaught(error)
-            return
+        switch (phase, unanswered) {
+        case (_, _) where error == .invalidEOFState: context.fireErrorCaught(error)
+        // The request has its answer, and gets no second one.
+        case (.body, 0): context.close(promise: nil)
+        // The one who reads the body answers.
+        case (.body, 1):
+            endsAfterAnswer = true
+            context.fireErrorCaught(MalformedBody())
+        // Nobody reads it yet.
+        case (.body, _): refusesAt = 1
+        case (_, 0): refuseAsMalformed(context)
+        default: refusesAt = 0
         }
+    }
+
+    private func refuseAsMalformed(_ context: ChannelHandlerContext) {
         refuse(context, .badRequest, .invalidInput, "The request is not well-formed HTTP/1.1.")
     }
 

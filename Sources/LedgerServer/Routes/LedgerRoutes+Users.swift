@@ -101,7 +101,8 @@ extension LedgerRoutes {
     private func patchUser(_ context: RequestContext) async throws -> Response {
         let id = try newUserID(context)
         let body = try await object(context)
-        guard let role = (body["assignedRole"] ?? body["assigned_role"])?.stringValue, !role.isEmpty else {
+        guard let role = try Self.member("assignedRole", or: "assigned_role", of: body)?.stringValue, !role.isEmpty
+        else {
             throw APIError(.invalidInput, "The request body lacks the string member \"assignedRole\".")
         }
         let (user, outcome) = try await ledger.setUser(
@@ -112,7 +113,8 @@ extension LedgerRoutes {
     private func patchLedgerUser(_ context: RequestContext) async throws -> Response {
         let id = try newUserID(context)
         let body = try await object(context)
-        guard let list = (body["assignedRoles"] ?? body["assigned_roles"])?.arrayValue, !list.isEmpty else {
+        guard let list = try Self.member("assignedRoles", or: "assigned_roles", of: body)?.arrayValue, !list.isEmpty
+        else {
             throw APIError(.invalidInput, "The request body lacks the non-empty array member \"assignedRoles\".")
         }
         let roles = list.compactMap(\.stringValue)
@@ -125,6 +127,14 @@ extension LedgerRoutes {
         let (user, outcome) = try await ledger.setUser(
             LedgerUser(userID: id, roles: roles), allowed: try Self.grant(ofRoles: roles, context))
         return .json(Self.multiple(user), outcome.transactionID)
+    }
+
+    private static func member(_ name: String, or other: String, of body: JSONValue) throws(APIError) -> JSONValue? {
+        do {
+            return try body.member(name, or: other)
+        } catch {
+            throw APIError(.invalidInput, "The request body is not acceptable: \(error).")
+        }
     }
 
     private func object(_ context: RequestContext) async throws -> JSONValue {

@@ -15,7 +15,7 @@ struct ExpectedReceipt {
     /// Errors: a file that is no receipt, or one that names no transaction.
     init(file: String) throws {
         self.file = file
-        let bytes = try InputFile.bytes(file, limit: 16 << 20)
+        let bytes = try InputFile.bytes(file, limit: UnverifiedReceiptDocument.defaultLimits.maximumByteCount)
         let anchor: LedgerAnchor?
         do {
             if bytes.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) == UInt8(ascii: "{") {

@@ -63,7 +63,8 @@ struct ReceiptVerify: ParsableCommand {
     }
 
     func run() throws {
-        let bytes = try InputFile.bytesOrStandardInput(file, limit: 16 << 20)
+        let bytes = try InputFile.bytesOrStandardInput(
+            file, limit: UnverifiedReceiptDocument.defaultLimits.maximumByteCount)
         guard !bytes.isEmpty else { throw Failure("\(file): is empty, not a receipt") }
         guard ![[0xEF, 0xBB, 0xBF], [0xFF, 0xFE], [0xFE, 0xFF]].contains(where: bytes.starts(with:)) else {
             throw Failure("\(file): begins with a byte order mark; save the receipt as UTF-8 without one")
