@@ -392,6 +392,27 @@ def test_evidence_is_of_one_row(empty, tmp_path):
         assert export("lines", "--row", row) == [text], row
 
 
+def test_a_name_is_not_proven_by_a_later_event(app, tmp_path):
+    """Whoever renames a table proves nothing about the name of rows from before."""
+    kept, out, mixed = tmp_path / "kept.json", tmp_path / "row.json", tmp_path / "mixed.json"
+    app.sql("ALTER TABLE accounts RENAME TO drafts")
+    app.sql("INSERT INTO drafts VALUES (9, 'Eve', 1)")
+    kept.write_text(app.digest())
+
+    def bundle(key):
+        evidence(app, "export", app.path, "--table", "drafts", "--key", key, "--with-schema", "--digest", kept, "--out", out)
+        return json.loads(out.read_text())
+
+    old, new = bundle("1"), bundle("9")
+    assert [item["table"] for item in new["items"]] == ["drafts", "ledger_schema_events"]
+    old["items"][1:] = new["items"][1:]
+    for item, name in ((old, None), (new, new["items"][1]["transaction"]["id"])):
+        mixed.write_text(json.dumps(item))
+        shown = evidence(app, "verify", mixed, "--digest", kept).stdout
+        assert (f"called drafts, as of transaction {name}" if name else "called drafts; ") in shown, shown
+        assert ("the names of tables: the leaves have their numbers" in shown) == (name is None), shown
+
+
 def test_evidence_says_what_it_is_of(app, tmp_path):
     """Names as of when they are proven, a digest by its place, texts that cannot be taken for others; and --json has it all."""
     kept, out = tmp_path / "kept.json", tmp_path / "row.json"
@@ -419,6 +440,14 @@ def test_evidence_says_what_it_is_of(app, tmp_path):
     words = ["verify", tmp_path / "entry.json", "--service-certificate", tmp_path / "pin.pem"]
     evidence(app, *words)
     assert "which was expected" in evidence(app, *words, "--expect-ledger", ledger, code=1).stdout
+    # Nor is an entry of another collection, or a row whose digest is in one.
+    for file, collection in (("entry", "notes"), ("good", "digests/shop")):
+        vector = json.loads((Path(__file__).parents[2] / f"Vectors/sql/evidence/{file}.json").read_text())
+        (tmp_path / "entry.json").write_text(vector["document"])
+        (tmp_path / "pin.pem").write_text(vector["serviceCertificate"])
+        evidence(app, *words, "--expect-collection", collection)
+        told = evidence(app, *words, "--expect-collection", "others", "--json", code=1).stdout
+        assert json.loads(told)["evidence"] is None and f"'{collection}', expected was 'others'" in told, told
     # To standard output, whatever it is called, goes the bundle alone.
     for name in ("-", "/dev/stdout"):
         done = evidence(app, "export", app.path, "--table", "drafts", "--key", "9", "--digest", kept, "--out", name)
