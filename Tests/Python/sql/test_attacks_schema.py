@@ -286,6 +286,24 @@ def test_S21_generated_columns(whole_victim):
     assert report.exit_code == 1 and "SCHEMA_DRIFT" in report.codes, report
 
 
+def test_S20_check_dropped_from_the_schema_text_and_a_column_added(whole_victim):
+    """A new column that holds nothing yet may be an honest one; it excuses no other change of the definition."""
+    victim = whole_victim
+    victim.honest("CREATE TABLE fee(id INTEGER PRIMARY KEY, amount CHECK(amount > 0))", "SELECT ledger_enable('fee')",
+                  "INSERT INTO fee VALUES (1, 5)")
+    rewrite_sql(victim, " CHECK(amount > 0)", "", name="fee")
+    victim.plain("ALTER TABLE fee ADD COLUMN extra")
+    victim.demand({"code": "SCHEMA_DRIFT", "object": "fee"})
+
+
+def test_S15_user_s_trigger_changed_in_the_schema_text(whole_victim):
+    victim = whole_victim
+    victim.honest("CREATE TRIGGER checked BEFORE UPDATE ON account WHEN NEW.units < 0 BEGIN SELECT RAISE(ABORT, 'units'); END",
+                  "SELECT ledger_refresh()", "UPDATE account SET units = 5 WHERE id = 50")
+    rewrite_sql(victim, "NEW.units < 0", "NEW.units < -9", name="checked", kind="trigger")
+    victim.demand({"code": "SCHEMA_DRIFT", "object": "checked"})
+
+
 def test_S24_default_changed(whole_victim):
     victim = whole_victim
     victim.honest("CREATE TABLE fee(id INTEGER PRIMARY KEY, amount INTEGER DEFAULT 5)", "SELECT ledger_enable('fee')",
@@ -596,6 +614,20 @@ def test_S12_trigger_on_the_ledger_s_tables_of_a_table(victim, table, trigger):
     victim.demand({"code": "CAPTURE_CHANGED", "object": "z"})
 
 
+def test_S12_trigger_that_has_the_name_of_a_guard(victim):
+    """Stamps have no guards: what is called like one is nobody's but the attacker's."""
+    name = f"ledger_guard_insert_{victim.stamps()}"
+    victim.plain(f"CREATE TRIGGER {name} BEFORE INSERT ON {victim.stamps()} BEGIN SELECT RAISE(IGNORE); END")
+    victim.demand({"code": "CAPTURE_CHANGED", "object": name})
+
+
+@pytest.mark.parametrize("table", ["database_ledger_transactions", "database_ledger_blocks", "ledger_leaf_chunks"])
+def test_S12_trigger_on_a_table_of_the_ledger_s_own(chain_victim, table):
+    """It writes along with every commit."""
+    chain_victim.plain(f"CREATE TRIGGER z AFTER INSERT ON {table} BEGIN UPDATE account SET units = 777 WHERE id = 3; END")
+    chain_victim.demand({"code": "CAPTURE_CHANGED", "object": "z"})
+
+
 @pytest.mark.parametrize("change", ["unique", "extra", "check", "collation", "default"])
 def test_S13_history_made_again_otherwise(victim, change):
     history = victim.history()
@@ -632,6 +664,12 @@ def test_S13_unique_index_on_the_ledger_s_tables(whole_victim):
                        f"CREATE UNIQUE INDEX single ON {whole_victim.stamps()}(transaction_id, sequence_number)")
     report = whole_victim.demand({"code": "CAPTURE_CHANGED", "object": "single"}, repair=False)
     assert "quicker" not in str(report.findings), report
+
+
+@pytest.mark.parametrize("index", ["database_ledger_transactions(commit_time, transaction_id)", "ledger_schema_events(body)"])
+def test_S13_unique_index_on_a_table_of_the_ledger_s_own(chain_victim, index):
+    chain_victim.plain(f"CREATE UNIQUE INDEX single ON {index}")
+    chain_victim.demand({"code": "CAPTURE_CHANGED", "object": "single"}, repair=False)
 
 
 def test_S13_histories_that_the_ledger_changed_itself(work):
