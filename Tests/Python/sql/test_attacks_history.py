@@ -597,6 +597,50 @@ def test_H24_clock_set_forward(whole_victim):
     assert report.exit_code == 1 and "TIME_ANOMALY" in report.codes, report
 
 
+def test_H24_commit_after_the_verifier_s_clock(whole_victim):
+    """Where no digest covers it yet, too."""
+    victim = whole_victim
+    victim.honest("UPDATE account SET units = 1 WHERE id = 9")
+    victim.plain("UPDATE database_ledger_transactions SET commit_time = '2999-01-01T00:00:00.000000Z' WHERE transaction_id = "
+                 "(SELECT max(transaction_id) FROM database_ledger_transactions)")
+    victim.demand({"code": "TIME_ANOMALY", "object": "database_ledger_transactions", "columns": ["commit_time"]}, repair=False)
+
+
+def digest_with(victim, **members):
+    """The newest digest, with other members."""
+    file = victim.directory / "changed.json"
+    file.write_text(json.dumps({**json.loads(victim.bank.digests.read_text().splitlines()[-1]), **members}))
+    victim.digests = [file]
+
+
+def test_H24_digest_older_than_what_it_covers(whole_victim):
+    digest_with(whole_victim, digest_time="2001-01-01T00:00:00.000000Z")
+    whole_victim.demand({"code": "TIME_ANOMALY", "columns": ["commit_time"]}, repair=False)
+
+
+def test_H24_digest_with_another_commit_time(whole_victim):
+    """Its hash covers the transaction, not what it says of the transaction's time."""
+    digest_with(whole_victim, last_transaction_commit_time="2001-01-01T00:00:00.000000Z")
+    whole_victim.demand({"code": "DIGEST_MISMATCH", "columns": ["last_transaction_commit_time"]}, repair=False)
+
+
+@pytest.mark.parametrize("column, value, code", [
+    ("previous_block_hash", "randomblob(32)", "CHAIN_BROKEN"), ("history_root_hash", "randomblob(32)", "CHAIN_BROKEN"),
+    ("first_transaction_id", "first_transaction_id + 1", "BLOCK_ALTERED"),
+    ("close_time", "'2001-01-01T00:00:00.000000Z'", "TIME_ANOMALY")])
+def test_H14_block_that_everything_later_agrees_with(whole_victim, column, value, code):
+    """What a block says of the ones before it, and of when it closed, is compared although the blocks behind it have its hash."""
+    victim = whole_victim
+    kept = victim.directory / "earlier.json"
+    kept.write_text("".join(line + "\n" for line in victim.bank.digests.read_text().splitlines()[:3]))
+    victim.digests = [kept]
+    db = victim.plain()
+    db.execute(f"UPDATE database_ledger_blocks SET {column} = {value} WHERE block_id = 3")
+    model.rechain(db, 4)
+    db.close()
+    victim.demand({"code": code, "block": 3, "columns": [column]}, repair=False)
+
+
 def test_H25_ids_do_not_come_from_sequences(whole_victim):
     """sqlite_sequence may say what it likes; ids come from the transactions themselves."""
     victim = whole_victim

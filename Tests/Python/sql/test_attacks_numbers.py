@@ -130,6 +130,20 @@ def test_event_of_no_transaction(accounts, work, transaction, way):
 
 
 @pytest.mark.parametrize("way", ["whole", "since"])
+@pytest.mark.parametrize("transaction", [-1, LEAST, 0])
+def test_entry_of_no_transaction(accounts, work, transaction, way):
+    path, digests = accounts
+    options = ["--since-last", "--state", work / "state.json"]
+    assert ledger.verify(path, digests, options=options).exit_code == 0
+    edit(path, ("INSERT INTO database_ledger_transactions SELECT ?, block_id, transaction_ordinal, commit_time, 'mallory', "
+                "login_name, application_name, table_hashes, leaves FROM database_ledger_transactions WHERE transaction_id = 1",
+                (transaction,)))
+    report = agree(path, digests) if way == "whole" else ledger.verify(path, digests, options=options)
+    assert report.exit_code == 1 and report.codes == {"TX_EXTRA"}, report
+    assert report.findings[0]["found"] == f"transaction {transaction}", report
+
+
+@pytest.mark.parametrize("way", ["whole", "since"])
 @pytest.mark.parametrize("block", [-1, LEAST])
 def test_block_below_the_first(accounts, work, block, way):
     path, digests = accounts
