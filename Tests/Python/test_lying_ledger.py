@@ -108,10 +108,12 @@ class Liar:
     def store(self):
         return f"{self.url}?collection={COLLECTION}"
 
-    def receipt(self, transaction: str, contents: str, collection=COLLECTION, node=None) -> dict:
+    def receipt(self, transaction: str, *contents: str, collection=COLLECTION, node=None) -> dict:
+        """With a claim for each of the contents; an entry has one."""
         secret = bytes(range(32))
         mac = lambda s: hmac.digest(secret, s.encode(), "sha256")
-        claims = sha(struct.pack("<I", 1), sha(b"LedgerEntryV1", sha(mac(collection), mac(contents))))
+        claims = sha(struct.pack("<I", len(contents)), *(
+            sha(b"LedgerEntryV1", sha(mac(collection), mac(text))) for text in contents))
         evidence = f"ce:{transaction}:" + "ab" * 32
         leaf = sha(bytes(32), sha(evidence.encode()), claims)
         key = node or self.node
@@ -124,8 +126,8 @@ class Liar:
                 "signature": base64.b64encode(
                     key.sign(sha(b"\xcd" * 32, leaf), ec.ECDSA(Prehashed(hashes.SHA256())))).decode()},
             "applicationClaims": [{"kind": "LedgerEntry", "ledgerEntry": {
-                "protocol": "LedgerEntryV1", "collectionId": collection, "contents": contents,
-                "secretKey": base64.b64encode(secret).decode()}}]}
+                "protocol": "LedgerEntryV1", "collectionId": collection, "contents": text,
+                "secretKey": base64.b64encode(secret).decode()}} for text in contents]}
 
     def hold(self, transaction: str, contents: str, **receipt):
         self.entries.append({"transactionId": transaction, "collectionId": COLLECTION, "contents": contents})
@@ -189,6 +191,10 @@ LIES = {
     "receipt of another entry": lambda l, d: l.receipts.update({"2.12": l.receipts["2.10"]}),
     "receipt of other contents": lambda l, d: l.receipts.update({"2.12": l.receipt("2.12", forged(d))}),
     "receipt of another collection": lambda l, d: l.receipts.update({"2.12": l.receipt("2.12", d.digests[1], collection="x")}),
+    "claims that the receipt does not sign": lambda l, d: l.receipts.update(
+        {"2.12": dict(l.receipt("2.12", forged(d)), applicationClaims=l.receipts["2.12"]["applicationClaims"])}),
+    "receipt of two entries at once": lambda l, d: l.receipts.update({"2.12": l.receipt("2.12", d.digests[1], forged(d))}),
+    "answer that names another transaction": lambda l, d: l.receipts["2.12"].update(transactionId="2.14"),
     "signed by a stranger": lambda l, d: l.receipts.update(
         {"2.12": l.receipt("2.12", d.digests[1], node=ec.generate_private_key(ec.SECP384R1()))}),
     "garbage": lambda l, d: l.receipts.update({"2.12": "<html>"}),
