@@ -196,4 +196,67 @@ import Testing
             cose: COSERootSignature.receipt(rootSignature: cose, leaf: leaf, proof: proof))
         #expect(try Self.serviceVerifier().verify(receipt).findings.map(\.code) == [.proofShape, .serviceKeyMismatch])
     }
+
+    /// A receipt that the service itself signed.
+    static func signedByTheService(_ evidence: String, at txid: String) throws -> [UInt8] {
+        let service = try VectorFile.object("ccf/keys.json")["service"] as! [String: Any]
+        let key = try P384.Signing.PrivateKey(pemRepresentation: service["private_pem"] as! String)
+        let leaf = LeafComponents(
+            writeSetDigest: .zero, commitEvidence: evidence + String(repeating: "ab", count: 32), claimsDigest: .zero)
+        let proof = InclusionProof(steps: [.left(.zero)])
+        let signature = try COSERootSignature.sign(
+            root: proof.root(of: leaf.leaf()), txid: try #require(TransactionID(txid)), issuedAt: 0, issuer: "i",
+            subject: "s", key: key, keyID: serviceVerifier().serviceKey.nodeID)
+        return try COSERootSignature.receipt(rootSignature: signature, leaf: leaf, proof: proof)
+    }
+
+    /// No signature covers a transaction of a later view.
+    @Test func coseSignatureIsNotOfAnEarlierViewThanItsLeaf() throws {
+        let verifier = try Self.serviceVerifier()
+        for (evidence, codes) in [("ce:2.1:", []), ("ce:3.1:", [VerificationFinding.Code.proofShape])] {
+            let receipt = try UnverifiedCOSEReceipt(cose: Self.signedByTheService(evidence, at: "2.2"))
+            #expect(verifier.verify(receipt).findings.map(\.code) == codes)
+        }
+    }
+
+    /// What no signature covers, and readers could take in several ways, is refused.
+    @Test func coseReceiptsHaveOneProofAndNothingElse() throws {
+        let bytes = try Self.signedByTheService("ce:2.1:", at: "2.2")
+        guard case .tagged(let tag, .array(let parts)) = try CBOR(decoding: bytes),
+            let header = parts[1].map?.first, let proofs = header.value.map?.first, let list = proofs.value.array
+        else {
+            Issue.record("not a receipt")
+            return
+        }
+        func refused(_ part: Int, _ value: CBOR) throws {
+            var changed = parts
+            changed[part] = value
+            let cose = CBOR.tagged(tag, .array(changed)).encoded()
+            #expect(throws: ProofError(code: .invalidMember, reason: ""), "\(value)") {
+                try UnverifiedCOSEReceipt(cose: cose)
+            }
+        }
+        func proof(_ list: [CBOR], _ more: [CBOR.Pair] = []) -> CBOR {
+            .map([.init(header.key, .map([.init(proofs.key, .array(list))]))] + more)
+        }
+        #expect(try CBOR(decoding: bytes) == .tagged(tag, .array([parts[0], proof(list), .null, parts[3]])))
+        try refused(1, proof(list + list))
+        try refused(1, proof([]))
+        try refused(1, proof(list, [.init(.unsigned(4), .bytes([]))]))
+        try refused(2, .bytes([UInt8](repeating: 0, count: 32)))
+        // In the ledger it has no proof beside it.
+        #expect(throws: ProofError(code: .unexpectedMember, reason: "")) { try COSERootSignature(cose: bytes) }
+    }
+
+    /// The answer must be the one that was asked for, too, not only the receipt in it.
+    @Test func responseNamesTheExpectedTransaction() throws {
+        let example = try VectorFile.object("receipt_example.json")
+        let verifier = try ReceiptVerifier(serviceCertificatePEM: example["serviceCertificate"] as! String)
+        var document = try UnverifiedReceiptDocument(json: VectorFile.json(["receipt": example["receipt"]!]))
+        let expected = try #require(TransactionID("2.15"))
+        document.transactionID = expected
+        #expect(verifier.verify(document, expecting: expected).isVerified)
+        document.transactionID = TransactionID("2.16")
+        #expect(verifier.verify(document, expecting: expected).findings.map(\.code) == [.transactionMismatch])
+    }
 }
