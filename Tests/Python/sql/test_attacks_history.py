@@ -179,6 +179,30 @@ def test_H11_transaction_deleted_with_its_rows(chain_victim):
                   allowed=["ROW_MISSING", "ROW_EXTRA", "VERSION_LINK", "COVERAGE_GAP"])
 
 
+def test_H11_transaction_deleted_and_its_rows_left(chain_victim):
+    """Nothing can be said of them any more, and that is said."""
+    victim = chain_victim
+    db = victim.plain()
+    number = scalar(db, "SELECT ledger_end_transaction_id FROM " + victim.history() + " WHERE id = ?", CHANGED)
+    db.execute("DELETE FROM database_ledger_transactions WHERE transaction_id = ?", (number,))
+    db.close()
+    victim.demand({"code": "TX_MISSING", "transaction": number}, {"code": "BLOCK_ALTERED", "block": 4},
+                  {"code": "COVERAGE_GAP", "object": "account"})
+    assert "COVERAGE_GAP" in ledger.second_opinion(victim.path, *victim.digests)[1]
+
+
+def test_H05_forged_transaction_of_a_table_that_nobody_knows(whole_victim):
+    """It may be honest, and yet its rows are not there to be read: unable to tell."""
+    victim = whole_victim
+    number = forge_transaction(victim.path)
+    victim.plain(("UPDATE database_ledger_transactions SET table_hashes = ? WHERE transaction_id = ?",
+                  (ref.encode_table_hashes([(99, bytes(32), 1)]), number)), "DELETE FROM account WHERE id = 5000000",
+                 f"DELETE FROM {victim.stamps()} WHERE row_id = 5000000",
+                 ("DELETE FROM ledger_leaf_chunks WHERE transaction_id = ?", (number,)))
+    victim.demand({"code": "COVERAGE_GAP", "object": "table 99"}, exit_code=2, repair=False)
+    assert ledger.second_opinion(victim.path, *victim.digests)[:2] == (2, {"COVERAGE_GAP", "TAIL_UNATTESTED"})
+
+
 def test_H12_ordinals_swapped(chain_victim):
     victim = chain_victim
     db = victim.plain()

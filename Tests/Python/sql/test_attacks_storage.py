@@ -81,10 +81,33 @@ def test_derived_tables_that_disagree(whole_victim, statement, table):
     db.close()
     victim.plain(statement)
     victim.demand({"code": "INDEX_DIVERGENCE", "object": table})
+    assert "INDEX_DIVERGENCE" in ledger.second_opinion(victim.path, *victim.digests)[1]
     victim.honest("ALTER TABLE account ADD COLUMN z", "UPDATE account SET z = 1 WHERE id = 3", "SELECT ledger_refresh()",
                   "SELECT ledger_close_block()")
     report = agree(victim.path, *victim.digests)
     assert report.exit_code == 0, report
+
+
+@pytest.mark.parametrize("table", ["ledger_leaf_chunks", "ledger_transaction_chunks"])
+@pytest.mark.parametrize("change", [
+    lambda blob: bytes(32) + blob[32:], lambda blob: blob[: len(blob) // 2], lambda blob: blob + b"\0"],
+    ids=["another hash", "half of them", "a byte more"])
+def test_stored_leaves_that_disagree(whole_victim, table, change):
+    """Of whole chunks and of the entries of blocks, which have other places than the last leaves of an entry."""
+    victim = whole_victim
+    db = victim.plain()
+    stored = db.execute(f"SELECT rowid, leaves FROM {table}").fetchall()
+    assert stored
+    for row, blob in stored:
+        db.execute(f"UPDATE {table} SET leaves = ? WHERE rowid = ?", (change(blob), row))
+    db.close()
+    victim.demand({"code": "INDEX_DIVERGENCE", "object": table})
+    assert "INDEX_DIVERGENCE" in ledger.second_opinion(victim.path, *victim.digests)[1]
+
+
+def test_node_of_a_block_that_disagrees(whole_victim):
+    whole_victim.plain("UPDATE ledger_block_nodes SET hash = zeroblob(32) WHERE level = 0 AND position = 3")
+    whole_victim.demand({"code": "BLOCK_ALTERED", "object": "ledger_block_nodes", "block": 3})
 
 
 def test_E02_unique_entry_removed_and_the_key_inserted_again(whole_victim):
