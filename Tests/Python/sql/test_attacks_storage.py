@@ -105,6 +105,25 @@ def test_stored_leaves_that_disagree(whole_victim, table, change):
     assert "INDEX_DIVERGENCE" in ledger.second_opinion(victim.path, *victim.digests)[1]
 
 
+@pytest.mark.parametrize("chunk", [0, 1, 2])
+def test_byte_behind_the_stored_leaves_of_a_large_transaction(tmp_path, chunk):
+    path, digest = tmp_path / "large.db", tmp_path / "large.json"
+    db = connect(path)
+    for statement in ("CREATE TABLE t(id INTEGER PRIMARY KEY, v)", "SELECT ledger_init(1)",
+                      "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400) SELECT i, i FROM n"):
+        db.execute(statement).fetchall()
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    assert agree(path, digest).exit_code == 0
+    db = ledger.without_triggers(path)
+    place = "table_id = 1 AND chunk = ?"
+    blob = scalar(db, f"SELECT leaves FROM ledger_leaf_chunks WHERE {place}", chunk)
+    db.execute(f"UPDATE ledger_leaf_chunks SET leaves = ? WHERE {place}", (blob + b"\0", chunk))
+    db.close()
+    report = agree(path, digest)
+    assert report.exit_code == 1 and report.codes == {"INDEX_DIVERGENCE"}, report
+
+
 def test_node_of_a_block_that_disagrees(whole_victim):
     whole_victim.plain("UPDATE ledger_block_nodes SET hash = zeroblob(32) WHERE level = 0 AND position = 3")
     whole_victim.demand({"code": "BLOCK_ALTERED", "object": "ledger_block_nodes", "block": 3})
