@@ -46,6 +46,14 @@ import Testing
         try check([.positions]) { try $0.change(first) { $0.replace(at: 0, littleEndian: UInt64(0)) } }
     }
 
+    @Test func tableInsideTheHeader() {
+        for offset: UInt64 in 1..<8 {
+            #expect(throws: LedgerFormatError.self) {
+                try ChunkLayout.tableOffset(header: ChunkLayout.header(tableOffset: offset), fileByteCount: 100)
+            }
+        }
+    }
+
     @Test func duplicatedAndReordered() throws {
         try check([.overlap]) { try $0.write("ledger_1-10", try $0.bytes(first)) }
         try check([.overlap]) { try $0.write("ledger_11", try $0.bytes(open)) }
@@ -150,6 +158,20 @@ import Testing
         #expect(report.findings.map(\.code) == [.node])
     }
 
+    /// A certificate of the service, but of a node that is not the one it is written for.
+    @Test func certificateUnderTheIDOfAnotherNode() throws {
+        var ledger = try TestLedger(.small())
+        var writes = WriteSet()
+        writes.put(
+            .nodesEndorsedCertificates, key: Array(String(repeating: "ab", count: 32).utf8),
+            value: Array(ledger.identity.nodeCertificate.utf8))
+        try ledger.add(writes)
+        try ledger.sign()
+        let directory = try TemporaryDirectory()
+        try directory.write("ledger_1", ledger.chunk(1...4, isComplete: false))
+        #expect(LedgerDirectoryVerifier(path: directory.path).verify().findings.map(\.code) == [.node])
+    }
+
     /// No later signature covers the newest one: what its own signatures leave open must be as a node writes it.
     @Test func newestSignature() throws {
         func codes(_ shape: (inout SignatureShape) -> Void) throws -> [LedgerFinding.Code] {
@@ -166,6 +188,10 @@ import Testing
         #expect(try codes { $0.extra = { $0.put(.privateLogs, key: [1], value: [2]) } } == [.entry])
         #expect(try codes { $0.row = { $0["cert"] = .string(certificate + "\n") } } == [.node])
         #expect(try codes { $0.row = { $0["cert"] = .null } } == [.rawSignature])
+        // Signed by the service, and yet not what it signs.
+        #expect(try codes { $0.keyID = .other } == [.coseSignature])
+        #expect(try codes { $0.structure = 1 } == [.coseSignature])
+        #expect(try codes { $0.coseTransaction = "2.02" } == [.coseSignature])
     }
 
     /// A node goes on with its former certificate for a moment after a new one is written.
@@ -255,6 +281,9 @@ import Testing
                 try check([.receipt], options: one) { _ in }
             }
         }
+        var root = LedgerVerificationOptions()
+        root.expectedReceipts = [.signedRoot(.zero)]
+        try check([.receipt], options: root) { _ in }
         // The leaf of the last signature: only a later signature could have proven it.
         let signature = try Entry(decoding: try Vectors.entries(chunk: "ledger/\(open)")[10])
         var last = LedgerVerificationOptions()
@@ -271,6 +300,32 @@ import Testing
             let entries = try Vectors.entries(chunk: "ledger/\(open)").dropLast(2)
             try directory.write(open, ChunkLayout.header(tableOffset: 0) + entries.joined())
         }
+    }
+
+    /// The rules of views and of the flags that say where chunks end, each broken alone.
+    @Test func viewsAndChunkFlags() throws {
+        func codes(_ ends: [Int] = [], _ change: (inout TestLedger) throws -> Void) throws -> [LedgerFinding.Code] {
+            var ledger = try TestLedger(.small())
+            try change(&ledger)
+            try ledger.sign()
+            let directory = try TemporaryDirectory()
+            var first = 1
+            for last in ends {
+                try directory.write("ledger_\(first)-\(last).committed", ledger.chunk(first...last))
+                first = last + 1
+            }
+            try directory.write(
+                "ledger_\(first)", ledger.chunk(first...ledger.entries.count, isComplete: false))
+            return LedgerDirectoryVerifier(path: directory.path).verify().findings.map(\.code)
+        }
+        let (after, before) = (EntryFlags.endChunkAfter.rawValue, EntryFlags.endChunkBefore.rawValue)
+        #expect(try codes { try $0.addRow() } == [])
+        #expect(try codes { try $0.addRow { $0[32] = 3 } } == [.view], "the signature behind it is of view 2")
+        #expect(try codes([3]) { try $0.sign(flags: .endChunkAfter) } == [])
+        #expect(try codes { try $0.sign(flags: .endChunkAfter) } == [.chunkFlag], "more follows in its file")
+        #expect(try codes([3]) { try $0.addRow { $0[1] = after } } == [.chunkFlag], "it is no signature")
+        #expect(try codes([2]) { try $0.addRow { $0[1] = before } } == [])
+        #expect(try codes { try $0.addRow { $0[1] = before } } == [.chunkFlag], "more stands before it in its file")
     }
 
     @Test func findingsAreLimited() throws {

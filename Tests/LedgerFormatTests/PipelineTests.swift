@@ -167,7 +167,13 @@ import Testing
                     $0.raw = { key, root in try key.prehashed(i % 2 == 0 ? .zero : SHA256Hashing.digest(root.bytes)) }
                 }
                 if wrongCOSE.contains(i) {
-                    if i % 3 == 0 { $0.coseDER = true } else { $0.coseRoot = .zero }
+                    if i % 5 == 0 {
+                        $0.keyID = .other
+                    } else if i % 3 == 0 {
+                        $0.coseDER = true
+                    } else {
+                        $0.coseRoot = .zero
+                    }
                 }
             }
         }

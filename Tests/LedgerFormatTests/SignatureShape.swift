@@ -19,9 +19,11 @@ struct SignatureShape {
     /// Changes the bytes of the entry before they are hashed.
     var patch: (inout [UInt8]) -> Void = { _ in }
 
-    enum KeyID { case text, bytes, none }
+    enum KeyID { case text, bytes, other, none }
     var keyID = KeyID.text
     var coseTransaction: String?
+    /// The verifiable data structure.
+    var structure: UInt8 = 2
     var hasLedgerClaim = true
     var isTagged = true
     var coseDER = false

@@ -132,9 +132,10 @@ struct TestLedger {
         switch shape.keyID {
         case .text: fields.append([0x04] + Self.bytes(Array(keyID.utf8)))
         case .bytes: fields.append([0x04] + Self.bytes(Hex.decode(keyID) ?? []))
+        case .other: fields.append([0x04] + Self.bytes([UInt8](repeating: 0x61, count: 64)))
         case .none: break
         }
-        fields.append([0x19, 0x01, 0x8B, 0x02])
+        fields.append([0x19, 0x01, 0x8B, shape.structure])
         fields.append(
             [0x0F, 0xA3, 0x06, 0x1A, 0x67, 0x74, 0x85, 0x80, 0x01] + Self.text("issuer") + [0x02]
                 + Self.text("subject"))
