@@ -180,6 +180,14 @@ def test_receipts(cli, node, tmp_path, service_pem):
     for path in (as_json, as_cose):
         done = run_cli("receipt", "verify", path, "--service-certificate", node.service_certificate, "--json")
         assert done.returncode == 0 and json.loads(done.stdout)["transactionId"] == made
+    # Contents and collection are those that the signed digest is of; a COSE receipt needs the entry's key for that.
+    claim = json.loads(as_json.read_text())["applicationClaims"][0]["ledgerEntry"]
+    right = ["--claims-contents", "for a receipt", "--collection", claim["collectionId"]]
+    for path, key in ((as_json, []), (as_cose, ["--secret-key", claim["secretKey"]])):
+        for at, word in ((0, None), (1, "for another"), (3, "another")):
+            words = [*right[:at], word, *right[at + 1 :]] if word else right
+            done = run_cli("receipt", "verify", path, "--service-certificate", node.service_certificate, *words, *key)
+            assert done.returncode == (1 if word else 0), (words, done)
 
 
 def test_standard_output_and_input_are_called_dash(cli, node, tmp_path, service_pem):
