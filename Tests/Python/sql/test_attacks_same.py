@@ -200,6 +200,8 @@ def test_S02_name_in_other_letters(tmp_path, type, name, code):
     report = ledger.verify(path, digest)
     assert report.exit_code == 1 and report.codes == {code}, report
     assert name in {finding["object"] for finding in report.findings}, report
+    if (type, name) == ("table", "t"):
+        assert "SCHEMA_DRIFT" in ledger.second_opinion(path, digest)[1]
 
 
 FTS = "'table', 'site', 'site', 0, 'CREATE VIRTUAL TABLE site USING fts5(x)'"
