@@ -722,11 +722,21 @@ class Verification:
         if not self.database.has("ledger_identity"):
             raise Blocked("ledger_identity", "this is no ledger database")
         rows = list(self.database.rows(
-            "ledger_identity", "SELECT ledger_id, format, database_name, create_time FROM main.ledger_identity"))
-        if len(rows) != 1 or type(rows[0][0]) is not bytes or len(rows[0][0]) != 16 or rows[0][1] != 2:
+            "ledger_identity", "SELECT ledger_id, format, database_name, create_time, all_tables FROM main.ledger_identity"))
+        if len(rows) != 1 or type(rows[0][0]) is not bytes or len(rows[0][0]) != 16 or type(rows[0][1]) is not int or rows[0][1] != 2:
             raise Blocked("ledger_identity", "not one row with a ledger id of 16 bytes and format 2")
-        self.ledger = rows[0][0]
-        self.database_name = string(rows[0][2], "database_name")
+        self.ledger, _, name, made, self.all_tables = rows[0]
+        self.database_name, wrong = "", []
+        try:
+            self.database_name = string(name, "database_name")
+        except ValueError:
+            wrong.append("database_name")
+        # When the ledger was made is nothing that a hash holds: all that can be said is whether it is a time.
+        if not isinstance(made, Text) or not is_time(str(made, "utf-8", "replace")):
+            wrong.append("create_time")
+        if wrong:
+            self.find("VERIFIER_BLOCKED", "ledger_identity", "what the database says of its ledger is not what a ledger writes there",
+                      columns=wrong)
 
     def _transactions(self):
         what = "database_ledger_transactions"
@@ -1058,12 +1068,15 @@ class Verification:
             self.find("SCHEMA_DRIFT", what, "the events are not numbered in the order in which they were recorded",
                       columns=["event_id"])
         for transaction, sequence, kind, number, body, _ in events:
-            if kind == SETTINGS:
-                self.covers_all = bytes(body) == b'{"all_tables":1}'
-                continue
             try:
-                parsed = json.loads(str(body, "utf-8"))
-                self.tables.setdefault(number, Table(number)).add(transaction, kind, parsed)
+                if type(kind) is not int or type(number) is not int or not isinstance(body, Text):
+                    raise ValueError("a value is not of its class")
+                if kind == SETTINGS:
+                    self.covers_all = body == b'{"all_tables":1}'
+                    continue
+                table_of_event = self.tables.get(number) or Table(number)
+                table_of_event.add(transaction, kind, json.loads(str(body, "utf-8")))
+                self.tables[number] = table_of_event
             except (ValueError, KeyError, TypeError, struct.error):
                 self.find("SCHEMA_DRIFT", what, "an event's body can't be read", transaction=transaction,
                           sequence=sequence)
@@ -1071,7 +1084,11 @@ class Verification:
         self.counts["tables"] = len(self.tables)
 
     def _coverage(self):
-        """Where every table is to be a ledger table, ordinary tables that are none."""
+        """Where every table is to be a ledger table, ordinary tables that are none. Whether it is so is what was ledgered, of which
+        the identity has a copy that writers go by."""
+        if type(self.all_tables) is not int or self.all_tables != int(self.covers_all):
+            self.find("CAPTURE_CHANGED", "ledger_identity", "whether every table is to be a ledger table is not what was ledgered",
+                      columns=["all_tables"])
         if not self.covers_all:
             return
         numbers = "|".join(str(number) for number in self.tables)
@@ -1088,13 +1105,20 @@ class Verification:
             self._texts(name)
         what = "ledger_tables"
         if self.database.has(what):
-            expected = {number: tuple(table.versions[-1].body[name].encode() for name in ("table", "view", "kind"))
-                        + (int(table.dropped),) for number, table in self.tables.items()}
-            found = {row[0]: tuple(row[1:]) for row in self.database.rows(
+            expected = {number: [encode_value(table.versions[-1].body[name]) for name in ("table", "view", "kind")]
+                        + [encode_value(int(table.dropped))] for number, table in self.tables.items()}
+            found = {row[0]: [encode_value(value) for value in row[1:]] for row in self.database.rows(
                 what, "SELECT table_id, name, view, kind, is_dropped FROM main.ledger_tables NOT INDEXED")}
             for number in sorted(expected.keys() | found.keys()):
                 if expected.get(number) != found.get(number):
                     self.find("INDEX_DIVERGENCE", what, f"what is kept of table {number} is not what the schema events say")
+        what = "database_ledger_digest_locations"
+        if self.database.has(what):
+            (count,), = self.database.rows(
+                what, f"SELECT count(*) FROM main.{what} NOT INDEXED WHERE typeof(path) NOT IN ('text', 'null') "
+                "OR typeof(last_digest_block_id) NOT IN ('integer', 'null') OR typeof(is_current) <> 'integer'")
+            if count:
+                self.find("INDEX_DIVERGENCE", what, "places of digests are not stored as the texts and numbers that they are", count=count)
         what = "ledger_pending"
         if self.database.has(what):
             (count,), = self.database.rows(what, "SELECT count(*) FROM main.ledger_pending")

@@ -17,16 +17,22 @@ public struct EvidenceIdentity: Sendable, Hashable {
     /// The number of the format in which the ledger is stored.
     public var format: Int64
     public var databaseName: String
-    public var allTables: Bool
-    /// When the ledger was made, as it says.
+    /// `nil` when it says neither.
+    public var allTables: Bool?
+    /// When the ledger was made, as it says. Nothing proves it: no leaf, block or digest holds it.
     public var createTime: CommitTime?
+    /// Columns that hold no value of their kind, by name.
+    public var unreadable: [String]
 
-    public init(ledger: LedgerID?, format: Int64, databaseName: String, allTables: Bool, createTime: CommitTime? = nil)
-    {
+    public init(
+        ledger: LedgerID?, format: Int64, databaseName: String, allTables: Bool?, createTime: CommitTime? = nil,
+        unreadable: [String] = []
+    ) {
         self.ledger = ledger
         self.format = format
         self.databaseName = databaseName
         self.allTables = allTables
         self.createTime = createTime
+        self.unreadable = unreadable
     }
 }

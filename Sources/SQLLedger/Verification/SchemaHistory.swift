@@ -39,13 +39,21 @@ public struct SchemaHistory: Sendable {
 
     private mutating func append(_ stored: StoredSchemaEvent) {
         // Stored numbers are read without a sign: below 0 they would be behind every event, and define the table.
-        guard 1...UInt64(Int64.max) ~= stored.transaction.rawValue, stored.sequence.rawValue <= UInt64(Int64.max) else {
+        guard stored.isPlaced, 1...UInt64(Int64.max) ~= stored.transaction.rawValue,
+            stored.sequence.rawValue <= UInt64(Int64.max)
+        else {
             unreadable.append((stored, "its transaction or sequence number is none that an event can have"))
+            return
+        }
+        guard case .integer(let type) = stored.type, case .integer(let table) = stored.table,
+            case .text(let body) = stored.body
+        else {
+            unreadable.append((stored, "its type, table or body is not stored as the number or text that it is"))
             return
         }
         let event: SchemaEvent
         do throws(ProofError) {
-            event = try SchemaEvent(type: stored.type, table: stored.table, body: stored.body)
+            event = try SchemaEvent(type: type, table: table, body: body)
         } catch {
             unreadable.append((stored, error.reason))
             return

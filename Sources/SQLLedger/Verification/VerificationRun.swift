@@ -68,6 +68,12 @@ final class VerificationRun: Sendable {
         }
         report.ledger = ledger
         report.databaseName = identity.databaseName
+        if !identity.unreadable.isEmpty {
+            findings.report(
+                Finding(
+                    .verifierBlocked, object: "ledger_identity", columns: identity.unreadable,
+                    reason: "what the database says of its ledger is not what a ledger writes there"))
+        }
         if let expected = options.expectedLedger, expected != ledger {
             findings.report(
                 Finding(
@@ -171,14 +177,18 @@ final class VerificationRun: Sendable {
         var encoder = RowLeafEncoder()
         let history = try SchemaHistory(reading: {
             guard let event = try next() else { return nil }
+            if !event.isPlaced {
+                findings.report(
+                    Finding(
+                        .versionLink, object: "ledger_schema_events", certainty: .proven,
+                        reason: "a transaction or sequence number of a row version is not an integer"))
+            }
             // 0 is before every transaction, and no event's.
             if event.transaction.rawValue >= after?.nextTransaction ?? 0 || event.transaction.rawValue == 0 {
                 encoder.begin(
                     operation: .created, table: .schemaEvents, schema: TableSchema.schemaEventsDigest,
                     transaction: event.transaction, sequence: event.sequence, columnCount: 3)
-                encoder.append(integer: event.type)
-                encoder.append(integer: event.table)
-                encoder.append(.text(event.body))
+                for value in [event.type, event.table, event.body] { encoder.append(value) }
                 sink.row()
                 sink.created(
                     transaction: event.transaction.rawValue, sequence: event.sequence.rawValue, leaf: encoder.finish())

@@ -38,9 +38,8 @@ public final class EvidenceExporter {
         history = try SchemaHistory {
             guard try statement.step() else { return nil }
             return StoredSchemaEvent(
-                transaction: TransactionNumber(UInt64(clamping: statement.integer(0))),
-                sequence: LeafNumber(UInt64(clamping: statement.integer(1))), type: statement.integer(2),
-                table: statement.integer(3), body: statement.bytes(4))
+                transaction: statement.value(0), sequence: statement.value(1), type: statement.value(2),
+                table: statement.value(3), body: statement.value(4))
         }
         chunkQuery = try connection.prepare(
             "SELECT leaves FROM main.ledger_leaf_chunks WHERE transaction_id = ? AND table_id = ? AND chunk = ?")

@@ -15,7 +15,8 @@ extension LedgerConnection {
                 json_extract(body, '$.kind'), event_type = 1
               FROM (SELECT *, row_number() OVER (PARTITION BY table_id ORDER BY transaction_id DESC, sequence_number DESC) AS age
                 FROM \(db.schema).ledger_schema_events WHERE event_type <> 8) WHERE age = 1
-              EXCEPT SELECT table_id, name, view, kind, is_dropped FROM \(db.schema).ledger_tables;
+              EXCEPT SELECT table_id, name, view, kind, is_dropped FROM \(db.schema).ledger_tables
+              WHERE typeof(is_dropped) = 'integer';
             DELETE FROM \(db.schema).ledger_pending
             """)
         try restoreBlockNodes()

@@ -49,7 +49,7 @@ struct LedgerObjectsCheck {
         findings.report(
             Finding(
                 .captureChanged, object: "ledger_identity", columns: ["all_tables"],
-                expected: history.coversAllTables ? "1" : "0", found: identity.allTables ? "1" : "0",
+                expected: history.coversAllTables ? "1" : "0", found: identity.allTables.map { $0 ? "1" : "0" },
                 reason: "whether every table is to be a ledger table is not what was ledgered"))
     }
 

@@ -81,7 +81,8 @@ extension SQLiteEvidenceReader {
             "ledger_schema_events",
             """
             SELECT count(*) FROM (SELECT event_id, row_number() OVER (ORDER BY transaction_id, sequence_number) AS number
-              FROM main.ledger_schema_events NOT INDEXED WHERE transaction_id > 0 AND sequence_number >= 0)
+              FROM main.ledger_schema_events NOT INDEXED WHERE transaction_id > 0 AND sequence_number >= 0
+              AND typeof(transaction_id) = 'integer' AND typeof(sequence_number) = 'integer')
             WHERE event_id <> number
             """)
         guard try statement.step(), statement.integer(0) > 0 else { return }

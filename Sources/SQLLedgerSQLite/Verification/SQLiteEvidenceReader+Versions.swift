@@ -29,7 +29,7 @@ extension SQLiteEvidenceReader {
                     object: "ledger_schema_events", isLive: true, links: links,
                     key: [NamedValue("event_id", .integer(number))],
                     schema: TableSchema.schemaEventsDigest, columns: ["event_type", "table_id", "body"],
-                    values: [.integer(event.type), .integer(event.table), .text(event.body)]))
+                    values: [event.type, event.table, event.body]))
         }
     }
 

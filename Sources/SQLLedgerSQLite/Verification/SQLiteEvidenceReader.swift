@@ -170,11 +170,30 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
             "ledger_identity",
             "SELECT ledger_id, format, database_name, all_tables, create_time FROM main.ledger_identity WHERE id = 1")
         guard try statement.step() else { return nil }
-        var ledger: LedgerID?
-        if case .blob(let bytes) = statement.value(0) { ledger = LedgerID(bytes) }
+        // SQLite would convert what is of another class, and what compares with it in SQL would not find it.
+        var unreadable: [String] = []
+        func read<Value>(_ column: Int, _ name: String, _ read: (SQLValue) -> Value?) -> Value? {
+            let value = read(statement.value(column))
+            if value == nil { unreadable.append(name) }
+            return value
+        }
+        func number(_ value: SQLValue) -> Int64? { if case .integer(let number) = value { number } else { nil } }
+        func text(_ value: SQLValue) -> String? {
+            if case .text(let bytes) = value { String(validating: bytes, as: UTF8.self) } else { nil }
+        }
+        let ledger = read(0, "ledger_id") { if case .blob(let bytes) = $0 { LedgerID(bytes) } else { nil } }
+        let format = read(1, "format", number)
+        let name = read(2, "database_name", text)
+        let allTables: Bool? =
+            switch statement.value(3) {
+            case .integer(0): false
+            case .integer(1): true
+            default: nil
+            }
+        let createTime = read(4, "create_time") { text($0).flatMap { CommitTime($0) } }
         return EvidenceIdentity(
-            ledger: ledger, format: statement.integer(1), databaseName: statement.text(2),
-            allTables: statement.integer(3) != 0, createTime: CommitTime(statement.text(4)))
+            ledger: ledger, format: format ?? 0, databaseName: name ?? "", allTables: allTables, createTime: createTime,
+            unreadable: unreadable)
     }
 
     func blocks(from first: BlockID) throws -> () throws -> StoredBlock? {
@@ -211,7 +230,7 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         let firstTransaction = number(3, "first_transaction_id")
         let previous = digest(4, "previous_block_hash")
         let history = digest(5, "history_root_hash")
-        let time = CommitTime(statement.text(6))
+        let time = statement.value(6).string.flatMap { CommitTime($0) }
         if time == nil { unreadable.append("close_time") }
         return StoredBlock(
             id: BlockID(UInt64(bitPattern: statement.integer(0))), transactionsRoot: root, size: size,
@@ -281,12 +300,9 @@ final class SQLiteEvidenceReader: LedgerEvidenceReader, @unchecked Sendable {
         var walk = RowWalk(statement, of: "ledger_schema_events", column: 5, part: nil, shared)
         return {
             guard try walk.next() != nil else { return nil }
-            var body: [UInt8] = []
-            if case .text(let bytes) = statement.value(4) { body = bytes }
             return StoredSchemaEvent(
-                transaction: TransactionNumber(UInt64(bitPattern: statement.integer(0))),
-                sequence: LeafNumber(UInt64(bitPattern: statement.integer(1))), type: statement.integer(2),
-                table: statement.integer(3), body: body)
+                transaction: statement.value(0), sequence: statement.value(1), type: statement.value(2),
+                table: statement.value(3), body: statement.value(4))
         }
     }
 

@@ -32,7 +32,8 @@ struct SQLStatus: ParsableCommand {
     private static func last(_ time: String?) -> String { time.map { ", the last at \(PlainText.of($0))" } ?? "" }
 
     private func tell(_ status: LedgerStatus) {
-        Output.line("ledger      \(status.ledgerId)  \(Style.quiet("made \(PlainText.of(status.createTime))"))")
+        Output.line(
+            "ledger      \(status.ledgerId)  \(Style.quiet("made \(PlainText.of(status.createTime)), as it says"))")
         let name = PlainText.of(status.databaseName)
         Output.line("database    \(name)\(status.allTables ? ", every table is a ledger table" : "")")
         Output.line("recorded    \(status.transactions) transactions\(Self.last(status.lastTransactionTime))")

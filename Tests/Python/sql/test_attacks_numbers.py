@@ -1,7 +1,10 @@
 """Numbers that no transaction, row operation or block can have, beside rows, versions, schema events and blocks: SQLite keeps 64 bits
-with a sign, leaves hold them without one."""
+with a sign, leaves hold them without one. And numbers and texts of the ledger's own tables in another storage class than SQLite keeps
+them in."""
 
+import re
 import struct
+import subprocess
 
 import pytest
 
@@ -190,3 +193,166 @@ def test_derived_rows_of_no_transaction(accounts, number):
     edit(path, ("INSERT INTO ledger_leaf_chunks(transaction_id, table_id, chunk, leaves) VALUES (?1, ?1, ?1, zeroblob(34))",
                 (number,)), ("INSERT INTO ledger_block_nodes VALUES (?1, ?1, zeroblob(32))", (number,)) if number else "SELECT 1")
     assert agree(path, digests).exit_code == 0
+
+
+# The ledger's own tables are STRICT: their numbers and texts are of one storage class, in which SQLite compares them. What converts
+# them reads the same of others.
+
+
+def in_another_class(path, table, statement):
+    """As an edit of the record would: the definition is another one meanwhile."""
+    db = ledger.plain(path)
+    definition = scalar(db, "SELECT sql FROM sqlite_schema WHERE name = ?", table)
+    version = scalar(db, "PRAGMA schema_version")
+    db.close()
+
+    def define(sql, version):
+        db = ledger.with_writable_schema(path)
+        db.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (sql, table))
+        db.execute(f"PRAGMA schema_version = {version}")
+        db.close()
+
+    define(re.sub(r" (INTEGER|TEXT)(?! PRIMARY)| NOT NULL| STRICT", "", definition), version + 1)
+    edit(path, statement)
+    define(definition, version + 2)
+    db = ledger.plain(path)
+    assert scalar(db, "SELECT sql FROM sqlite_schema WHERE name = ?", table) == definition
+    db.close()
+
+
+def found_by_both(path, digests, exit_code, *codes):
+    report = agree(path, digests)
+    second = ledger.second_opinion(path, digests)
+    assert report.exit_code == second[0] == exit_code, (report, second)
+    assert set(codes) <= report.codes and set(codes) <= second[1], (report, second)
+    return report
+
+
+@pytest.mark.parametrize("kind", ["TEXT", "BLOB", "REAL"])
+@pytest.mark.parametrize("which", ["event_type = 0", "event_type = 8"])
+@pytest.mark.parametrize("column", ["event_type", "table_id", "body"])
+def test_S02_value_of_an_event_in_another_class(accounts, column, which, kind):
+    """The ledger's views lost the event, and it was read as before."""
+    if column == "body" and kind != "BLOB":
+        pytest.skip("a text already, and no number")
+    value = f"CAST({column} AS {kind})"
+    in_another_class(accounts[0], "ledger_schema_events", f"UPDATE ledger_schema_events SET {column} = {value} WHERE {which}")
+    report = found_by_both(*accounts, 1, "ROW_ALTERED", "SCHEMA_DRIFT")
+    assert any(finding["object"] == "ledger_schema_events" and finding.get("columns") == [column] for finding in report.findings)
+    demand(accounts, "ROW_ALTERED")
+
+
+@pytest.mark.parametrize("kind", ["TEXT", "BLOB", "REAL"])
+@pytest.mark.parametrize("column", ["transaction_id", "sequence_number"])
+def test_S02_place_of_an_event_in_another_class(accounts, work, column, kind):
+    path, digests = accounts
+    options = ["--since-last", "--state", work / "state.json"]
+    assert ledger.verify(path, digests, options=options).exit_code == 0
+    in_another_class(path, "ledger_schema_events",
+                     f"UPDATE ledger_schema_events SET {column} = CAST({column} AS {kind}) WHERE event_id = 2")
+    found_by_both(path, digests, 1, "VERSION_LINK", "SCHEMA_DRIFT")
+    demand(accounts, "VERSION_LINK")
+    assert "VERSION_LINK" in ledger.verify(path, digests, options=options).codes
+
+
+def test_H13_close_time_in_another_class(accounts):
+    """`WHERE close_time < '2100'` found no block."""
+    in_another_class(accounts[0], "database_ledger_blocks",
+                     "UPDATE database_ledger_blocks SET close_time = CAST(close_time AS BLOB)")
+    found_by_both(*accounts, 1, "BLOCK_ALTERED")
+
+
+@pytest.mark.parametrize("column, kind", [("name", "BLOB"), ("view", "BLOB"), ("kind", "BLOB"), ("is_dropped", "TEXT"),
+                                          ("is_dropped", "BLOB"), ("is_dropped", "REAL")])
+def test_E01_derived_values_in_another_class(accounts, column, kind):
+    """`WHERE name = 'account'` found no table. Another one who writes through the ledger puts it right."""
+    path, digests = accounts
+    in_another_class(path, "ledger_tables", f"UPDATE ledger_tables SET {column} = CAST({column} AS {kind}) WHERE table_id = 1")
+    found_by_both(path, digests, 1, "INDEX_DIVERGENCE")
+    done = run_cli("sql", "repair", path, "--digest", digests, "--apply")
+    assert done.returncode == 0, done
+    assert agree(path, digests).exit_code == 0
+
+
+@pytest.mark.parametrize("column, kind", [("path", "BLOB"), ("last_digest_block_id", "TEXT"), ("is_current", "TEXT")])
+def test_H22_upload_noted_in_another_class(accounts, column, kind):
+    path, digests = accounts
+    db = connect(path)
+    db.execute("SELECT ledger_record_upload('file:///store', 0, 1)")
+    db.execute("SELECT ledger_record_upload('file:///other', NULL, 0)")
+    db.close()
+    assert agree(path, digests).exit_code == 0
+    in_another_class(path, "database_ledger_digest_locations",
+                     f"UPDATE database_ledger_digest_locations SET {column} = CAST({column} AS {kind})")
+    found_by_both(path, digests, 1, "INDEX_DIVERGENCE")
+
+
+@pytest.mark.parametrize("value, exit_code, codes", [
+    ("format = '2'", 2, {"VERIFIER_BLOCKED"}), ("format = x'32'", 2, {"VERIFIER_BLOCKED"}),
+    ("format = 2.0", 2, {"VERIFIER_BLOCKED"}),
+    # The digest has the name.
+    ("database_name = CAST(database_name AS BLOB)", 1, {"VERIFIER_BLOCKED", "DIGEST_MISMATCH"}),
+    ("all_tables = '1'", 1, {"CAPTURE_CHANGED"}), ("all_tables = x'31'", 1, {"CAPTURE_CHANGED"}),
+    ("all_tables = 2", 1, {"CAPTURE_CHANGED"}), ("all_tables = 1.0", 1, {"CAPTURE_CHANGED"})])
+def test_H20_identity_in_another_class(accounts, value, exit_code, codes):
+    path, digests = accounts
+    in_another_class(path, "ledger_identity", f"UPDATE ledger_identity SET {value}")
+    found_by_both(path, digests, exit_code, *codes)
+
+
+@pytest.mark.parametrize("value", ["'yesterday'", "''", "NULL", "CAST(create_time AS BLOB)", "create_time || x'00'", "5",
+                                   "'2026-02-30T00:00:00.000000Z'"])
+def test_H24_time_of_the_ledger_that_is_none(accounts, value):
+    """No hash holds when the ledger was made."""
+    path, digests = accounts
+    in_another_class(path, "ledger_identity", f"UPDATE ledger_identity SET create_time = {value}")
+    report = found_by_both(path, digests, 2, "VERIFIER_BLOCKED")
+    assert report.findings[0]["columns"] == ["create_time"], report
+
+
+def test_H24_another_time_of_the_ledger(accounts):
+    """That no verification can tell, and nothing calls it proven."""
+    path, digests = accounts
+    in_another_class(path, "ledger_identity", "UPDATE ledger_identity SET create_time = '1999-12-31T23:59:59.000000Z'")
+    assert agree(path, digests).exit_code == 0
+    assert "made 1999-12-31T23:59:59.000000Z, as it says" in run_cli("sql", "status", path).stdout
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16le", "UTF-16be"])
+def test_classes_that_honest_ledgers_have(work, encoding):
+    """Of each encoding, vacuumed by SQLite, dumped and loaded again."""
+    path, digests, loaded = work / "app.db", work / "app.json", work / "loaded.db"
+    db = ledger.plain(path)
+    db.execute(f"PRAGMA encoding = '{encoding}'")
+    ledger.load(db)
+    db.execute("SELECT ledger_init(1)")
+    db.execute("CREATE TABLE account(id INTEGER PRIMARY KEY, owner TEXT UNIQUE, balance INT)")
+    db.execute("CREATE VIEW rich AS SELECT * FROM account WHERE balance > 1")
+    db.execute("CREATE VIRTUAL TABLE words USING fts5(word)")
+    db.execute("CREATE INDEX main.Balances ON ACCOUNT(balance)")
+    db.execute("CREATE TABLE pair(k TEXT, n INTEGER, PRIMARY KEY(k, n)) WITHOUT ROWID")
+    db.execute("CREATE TABLE log(what TEXT)")
+    db.execute("CREATE TRIGGER Noted AFTER INSERT ON ACCOUNT BEGIN INSERT INTO log VALUES (new.owner); END")
+    db.execute("SELECT ledger_refresh()")
+    db.execute("INSERT INTO account VALUES (1, 'ada', 10), (2, 'bob', 11)")
+    db.execute("ALTER TABLE account RENAME TO customer")
+    db.execute("ALTER TABLE customer RENAME COLUMN owner TO holder")
+    db.execute("UPDATE customer SET balance = 1")
+    db.execute("SELECT ledger_record_upload('file:///store', NULL, 1)")
+    digests.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+
+    def sound(path):
+        report = agree(path, digests)
+        assert report.exit_code == ledger.second_opinion(path, digests)[0] == 0, (report, ledger.second_opinion(path, digests))
+
+    sound(path)
+    db = ledger.plain(path)
+    db.execute("ANALYZE")
+    db.execute("PRAGMA auto_vacuum = FULL")
+    db.execute("VACUUM")
+    db.close()
+    sound(path)
+    dump = subprocess.run(["sqlite3", path, ".dump"], capture_output=True, check=True).stdout
+    subprocess.run(["sqlite3", loaded], input=f"PRAGMA encoding = '{encoding}';\n".encode() + dump, capture_output=True, check=True)
+    sound(loaded)
