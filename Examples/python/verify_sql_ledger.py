@@ -699,6 +699,7 @@ class Verification:
     def run(self):
         if not self.guarded(self._identity):
             return self
+        self.guarded(self._schema)
         for path in self.stores:
             self.digests += read_digests(path, self.ledger.hex(), self.notes)
         if self.guarded(self._transactions) and self.guarded(self._blocks):
@@ -737,6 +738,19 @@ class Verification:
         if wrong:
             self.find("VERIFIER_BLOCKED", "ledger_identity", "what the database says of its ledger is not what a ledger writes there",
                       columns=wrong)
+
+    def _schema(self):
+        """Whether each row of the schema is one that SQLite writes."""
+        rows = list(self.database.rows("the schema", "SELECT type, name, tbl_name, rootpage, sql FROM main.sqlite_schema"))
+        names = {row[1] for row in rows if row[0] == b"table"}
+        for kind, name, table, root, sql in rows:
+            texts = all(isinstance(value, Text) and b"\0" not in value for value in (kind, name, table))
+            paged = kind in (b"table", b"index")
+            if (not texts or kind not in (b"table", b"index", b"view", b"trigger") or kind in (b"table", b"view") and name != table
+                    or kind == b"index" and table not in names
+                    or not (type(root) is int and (paged or root == 0) or root is None and not paged)
+                    or not (sql is None or isinstance(sql, Text))):
+                self.find("SCHEMA_DRIFT", shown(name), "it stands in the schema in a way that SQLite never writes")
 
     def _transactions(self):
         what = "database_ledger_transactions"

@@ -46,7 +46,12 @@ extension SQLiteEvidenceReader {
         checks.append(check("ledger_schema_events") { try $0.checkEventNumbers($1) })
         checks.append(
             check("sqlite_schema") { reader, findings in
-                for object in try reader.objects().all where object.isMisspelt {
+                let objects = try reader.objects()
+                for object in objects.all
+                where object.isMisspelt
+                    || object.type == "index"
+                        && objects.object("table", object.table)?.name.exact != object.table.exact
+                {
                     findings.report(
                         Finding(
                             .schemaDrift, object: object.name, found: object.sql,

@@ -10,8 +10,7 @@ final class SchemaObjects {
         var table: String
         var rootPage: Int64
         var sql: String?
-        /// Whether type and names stand there in a way that SQLite reads and never writes, so that queries of `sqlite_schema` miss
-        /// the object.
+        /// Whether the row is one that SQLite reads and never writes, so that queries of `sqlite_schema` miss the object.
         var isMisspelt: Bool
 
         var isVirtual: Bool { type == "table" && rootPage == 0 }
@@ -41,13 +40,9 @@ final class SchemaObjects {
         var byName: [String: [Int]] = [:]
         var byTable: [String: [Int]] = [:]
         while try statement.step() {
+            // Before the texts are read, which makes texts of what is none.
+            let isMisspelt = Self.isMisspelt(statement.row)
             let type = statement.text(0)
-            let isMisspelt =
-                !Self.types.containsExactly(type)
-                || (0..<3).contains {
-                    guard case .text(let bytes) = statement.value($0) else { return true }
-                    return bytes.contains(0)
-                }
             let object = Object(
                 type: SQLName.folded(Self.cut(type)), name: Self.cut(statement.text(1)),
                 table: Self.cut(statement.text(2)), rootPage: statement.integer(3), sql: statement.optionalText(4),
@@ -63,6 +58,21 @@ final class SchemaObjects {
     }
 
     private static let types = ["table", "index", "view", "trigger"]
+
+    /// Of a table and a view both names are the same. (A trigger belongs to its table in the letters of its statement.)
+    private static func isMisspelt(_ row: [SQLValue]) -> Bool {
+        guard let type = types.first(where: { row[0] == .text($0) }), case .text(let name) = row[1],
+            case .text(let table) = row[2], !name.contains(0), !table.contains(0)
+        else { return true }
+        if type == "table" || type == "view", name != table { return true }
+        switch row[3] {
+        case .integer(let page) where page == 0 || type == "table" || type == "index": break
+        case .null where type == "view" || type == "trigger": break
+        default: return true
+        }
+        if case .text = row[4] { return false }
+        return row[4] != .null
+    }
 
     private static func cut(_ text: String) -> String {
         text.utf8.contains(0) ? String(decoding: text.utf8.prefix { $0 != 0 }, as: UTF8.self) : text

@@ -500,6 +500,29 @@ def test_S28_trigger_removed_with_writable_schema(whole_victim):
     victim.demand({**ALTERED, "key": {"id": FRESH}, "columns": ["units"]}, "CAPTURE_OFF")
 
 
+@pytest.mark.parametrize("name, change", [
+    ("ledger_update_1", "sql = CAST(sql AS BLOB)"), ("account", "sql = CAST(sql AS BLOB)"),
+    ("ledger_column_history", "sql = CAST(sql AS BLOB)"), ("ledger_column_history", "tbl_name = 'lEdger_column_history'"),
+    ("account_name", "tbl_name = 'Account'"), ("ledger_update_1", "rootpage = 1"), ("ledger_update_1", "rootpage = x'30'")])
+def test_S12_row_of_the_schema_that_is_written_in_another_way(work, name, change):
+    """SQLite reads it all the same; queries of the schema miss it."""
+    path, digest = work / "app.db", work / "app.json"
+    db = connect(path)
+    db.execute("CREATE TABLE account(id INTEGER PRIMARY KEY, name TEXT)")
+    db.execute("CREATE INDEX account_name ON account(name)")
+    db.execute("SELECT ledger_init(1)").fetchall()
+    db.execute("INSERT INTO account VALUES (1, 'ada')")
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    assert agree(path, digest).exit_code == ledger.second_opinion(path, digest)[0] == 0
+    db = ledger.with_writable_schema(path)
+    assert db.execute(f"UPDATE sqlite_schema SET {change} WHERE name = ?", (name,)).rowcount == 1
+    db.close()
+    report, second = agree(path, digest), ledger.second_opinion(path, digest)
+    assert report.exit_code == second[0] == 1 and "SCHEMA_DRIFT" in report.codes & second[1], (report, second)
+    assert any(finding["code"] == "SCHEMA_DRIFT" and finding["object"] == name for finding in report.findings), report
+
+
 def stub(db):
     """Functions that do nothing under the names of those that the triggers call."""
     for name in ("ledger_table_needs_indelible_extension", "ledger_stamp_transaction", "ledger_stamp_sequence"):
