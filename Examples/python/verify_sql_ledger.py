@@ -740,7 +740,11 @@ class Verification:
                       columns=wrong)
 
     def _schema(self):
-        """Whether each row of the schema is one that SQLite writes."""
+        """How texts are stored, and whether each row of the schema is one that SQLite writes."""
+        (encoding,), = self.database.rows("the encoding", "PRAGMA main.encoding")
+        if encoding != b"UTF-8":
+            self.notes.append(f"texts are stored as {str(encoding, 'utf-8')}: no hash holds the encoding, so the order of texts and "
+                              "their bytes are those of this file")
         rows = list(self.database.rows("the schema", "SELECT type, name, tbl_name, rootpage, sql FROM main.sqlite_schema"))
         names = {row[1] for row in rows if row[0] == b"table"}
         for kind, name, table, root, sql in rows:

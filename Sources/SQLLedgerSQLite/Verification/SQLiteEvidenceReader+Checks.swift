@@ -44,6 +44,7 @@ extension SQLiteEvidenceReader {
                 })
         }
         checks.append(check("ledger_schema_events") { try $0.checkEventNumbers($1) })
+        checks.append(check("the encoding") { reader, _ in try reader.noteEncoding() })
         checks.append(
             check("sqlite_schema") { reader, findings in
                 let objects = try reader.objects()
@@ -78,6 +79,15 @@ extension SQLiteEvidenceReader {
                 check("derived tables") { try DerivedTablesCheck(history: history, reader: $0, findings: $1).run() })
         }
         return checks
+    }
+
+    /// Leaves hold texts as UTF-8, and a file that is written again in another encoding is honest: nothing recorded tells which of them
+    /// the ledger had. Each has its own order of texts, so the report says which one was read.
+    private func noteEncoding() throws {
+        guard let encoding = try connection.value("PRAGMA main.encoding")?.string, encoding != "UTF-8" else { return }
+        shared.note(
+            "Texts are stored as \(encoding). No hash holds the encoding: that the texts are those recorded is proven, but the order in "
+                + "which they compare and sort, and their bytes as a BLOB, are those of this file.")
     }
 
     /// The leaf of an event says nothing of its `event_id`, by which the ledger's views go: it must be its number.

@@ -317,6 +317,11 @@ def test_R21_invalid_text_that_was_ledgered(whole_victim):
     victim.demand(altered(3, "name"))
 
 
+def told(path, *digests):
+    """The notes of the second verifier."""
+    return ledger.second_opinion(path, *digests)[2].notes
+
+
 def test_R21_honest_rebuild_as_utf16(whole_victim):
     victim = whole_victim
     dump = subprocess.run(["sqlite3", victim.path, ".dump"], capture_output=True, check=True).stdout
@@ -327,6 +332,11 @@ def test_R21_honest_rebuild_as_utf16(whole_victim):
     db.close()
     report = agree(other, *victim.digests)
     assert report.exit_code == 0, report
+    # Texts are those recorded; in which order they compare depends on the encoding, which no hash holds.
+    for notes in report.notes, ledger.verify(other, *victim.digests, tables=["account"]).notes, told(other, *victim.digests):
+        assert any("stored as UTF-16le" in note for note in notes), notes
+    for notes in victim.verify().notes, told(victim.path, *victim.digests):
+        assert not any("stored as" in note for note in notes), notes
     db = connect(other)
     db.execute("UPDATE account SET name = 'nach dem Umzug: äöü' WHERE id = 5")
     db.execute("INSERT INTO visit VALUES ('ü', 7)")
