@@ -13,7 +13,7 @@ extension LedgerConnection {
             INSERT OR REPLACE INTO \(db.schema).ledger_tables
               SELECT table_id, json_extract(body, '$.table'), json_extract(body, '$.view'),
                 json_extract(body, '$.kind'), event_type = 1
-              FROM (SELECT *, row_number() OVER (PARTITION BY table_id ORDER BY transaction_id DESC, sequence_number DESC) AS age
+              FROM (SELECT table_id AS table_id, body AS body, event_type AS event_type, row_number() OVER (PARTITION BY table_id ORDER BY transaction_id DESC, sequence_number DESC) AS age
                 FROM \(db.schema).ledger_schema_events WHERE event_type <> 8) WHERE age = 1
               EXCEPT SELECT table_id, name, view, kind, is_dropped FROM \(db.schema).ledger_tables
               WHERE typeof(is_dropped) = 'integer';

@@ -361,3 +361,14 @@ def test_append_only_tables_of_a_ledger_database(work):
     done = run_cli("sql", "enable", path, "other", "--view", "mine")
     assert done.returncode == 2 and "its ledger view is 'other_Ledger'" in done.stderr, done
     sound(path)
+
+
+def test_names_of_columns_with_those_of_their_tables(app):
+    """Old switches of SQLite's for the names of results."""
+    db = connect(app)
+    for statement in ("PRAGMA full_column_names = ON", "PRAGMA short_column_names = OFF", "INSERT INTO t(a) VALUES (1)",
+                      "ALTER TABLE t ADD COLUMN b", "UPDATE t SET b = 1", "SELECT ledger_refresh()", "SELECT ledger_restore_derived()",
+                      "SELECT ledger_close_block()", "SELECT ledger_drop_column('t', 'b')", "CREATE TABLE u(x)", "SELECT ledger_enable('u')"):
+        db.execute(statement).fetchall()
+    db.close()
+    sound(app)
