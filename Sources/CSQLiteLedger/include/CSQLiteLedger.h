@@ -88,6 +88,10 @@ static inline int ils_reprepares(sqlite3_stmt *s) { return sqlite3_stmt_status(s
 static inline sqlite3_stmt *ils_next_stmt(sqlite3 *db, sqlite3_stmt *s) { return sqlite3_next_stmt(db, s); }
 static inline int ils_bind_parameter_count(sqlite3_stmt *s) { return sqlite3_bind_parameter_count(s); }
 static inline int ils_bind_null(sqlite3_stmt *s, int i) { return sqlite3_bind_null(s, i); }
+// NULL to whoever reads it. `destroyed` is called when the statement is finalised or the parameter bound anew.
+static inline int ils_bind_pointer(sqlite3_stmt *s, int i, void *v, void (*destroyed)(void *)) {
+    return sqlite3_bind_pointer(s, i, v, "ledger", destroyed);
+}
 static inline int ils_bind_int64(sqlite3_stmt *s, int i, sqlite3_int64 v) { return sqlite3_bind_int64(s, i, v); }
 static inline int ils_bind_double(sqlite3_stmt *s, int i, double v) { return sqlite3_bind_double(s, i, v); }
 // The bytes are copied.

@@ -77,6 +77,7 @@ extension LedgerConnection {
                     guard let connection = LedgerConnection.of(context) else { return }
                     connection.knowsClosing = false
                     connection.all { $0.dropStatements() }
+                    connection.endWatch()
                     connection.all { $0.noticeBeforeClosing() }
                 },
                 begin: { context in
@@ -343,6 +344,7 @@ extension LedgerConnection {
         dropStatements()
         // The one that enlists is that of `main`.
         main.dropStatements()
+        main.endWatch()
     }
 
     /// The ledger of a database that is known to have one. Without a name `main` is meant.

@@ -137,6 +137,8 @@ final class LedgerConnection {
 
     /// SQLite tells us when the connection is about to close, so that statements may be kept.
     var knowsClosing = false
+    /// Of the statements that are kept for all databases; only in that of `main`.
+    private var watch: StatementWatch?
 
     // Statements that are not a table's.
     @exclusivity(unchecked) var enlist: SQLiteStatement?
@@ -244,7 +246,23 @@ final class LedgerConnection {
                 throw .refused("something in the database hides the ledger's virtual table '\(ILS_CLOSING)'")
             }
         }
-        return try db.prepare(sql, persistent: true)
+        return try db.prepare(sql, persistent: true, watch: main.watchStatements())
+    }
+
+    private func watchStatements() throws(SQLiteLedgerError) -> StatementWatch {
+        if let watch { return watch }
+        let made = try StatementWatch(on: db) { [unowned self] in
+            watch = nil
+            all { $0.dropStatements() }
+        }
+        watch = made
+        return made
+    }
+
+    /// No statement is kept any more.
+    func endWatch() {
+        watch?.end()
+        watch = nil
     }
 
     func bytes(_ text: String) -> SQLValue { .text(Array(text.utf8)) }

@@ -88,11 +88,18 @@ public final class SQLiteConnection {
 
     /// Prepares the first statement of `sql`. `persistent`: it will be used many times.
     public func prepare(_ sql: String, persistent: Bool = false) throws(SQLiteLedgerError) -> SQLiteStatement {
+        try prepare(sql, persistent: persistent, watch: nil)
+    }
+
+    /// The same; `watch` knows whether the statement is still there.
+    func prepare(
+        _ sql: String, persistent: Bool, watch: StatementWatch?
+    ) throws(SQLiteLedgerError) -> SQLiteStatement {
         var statement: OpaquePointer?
         let flags = persistent ? UInt32(SQLITE_PREPARE_PERSISTENT) : 0
         let code = ils_prepare(handle, sql, -1, flags, &statement, nil)
         guard code == SQLITE_OK, let statement else { throw .last(of: handle, code: code) }
-        return SQLiteStatement(statement, on: handle)
+        return SQLiteStatement(statement, on: handle, watch: watch)
     }
 
     /// Runs one statement and returns all of its rows. For small results.

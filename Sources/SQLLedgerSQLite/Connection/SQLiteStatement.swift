@@ -1,20 +1,25 @@
 import CSQLiteLedger
 import SQLLedger
 
-/// A prepared statement. Finalised with its last reference.
+/// A prepared statement. Finalised with its last reference, unless the application did so.
 public final class SQLiteStatement {
     /// `sqlite3_stmt *`.
     public let handle: OpaquePointer
     private let database: OpaquePointer
+    /// Of one that is kept.
+    private let watch: StatementWatch?
     /// The transaction number that capture has bound; parameters keep their values over executions.
     var boundTransaction: UInt64 = 0
 
-    init(_ handle: OpaquePointer, on database: OpaquePointer) {
+    init(_ handle: OpaquePointer, on database: OpaquePointer, watch: StatementWatch? = nil) {
         self.handle = handle
         self.database = database
+        self.watch = watch
     }
 
-    deinit { ils_finalize(handle) }
+    deinit {
+        if watch?.areLost != true { ils_finalize(handle) }
+    }
 
     /// The number of columns of each row.
     public var columnCount: Int { Int(ils_column_count(handle)) }

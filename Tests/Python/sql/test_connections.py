@@ -372,3 +372,62 @@ def test_names_of_columns_with_those_of_their_tables(app):
         db.execute(statement).fetchall()
     db.close()
     sound(app)
+
+
+FINALISE = """if True:
+    import ctypes, sys, _sqlite3
+    sqlite = ctypes.CDLL(_sqlite3.__file__)
+    pointer = ctypes.c_void_p
+    sqlite.sqlite3_next_stmt.restype = pointer
+    sqlite.sqlite3_next_stmt.argtypes = [pointer, pointer]
+    sqlite.sqlite3_finalize.argtypes = [pointer]
+    path, extension, order, then = sys.argv[1:]
+    db = pointer()
+    assert sqlite.sqlite3_open(path.encode(), ctypes.byref(db)) == 0
+    assert sqlite.sqlite3_db_config(db, 1005, 1, pointer()) == 0
+    assert sqlite.sqlite3_load_extension(db, extension.encode(), None, None) == 0
+
+    def run(sql):
+        code = sqlite.sqlite3_exec(db, sql.encode(), None, None, None)
+        assert code == 0, (sql, code)
+
+    run("INSERT INTO t VALUES (5, 1); UPDATE t SET a = 2; BEGIN; DELETE FROM t WHERE id = 5; COMMIT")
+    if then == "in a transaction":
+        run("BEGIN; UPDATE t SET a = 3")
+    found = [sqlite.sqlite3_next_stmt(db, None)]
+    while found[-1]:
+        found.append(sqlite.sqlite3_next_stmt(db, found[-1]))
+    assert len(found) > 4
+    for statement in found[:-1][::int(order)]:
+        assert sqlite.sqlite3_finalize(statement) == 0
+    # Statements of the application's may have the places of those that are gone.
+    mine = [pointer() for _ in range(12 if then != "close" else 0)]
+    for statement in mine:
+        assert sqlite.sqlite3_prepare_v2(db, b"DELETE FROM plain", -1, ctypes.byref(statement), None) == 0
+    if then != "close":
+        run("UPDATE t SET a = 4; INSERT INTO t VALUES (6, 6)")
+        if then == "in a transaction":
+            run("COMMIT")
+        for statement in mine:
+            sqlite.sqlite3_finalize(statement)
+    assert sqlite.sqlite3_close(db) == 0
+    """
+
+
+@pytest.mark.parametrize("then", ["close", "write", "in a transaction"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_application_that_finalises_every_statement_that_sqlite_names(app, then, order):
+    """The ledger's are among them. They were used and finalised once more."""
+    with ledger.plain(app) as db:
+        db.execute("CREATE TABLE plain(x)")
+        db.execute("INSERT INTO plain VALUES (1)")
+    db.close()
+    done = subprocess.run(
+        [sys.executable, "-c", FINALISE, str(app), str(ledger.extension().with_suffix("")), str(order), then],
+        capture_output=True, text=True)
+    assert done.returncode == 0, done
+    with ledger.plain(app) as db:
+        assert scalar(db, "SELECT count(*) FROM plain") == 1
+        assert scalar(db, "SELECT a FROM t WHERE id = 6") == (None if then == "close" else 6)
+    db.close()
+    sound(app)
