@@ -5,6 +5,8 @@
 
 #include <sqlite3ext.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 // Set once by `ils_adopt`, before anything else is called.
 extern const sqlite3_api_routines *ils_api;
@@ -178,6 +180,21 @@ typedef struct ils_callbacks {
 // The virtual table whose disconnection announces that the connection is closing. Whoever keeps statements names it once,
 // in one that is not kept.
 #define ILS_CLOSING "ledger_closing"
+
+// What hooks get. Whoever sets a hook of its own is handed it, as that of the hook before, and some take it for an object
+// of their kind: Perl's driver for one of its values, SQLite's session extension for a session. It begins with zeros, which
+// both take for nothing. To be freed; 0 when there is no memory.
+#define ILS_HOOK_ZEROS 512
+static inline void *ils_hook_context(void *connection) {
+    char *made = calloc(1, ILS_HOOK_ZEROS + sizeof connection);
+    if (made) memcpy(made + ILS_HOOK_ZEROS, &connection, sizeof connection);
+    return made;
+}
+static inline void *ils_hooked(void *context) {
+    void *connection;
+    memcpy(&connection, (char *)context + ILS_HOOK_ZEROS, sizeof connection);
+    return connection;
+}
 
 // Registers the capture function, the virtual table that follows the connection's transactions, and the one that
 // announces its end.

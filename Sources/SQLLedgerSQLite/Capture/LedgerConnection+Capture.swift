@@ -33,6 +33,7 @@ extension LedgerConnection {
                 // Where SQLite keeps no statement journal the change itself stays: then only the whole transaction can
                 // be rolled back, and must be.
                 connection.poison = connection.poison ?? (error.message, connection.level)
+                if !connection.isEnlisted { connection.takeCommitHooks() }
             }
         }
     }
@@ -64,7 +65,8 @@ extension LedgerConnection {
                 throw .refused(
                     """
                     a change of ledger table '\(tables[slot].description.table)' was not announced by SQLite: leave the \
-                    connection's pre-update hook to the ledger
+                    connection's pre-update hook to the ledger (Tcl takes it with every hook that it sets; loading the \
+                    extension again, or SELECT ledger_take_hooks(), takes it back)
                     """)
             }
         }

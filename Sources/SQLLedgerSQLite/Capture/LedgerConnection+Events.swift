@@ -17,7 +17,7 @@ import SQLLedger
 extension LedgerConnection {
     static let preupdate: ils_preupdate = { context, handle, operation, database, table, oldRow, newRow in
         guard let context, let handle, let database, let table else { return }
-        Unmanaged<LedgerConnection>.fromOpaque(context)._withUnsafeGuaranteedRef {
+        Unmanaged<LedgerConnection>.fromOpaque(ils_hooked(context))._withUnsafeGuaranteedRef {
             guard isMain(database) else {
                 return $0.announcedElsewhere(handle, operation, database, table, oldRow, newRow)
             }
@@ -41,11 +41,12 @@ extension LedgerConnection {
             stranger(handle, operation, name, oldRow, newRow)
             return true
         }
+        if !isEnlisted { forgetEarlier(handle) }
         let table = tables[slot]
         outstanding += 1
         // Asked now, because they may be on again when the transaction ends.
         if ils_is_triggers_enabled(handle) == 0 {
-            forbid("ledger table '\(table.description.table)' was changed with triggers switched off")
+            forbid("ledger table '\(table.description.table)' was changed with triggers switched off", level)
         }
         let depth = ils_preupdate_depth(handle)
         if !events.isEmpty { settle(operation, depth) }
@@ -76,7 +77,7 @@ extension LedgerConnection {
         }
         guard ils_preupdate_blobwrite(handle) < 0 else {
             outstanding -= 1
-            forbid("incremental writing of blobs is not possible in ledger table '\(table.description.table)'")
+            forbid("incremental writing of blobs is not possible in ledger table '\(table.description.table)'", level)
             return false
         }
         if events.count >= 4_096 { events.removeFirst(2_048) }
@@ -88,10 +89,16 @@ extension LedgerConnection {
         return true
     }
 
-    /// The change that was just announced may not be committed.
-    @inline(never)
-    private func forbid(_ reason: String) {
-        guard let veto, veto.level <= level else { return self.veto = (reason, level) }
+    /// What was announced in a transaction that captured nothing is no matter of the next one, and nobody is told of its
+    /// commit.
+    private func forgetEarlier(_ handle: OpaquePointer) {
+        if parts != nil { parts = nil }
+        let version = ils_data_version(handle, db.schemaName)
+        guard version != eventsVersion else { return }
+        eventsVersion = version
+        if !events.isEmpty { events.removeAll() }
+        if !missed.isEmpty { missed.removeAll() }
+        outstanding = 0
     }
 
     /// A new row operation: whatever is left of earlier ones beside or within it but what it deletes itself was undone, or

@@ -39,12 +39,11 @@ extension LedgerConnection {
         }
         guard code == SQLITE_OK else { throw .last(of: handle, code: code) }
         if connection.hasHook {
-            _ = ils_preupdate_hook(handle, Self.preupdate, context)
+            connection.takePreupdateHook()
         } else {
             // Without the hook only delete triggers tell what a REPLACE deletes.
             try db.execute("PRAGMA recursive_triggers = ON")
         }
-        if guardsObjects { connection.takeHooks() }
         // A database that is locked or no database at all: what there is to know is read before the first write.
         try? connection.withInternal { () throws(SQLiteLedgerError) in try connection.load() }
         guard guardsObjects, connection.ledger != nil else { return connection }
@@ -145,7 +144,7 @@ extension LedgerConnection {
             veto = nil
         } else if isEnlisted {
             // No savepoint takes this back.
-            veto = ("the connection was closed in the middle of a transaction, which must be rolled back", Int.min)
+            forbid("the connection was closed in the middle of a transaction, which must be rolled back", Int.min)
         }
         if hasEvents { isStale = true }
         endTransaction()
@@ -208,33 +207,70 @@ extension LedgerConnection {
 
     // MARK: Hooks of connections that are ours alone
 
-    private func takeHooks() {
-        let context = Unmanaged.passUnretained(self).toOpaque()
-        ils_set_authorizer(db.handle, Self.authorize, context)
-        _ = ils_commit_hook(db.handle, Self.commitHook, context)
-        _ = ils_rollback_hook(db.handle, Self.rollbackHook, context)
+    /// SQLite has one of each hook and does not say whose it is, so they are taken only when they are needed: the authorizer
+    /// where a database of the connection has a ledger.
+    func takeAuthorizer() {
+        guard guardsObjects, !hasAuthorizer else { return }
+        hasAuthorizer = true
+        ils_set_authorizer(db.handle, Self.authorize, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// Those of the commit and the rollback, where a transaction that the virtual table is not told of may not be committed.
+    func takeCommitHooks() {
+        guard guardsObjects else { return }
+        _ = ils_commit_hook(db.handle, Self.commitHook, hookContext)
+        _ = ils_rollback_hook(db.handle, Self.rollbackHook, hookContext)
+    }
+
+    func takePreupdateHook() {
+        guard hasHook else { return }
+        _ = ils_preupdate_hook(db.handle, Self.preupdate, hookContext)
+    }
+
+    /// Where the host has set hooks anew.
+    func takeHooksBack() {
+        takePreupdateHook()
+        if guardsObjects, allTables { takeWALHook() }
     }
 
     private static let commitHook: @convention(c) (UnsafeMutableRawPointer?) -> Int32 = { context in
-        guard let connection = LedgerConnection.of(context) else { return 0 }
-        // What was announced in a transaction that captured nothing is no matter of the next one.
-        connection.all { if !$0.isEnlisted, !$0.events.isEmpty { $0.events.removeAll() } }
+        guard let connection = context.flatMap({ LedgerConnection.of(ils_hooked($0)) }) else { return 0 }
         // Of a transaction that the virtual table is told of, the table refuses the commit, and says why.
-        let isPoisoned = connection.poison != nil && !connection.isEnlisted
-        return isPoisoned || connection.veto != nil || connection.attached.contains { $0.veto != nil } ? 1 : 0
+        var isRefused = connection.poison != nil && !connection.isEnlisted
+        connection.all { if $0.currentVeto != nil { isRefused = true } }
+        // SQLite rolls the transaction back now, and whose hook is told of that is not certain.
+        if isRefused { connection.forgetRefused() }
+        return isRefused ? 1 : 0
     }
 
     private static let rollbackHook: @convention(c) (UnsafeMutableRawPointer?) -> Void = { context in
-        guard let connection = LedgerConnection.of(context) else { return }
-        connection.all { $0.veto = nil }
+        context.flatMap { LedgerConnection.of(ils_hooked($0)) }?.forgetRefused()
+    }
+
+    private func forgetRefused() {
+        all { $0.veto = nil }
         // Otherwise the virtual table is told.
-        if !connection.isEnlisted, !connection.isAnyInternal { connection.all { $0.endTransaction() } }
+        if !isEnlisted, !isAnyInternal { all { $0.endTransaction() } }
+    }
+
+    /// The veto of the running transaction.
+    var currentVeto: (message: String, level: Int, version: UInt32)? {
+        // There is nobody to tell of the end of a transaction where the application has the hooks.
+        if let known = veto, known.version != ils_data_version(db.handle, db.schemaName) { veto = nil }
+        return veto
+    }
+
+    /// What was done may not be committed, unless savepoint `level` is taken back.
+    @inline(never)
+    func forbid(_ reason: String, _ level: Int) {
+        if let known = currentVeto, known.level <= level { return }
+        veto = (reason, level, ils_data_version(db.handle, db.schemaName))
+        (root ?? self).takeCommitHooks()
     }
 
     func takeWALHook() {
-        let context = Unmanaged.passUnretained(self).toOpaque()
-        let before = ils_wal_hook(db.handle, Self.walHook, context)
-        guard before != context else { return }
+        let before = ils_wal_hook(db.handle, Self.walHook, hookContext)
+        guard before != hookContext else { return }
         // SQLite's own use of the hook: a checkpoint from so many frames on, never with 0.
         let frames = Int(bitPattern: before)
         checkpointFrames = (0...1 << 30).contains(frames) ? Int32(frames) : 1_000
@@ -243,7 +279,7 @@ extension LedgerConnection {
     private static let walHook:
         @convention(c) (UnsafeMutableRawPointer?, OpaquePointer?, UnsafePointer<CChar>?, Int32) -> Int32 = {
             context, handle, name, frames in
-            guard let connection = LedgerConnection.of(context) else { return SQLITE_OK }
+            guard let connection = context.flatMap({ LedgerConnection.of(ils_hooked($0)) }) else { return SQLITE_OK }
             let limit = connection.checkpointFrames
             if limit > 0, frames >= limit, let handle { ils_wal_checkpoint(handle, name) }
             guard !connection.isAnyInternal, let ledger = name.map(connection.ledger) ?? connection,
@@ -338,7 +374,9 @@ extension LedgerConnection {
         defer { for ledger in [self, main] { ledger.isClosing = false } }
         // Applications free what their callbacks use before they close the connection, so none of theirs may be called.
         ils_forget_callbacks(db.handle)
-        if guardsObjects { main.takeHooks() }
+        main.hasAuthorizer = false
+        main.takeAuthorizer()
+        main.takeCommitHooks()
         ils_busy_timeout(db.handle, 500)
         try? enrollIfSchemaChanged()
         dropStatements()

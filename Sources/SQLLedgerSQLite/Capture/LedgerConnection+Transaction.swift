@@ -12,7 +12,7 @@ extension LedgerConnection {
         if let left, transaction.rawValue == 0, !isStale, ils_autocommit(db.handle) != 0,
             ils_data_version(db.handle, "main") == left.version
         {
-            try enlistIfNeeded()
+            try enlistIfNeeded(left.version)
             last = left.last
             closedBlock = left.closedBlock
             transaction = TransactionNumber(left.last.number + 1)
@@ -41,8 +41,8 @@ extension LedgerConnection {
         isReady = true
     }
 
-    /// From here on SQLite tells us about savepoints and the end of the transaction.
-    private func enlistIfNeeded() throws(SQLiteLedgerError) {
+    /// From here on SQLite tells us about savepoints and the end of the transaction. `known`: the database's version.
+    private func enlistIfNeeded(_ known: UInt32? = nil) throws(SQLiteLedgerError) {
         guard !isEnlisted else { return }
         if let root {
             do throws(SQLiteLedgerError) {
@@ -60,7 +60,7 @@ extension LedgerConnection {
             return
         }
         // SQLite keeps what it knows of virtual tables beyond `sqlite3_deserialize`, with a schema that it has freed.
-        let (file, version) = (ils_file(db.handle), ils_data_version(db.handle, db.schemaName))
+        let (file, version) = (ils_file(db.handle), known ?? ils_data_version(db.handle, db.schemaName))
         guard enlistedFile == nil || enlistedFile == file && version >= enlistedVersion else {
             throw .refused("this connection's database was replaced by another one; open a new connection for it")
         }
@@ -103,7 +103,7 @@ extension LedgerConnection {
         if let poison {
             throw .refused("a change could not be ledgered, so the transaction must be rolled back: \(poison.message)")
         }
-        if let veto { throw .refused(veto.message) }
+        if veto != nil, let currentVeto { throw .refused(currentVeto.message) }
         if isStampDue { throw missingStamp() }
         guard isEnlisted else { return }
         let row = ils_last_insert_rowid(db.handle)

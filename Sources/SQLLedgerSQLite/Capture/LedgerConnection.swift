@@ -112,6 +112,8 @@ final class LedgerConnection {
     @exclusivity(unchecked) var events: [RowEvent] = []
     /// Announced row operations of ledger tables less captured ones.
     @exclusivity(unchecked) var outstanding = 0
+    /// The version of the database that they were announced for, as long as SQLite had told of no transaction.
+    @exclusivity(unchecked) var eventsVersion: UInt32 = 0
     /// What was announced of ledger tables and never captured, by slot.
     var missed: [Int: MissedChanges] = [:]
     /// The newest changes of tables that were not there when the schema was read; only until it has been looked at.
@@ -130,7 +132,8 @@ final class LedgerConnection {
     @exclusivity(unchecked) var stampSequence: UInt64 = 0
     /// Why the running transaction may not be committed, though nothing of it was captured, and the savepoint level that
     /// takes the cause back.
-    @exclusivity(unchecked) var veto: (message: String, level: Int)?
+    /// `version`: of the database. It counts commits, so another one means another transaction.
+    @exclusivity(unchecked) var veto: (message: String, level: Int, version: UInt32)?
 
     @exclusivity(unchecked) var encoder = RowLeafEncoder(collectsChecks: true)
     @exclusivity(unchecked) var entry = EntryEncoder()
@@ -139,6 +142,10 @@ final class LedgerConnection {
     var knowsClosing = false
     /// Of the statements that are kept for all databases; only in that of `main`.
     private var watch: StatementWatch?
+    /// What hooks get; only in that of `main`.
+    private(set) var hookContext: UnsafeMutableRawPointer?
+    /// The connection has the ledger's authorizer.
+    var hasAuthorizer = false
 
     // Statements that are not a table's.
     @exclusivity(unchecked) var enlist: SQLiteStatement?
@@ -165,6 +172,7 @@ final class LedgerConnection {
             description: TableDescription(
                 after: LeafNumber(0), columns: [], kind: .appendOnly, objects: [], rowIDColumn: nil, sql: "",
                 table: "ledger_schema_events", view: ""))
+        if root == nil { hookContext = ils_hook_context(Unmanaged.passUnretained(self).toOpaque()) }
     }
 
     /// The ledger of an attached database.
@@ -184,6 +192,7 @@ final class LedgerConnection {
         for name in attachedNames { free(name) }
         for name in names { free(name) }
         free(lastStranger)
+        free(hookContext)
     }
 
     /// Runs our own SQL, which guards let pass and hooks overlook.

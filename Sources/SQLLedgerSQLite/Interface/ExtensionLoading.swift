@@ -14,7 +14,9 @@ public enum ExtensionLoading {
             return SQLITE_ERROR
         }
         do throws(SQLiteLedgerError) {
-            try LedgerConnection.attach(to: database, principal: nil, application: nil, guardsObjects: true)
+            let made = try LedgerConnection.attach(
+                to: database, principal: nil, application: nil, guardsObjects: true)
+            if made == nil { try SQLiteConnection(borrowing: database).run("SELECT ledger_take_hooks()") }
             // SQLITE_OK_LOAD_PERMANENTLY: Swift's runtime cannot be unloaded, and other connections may use what is here.
             return SQLITE_OK | 1 << 8
         } catch {

@@ -115,6 +115,12 @@ struct SQLFunction: Sendable {
                 return .null
             }
         },
+        SQLFunction(name: "ledger_take_hooks", argumentCount: 0) { context, count, values in
+            run(context, count, values) { connection, _ in
+                connection.takeHooksBack()
+                return .null
+            }
+        },
         SQLFunction(name: "ledger_restore_derived", argumentCount: 0) { context, count, values in
             run(context, count, values) { connection, _ throws(SQLiteLedgerError) in
                 let rows = try connection.write { () throws(SQLiteLedgerError) in

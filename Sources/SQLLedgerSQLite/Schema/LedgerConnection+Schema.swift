@@ -47,6 +47,7 @@ extension LedgerConnection {
         }
         try Self.checkFormat(identity.integer(2))
         ledger = id
+        (root ?? self).takeAuthorizer()
         // Given for good with the first table.
         isUTF8 = try db.value("PRAGMA encoding")?.string == "UTF-8"
         allTables = identity.integer(1) != 0

@@ -363,17 +363,6 @@ def test_append_only_tables_of_a_ledger_database(work):
     sound(path)
 
 
-def test_names_of_columns_with_those_of_their_tables(app):
-    """Old switches of SQLite's for the names of results."""
-    db = connect(app)
-    for statement in ("PRAGMA full_column_names = ON", "PRAGMA short_column_names = OFF", "INSERT INTO t(a) VALUES (1)",
-                      "ALTER TABLE t ADD COLUMN b", "UPDATE t SET b = 1", "SELECT ledger_refresh()", "SELECT ledger_restore_derived()",
-                      "SELECT ledger_close_block()", "SELECT ledger_drop_column('t', 'b')", "CREATE TABLE u(x)", "SELECT ledger_enable('u')"):
-        db.execute(statement).fetchall()
-    db.close()
-    sound(app)
-
-
 FINALISE = """if True:
     import ctypes, sys, _sqlite3
     sqlite = ctypes.CDLL(_sqlite3.__file__)
@@ -429,5 +418,163 @@ def test_an_application_that_finalises_every_statement_that_sqlite_names(app, th
     with ledger.plain(app) as db:
         assert scalar(db, "SELECT count(*) FROM plain") == 1
         assert scalar(db, "SELECT a FROM t WHERE id = 6") == (None if then == "close" else 6)
+    db.close()
+    sound(app)
+
+
+def secretive(action, table, *_):
+    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_READ and table == "secret" else sqlite3.SQLITE_OK
+
+
+def keeps_the_secret(db):
+    try:
+        db.execute("SELECT a FROM secret").fetchall()
+        return False
+    except sqlite3.DatabaseError as problem:
+        assert "prohibited" in str(problem)
+        return True
+
+
+def test_the_authorizer_of_an_application_whose_database_has_no_ledger(work):
+    """SQLite has one, and does not say whose it is."""
+    db = ledger.plain(work / "without.db")
+    db.execute("CREATE TABLE secret(a)")
+    db.set_authorizer(secretive)
+    ledger.load(db)
+    db.execute("CREATE TABLE t(a)")
+    db.execute("INSERT INTO t VALUES (1)")
+    assert keeps_the_secret(db)
+    db.execute("SELECT ledger_init(0)")
+    db.execute("SELECT ledger_enable('t')").fetchall()
+    assert not keeps_the_secret(db), "as documented"
+    with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
+        db.execute("DROP TABLE t")
+    db.set_authorizer(secretive)
+    assert keeps_the_secret(db)
+    db.execute("INSERT INTO t VALUES (2)")
+    db.close()
+    sound(work / "without.db")
+
+
+def test_guards_come_with_the_first_ledger_of_a_connection(app, work):
+    db = connect(work / "main.db")
+    db.execute("CREATE TABLE plain(a)")
+    db.execute("ATTACH ? AS other", (str(app),))
+    db.execute("INSERT INTO other.t(a) VALUES (1)")
+    with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
+        db.execute("DROP TABLE other.t")
+    db.execute("ALTER TABLE other.t ADD COLUMN b")
+    db.execute("UPDATE other.t SET b = 1")
+    db.close()
+    sound(app)
+    first, second = connect(work / "main.db"), connect(work / "main.db")
+    first.execute("SELECT ledger_init(1)")
+    first.close()
+    second.execute("INSERT INTO plain VALUES (1)")
+    with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
+        second.execute("DROP TABLE plain")
+    second.close()
+    sound(work / "main.db")
+
+
+COMMIT_HOOK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
+ROLLBACK_HOOK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+
+
+def library():
+    import _sqlite3
+    found = ctypes.CDLL(_sqlite3.__file__)
+    for name in ("sqlite3_commit_hook", "sqlite3_rollback_hook", "sqlite3_preupdate_hook"):
+        getattr(found, name).restype = ctypes.c_void_p
+        getattr(found, name).argtypes = [ctypes.c_void_p] * 3
+    return found
+
+
+def set_hooks(db, names, called):
+    """Hooks of the application's. Answers what keeps them, and what SQLite says of the hooks before."""
+    handle = ctypes.c_void_p(ledger._handle(db))
+    hooks = {"commit": COMMIT_HOOK(lambda _: called.append("commit") or 0), "rollback": ROLLBACK_HOOK(lambda _: called.append("rollback"))}
+    before = [getattr(library(), f"sqlite3_{name}_hook")(handle, ctypes.cast(hooks[name], ctypes.c_void_p), None) for name in names]
+    return hooks, before
+
+
+@pytest.mark.parametrize("names", [[], ["rollback"], ["commit"], ["commit", "rollback"]], ids="-".join)
+@pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK"])
+@pytest.mark.parametrize("cause", ["blob", "triggers"])
+def test_a_refusal_ends_with_its_transaction(app, cause, end, names):
+    """Also where the application has hooks of its own: nobody else is told of a rollback."""
+    db = connect(app)
+    rows = db.execute("SELECT * FROM t").fetchall()
+    hooks, _ = set_hooks(db, names, [])
+    db.execute("BEGIN")
+    if cause == "blob":
+        with db.blobopen("t", "a", 1) as blob:
+            blob.write(b"E")
+    else:
+        set_switch(db, DBCONFIG_ENABLE_TRIGGER, False)
+        db.execute("UPDATE t SET a = 'unseen' WHERE id = 1")
+        set_switch(db, DBCONFIG_ENABLE_TRIGGER, True)
+    if end == "COMMIT":
+        with pytest.raises(sqlite3.Error, match="constraint failed"):
+            db.execute(end)
+    else:
+        db.execute(end)
+    assert not db.in_transaction
+    for statement in ("CREATE TEMP TABLE x(a)", "PRAGMA user_version = 5", "CREATE TABLE plain(a)", "UPDATE t SET a = a"):
+        db.execute(statement)
+    assert db.execute("SELECT * FROM t").fetchall() == rows
+    db.close()
+    sound(app)
+
+
+def test_hooks_of_the_application_go_on(app):
+    """Perl's driver takes what SQLite says of the hook before for a value of its own."""
+    db = connect(app)
+    called = []
+    hooks, before = set_hooks(db, ["commit", "rollback"], called)
+    assert before == [None, None]
+    db.execute("INSERT INTO t(a) VALUES (1)")
+    db.execute("BEGIN")
+    db.execute("INSERT INTO t(a) VALUES (2)")
+    db.execute("ROLLBACK")
+    assert called == ["commit", "rollback"]
+    db.close()
+    sound(app)
+
+
+def test_what_an_earlier_transaction_left_unrecorded_is_no_matter_of_the_next(app):
+    db = connect(app)
+    hooks, _ = set_hooks(db, ["commit", "rollback"], [])
+    db.execute("CREATE TEMP TRIGGER x AFTER INSERT ON t BEGIN SELECT RAISE(IGNORE); END")
+    db.execute("INSERT INTO t(a) VALUES ('unseen')")
+    db.execute("DROP TRIGGER x")
+    db.execute("INSERT INTO t(a) VALUES ('seen')")
+    assert scalar(db, "SELECT count(*) FROM t_Ledger WHERE a = 'seen'") == 1
+    db.close()
+
+
+def test_a_host_that_sets_all_hooks_anew(app):
+    """Tcl's driver does so with each. What it is handed of the ledger's looks like nothing."""
+    db = connect(app)
+    handle = ctypes.c_void_p(ledger._handle(db))
+    db.execute("INSERT INTO t(a) VALUES (1)")
+    for back in (lambda: ledger.load(db), lambda: db.execute("SELECT ledger_take_hooks()").fetchall()):
+        before = library().sqlite3_preupdate_hook(handle, None, handle)
+        assert ctypes.string_at(before, 512) == bytes(512)
+        with pytest.raises(sqlite3.Error, match="loading the extension again, or SELECT ledger_take_hooks"):
+            db.execute("INSERT INTO t(a) VALUES (2)")
+        back()
+        db.execute("REPLACE INTO t VALUES (1, 3)")
+    db.close()
+    sound(app)
+
+
+def test_names_of_columns_with_those_of_their_tables(app):
+    """Old switches of SQLite's for the names of results."""
+    db = connect(app)
+    for statement in ("PRAGMA full_column_names = ON", "PRAGMA short_column_names = OFF", "INSERT INTO t(a) VALUES (1)",
+                      "ALTER TABLE t ADD COLUMN b", "UPDATE t SET b = 1", "SELECT ledger_refresh()", "SELECT ledger_restore_derived()",
+                      "SELECT ledger_close_block()", "SELECT ledger_drop_column('t', 'b')", "CREATE TABLE u(x)", "SELECT ledger_enable('u')"):
+        db.execute(statement).fetchall()
     db.close()
     sound(app)
