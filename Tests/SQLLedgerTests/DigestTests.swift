@@ -98,5 +98,19 @@ import Testing
         #expect(digest.hash == block.hash)
         #expect(digest.block == block.id)
         #expect(digest.ledger == block.ledger)
+        #expect(digest.digestTime == max(time, block.closeTime))
+    }
+
+    /// A clock that was put back since does not date it before what it covers.
+    @Test func noDigestIsOlderThanItsBlock() throws {
+        let times = try (0..<3).map { try #require(CommitTime(microseconds: 1_700_000_000_000_000 + $0)) }
+        for (digestTime, close, commit, expected) in [(0, 1, 2, 2), (0, 2, 1, 2), (2, 1, 0, 2), (1, 0, 0, 1)] {
+            let block = Block(
+                ledger: .random(), id: BlockID(4), transactionsRoot: .zero, size: 1,
+                firstTransaction: TransactionNumber(9), previous: .zero, historyRoot: .zero, closeTime: times[close])
+            let digest = LedgerDigest(
+                of: block, databaseName: "d", digestTime: times[digestTime], lastTransactionCommitTime: times[commit])
+            #expect(digest.digestTime == times[expected])
+        }
     }
 }

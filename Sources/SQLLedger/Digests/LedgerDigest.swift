@@ -38,12 +38,13 @@ public struct LedgerDigest: Hashable, Sendable {
         self.ledger = ledger
     }
 
-    /// The digest of `block`.
+    /// The digest of `block`, made at `digestTime`, but no earlier than what it covers: a clock may have been put back since.
     public init(
         of block: Block, databaseName: String, digestTime: CommitTime = .now(), lastTransactionCommitTime: CommitTime
     ) {
         self.init(
-            block: block.id, databaseName: databaseName, digestTime: digestTime, hash: block.hash,
+            block: block.id, databaseName: databaseName,
+            digestTime: max(digestTime, block.closeTime, lastTransactionCommitTime), hash: block.hash,
             lastTransactionCommitTime: lastTransactionCommitTime, ledger: block.ledger)
     }
 
