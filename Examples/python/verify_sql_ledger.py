@@ -760,7 +760,7 @@ class Verification:
         what = "database_ledger_transactions"
         self.entries = {}
         last_time = ""
-        latest = (datetime.datetime.now(datetime.timezone.utc) + CLOCK_TOLERANCE).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        latest = latest_time()
         for row in self.database.rows(
                 what, "SELECT transaction_id, block_id, transaction_ordinal, commit_time, principal_name, login_name, "
                 "application_name, table_hashes FROM main.database_ledger_transactions NOT INDEXED "
@@ -1048,6 +1048,8 @@ class Verification:
             if digest["database_name"] != self.database_name:
                 self.find("DIGEST_MISMATCH", what, f"database_name is {digest['database_name']}, the identity's is "
                           f"{self.database_name}", block=number)
+            if digest["digest_time"] > latest_time():
+                self.find("TIME_ANOMALY", what, f"made at {digest['digest_time']}, in the future", block=number)
             if moment(digest["last_transaction_commit_time"]) > moment(digest["digest_time"]) + CLOCK_TOLERANCE:
                 self.find("TIME_ANOMALY", what, "a transaction that it covers was committed after it was made", block=number)
         self.anchored = max(fits, default=None)
@@ -1707,6 +1709,11 @@ def leaf_place(transaction, sequence):
 def moment(time):
     return datetime.datetime.strptime(time.replace("0000", "0001", 1) if time.startswith("0000") else time,
                                       "%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def latest_time():
+    """What is later is in the future. Times are as ordered as their texts."""
+    return (datetime.datetime.now(datetime.timezone.utc) + CLOCK_TOLERANCE).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def verify(path, digests=(), only=(), stores=()):

@@ -18,6 +18,8 @@ struct ChainCheck {
     private var previousHash: Digest32?
     private var nextTransaction: UInt64 = 1
     private var previousTime: CommitTime?
+    /// A block that a digest names and behind which no transaction was read yet.
+    private var lastNamed: BlockID?
     private var futureCount: UInt64 = 0
     /// Nodes of the tree over the blocks that are not stored, and those above the blocks that are others, with the first
     /// block that found them so.
@@ -56,6 +58,7 @@ struct ChainCheck {
             outcome.blockCount = start.tree.blockCount
             outcome.blockHashes[start.block] = start.hash
             outcome.lastCommitTimes[start.block] = start.lastCommitTime
+            lastNamed = start.block
             outcome.ends[start.block] = start.nextTransaction - 1
             outcome.closedTransactionCount = start.nextTransaction - 1
             outcome.lastTransaction = start.nextTransaction - 1
@@ -320,6 +323,7 @@ struct ChainCheck {
         if digests[stored.id] != nil {
             outcome.blockHashes[stored.id] = hash
             outcome.lastCommitTimes[stored.id] = outcome.lastCommitTime
+            lastNamed = stored.id
             outcome.ends[stored.id] = nextTransaction - 1
         }
         // Behind a gap nobody knows where the nodes above belong.
@@ -462,6 +466,10 @@ struct ChainCheck {
             previousTime = entry.commitTime
         }
         outcome.lastCommitTime = entry.commitTime
+        if let lastNamed {
+            outcome.nextCommitTimes[lastNamed] = entry.commitTime
+            self.lastNamed = nil
+        }
         if let latestAllowed, entry.commitTime > latestAllowed {
             futureCount += 1
             if futureCount == 1 {

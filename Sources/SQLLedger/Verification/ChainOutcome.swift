@@ -6,6 +6,8 @@ struct ChainOutcome: Sendable {
     var blockHashes: [BlockID: Digest32] = [:]
     /// The commit time of the last transaction of those blocks.
     var lastCommitTimes: [BlockID: CommitTime] = [:]
+    /// The commit time of the first transaction after each of those blocks, where there is one.
+    var nextCommitTimes: [BlockID: CommitTime] = [:]
     /// The number of blocks, and of transactions in them.
     var blockCount: UInt64 = 0
     var closedTransactionCount: UInt64 = 0

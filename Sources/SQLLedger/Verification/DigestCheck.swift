@@ -25,6 +25,8 @@ struct DigestCheck {
         var block: BlockID
     }
 
+    private var tolerance: Int64 { Int64(options.policy.clockTolerance * 1_000_000) }
+
     private static let locationsTable = "database_ledger_digest_locations"
     private static let listLimit = 10
 
@@ -39,17 +41,29 @@ struct DigestCheck {
         }
         .map(\.element)
         reportForks(sorted)
-        var counting: [Place: Digest32] = [:]
+        var counting: [Place: LedgerDigest] = [:]
+        var covers: [BlockID: CommitTime] = [:]
+        var fromTheFuture: [StatedDigest] = []
         var mismatches: [StatedDigest] = []
         var beyond: [StatedDigest] = []
         for stated in sorted {
             let digest = stated.digest
             if let store = stated.store {
                 let place = Place(store: store.exact, block: digest.block)
-                // A later one is no word of this history: whoever may write to the store can add it. It is a fork.
-                guard counting[place, default: digest.hash] == digest.hash else { continue }
-                counting[place] = digest.hash
+                // A later one is no word of this history: whoever may write to the store can add it.
+                if let first = counting[place] {
+                    if first.hash == digest.hash {
+                        if chain.blockHashes[digest.block] == digest.hash { outcome.matching.append(stated) }
+                        reportOtherFields(stated, first)
+                    }
+                    continue
+                }
+                counting[place] = digest
             }
+            // Nobody knows when one was made that is dated in the future; certainly not after now.
+            let time = min(stated.witnessTime ?? digest.digestTime, options.now)
+            covers[digest.block] = min(covers[digest.block] ?? time, time)
+            if digest.digestTime.microseconds > options.now.microseconds + tolerance { fromTheFuture.append(stated) }
             if digest.block.rawValue >= chain.blockCount {
                 beyond.append(stated)
             } else if digest.block.rawValue < chain.firstBlock, chain.blockHashes[digest.block] == nil {
@@ -64,7 +78,9 @@ struct DigestCheck {
         outcome.firstContradiction = (mismatches + beyond).map(\.digest.block).min()
         report(mismatches, outcome)
         reportRollback(beyond)
-        checkPolicy(sorted, outcome)
+        reportFuture(fromTheFuture)
+        checkLocations(sorted)
+        checkPolicy(covers.sorted { $0.key < $1.key }.map { (block: $0.key, time: $0.value) })
         return outcome
     }
 
@@ -142,6 +158,22 @@ struct DigestCheck {
                 count: UInt64(beyond.count)))
     }
 
+    /// A later digest of a block, with the same hash as the first one in its store.
+    private func reportOtherFields(_ later: StatedDigest, _ first: LedgerDigest) {
+        var columns: [String] = []
+        if later.digest.databaseName.exact != first.databaseName.exact { columns.append("database_name") }
+        if later.digest.lastTransactionCommitTime != first.lastTransactionCommitTime {
+            columns.append("last_transaction_commit_time")
+        }
+        guard !columns.isEmpty else { return }
+        findings.report(
+            Finding(
+                .fork, object: later.origin, columns: columns, block: later.digest.block, certainty: .proven,
+                reason:
+                    "another digest of this block was there first: somebody with the right to write to the store added "
+                    + "one; the first one counts"))
+    }
+
     /// The fields of a matching digest that its hash does not cover.
     private func checkFields(_ stated: StatedDigest) {
         let digest = stated.digest
@@ -162,8 +194,7 @@ struct DigestCheck {
                 ))
         }
         let witness = stated.witnessTime ?? digest.digestTime
-        let limit = witness.microseconds + Int64(options.policy.clockTolerance * 1_000_000)
-        if digest.lastTransactionCommitTime.microseconds > limit {
+        if digest.lastTransactionCommitTime.microseconds > witness.microseconds + tolerance {
             findings.report(
                 Finding(
                     .timeAnomaly, object: stated.origin, columns: ["commit_time"],
@@ -173,37 +204,57 @@ struct DigestCheck {
         }
     }
 
-    private func checkPolicy(_ sorted: [StatedDigest], _ outcome: Outcome) {
-        checkLocations(sorted)
-        let times = sorted.map(\.digest)
-        if let maximum = options.policy.maximumGap {
-            for (older, newer) in zip(times, times.dropFirst()) {
-                let gap = Double(newer.digestTime.microseconds - older.digestTime.microseconds) / 1e6
-                let hasWork = newer.block.rawValue > older.block.rawValue + 1
-                if gap > maximum, hasWork {
-                    reportGap(from: older, seconds: gap, blocks: newer.block.rawValue - older.block.rawValue - 1)
+    private func reportFuture(_ digests: [StatedDigest]) {
+        guard let first = digests.first else { return }
+        findings.report(
+            Finding(
+                .timeAnomaly, object: first.origin, columns: ["digest_time"], expected: "not after \(options.now)",
+                found: first.digest.digestTime.description, block: first.digest.block, certainty: .proven,
+                reason:
+                    "the digest is dated in the future of the verifier's clock, so it does not say when it was made",
+                count: UInt64(digests.count)))
+    }
+
+    /// How long transactions were in no digest. Only the first digest of a block in a store counts, so that none that is added
+    /// later shortens a gap; the age goes by the transactions alone. Transactions before the first digest are older than the
+    /// uploads.
+    /// - Parameter covers: the blocks that digests name and when the first one was made, in ascending order.
+    private func checkPolicy(_ covers: [(block: BlockID, time: CommitTime)]) {
+        if let maximum = options.policy.maximumGap, var earliest = covers.last {
+            // A digest covers all blocks before its own.
+            for older in covers.dropLast().reversed() {
+                if let began = chain.nextCommitTimes[older.block] {
+                    report(
+                        wait: began, until: earliest.time, longerThan: maximum, after: older.block,
+                        blocks: earliest.block.rawValue - older.block.rawValue,
+                        "a transaction was in no digest for so long")
                 }
+                if older.time <= earliest.time { earliest = older }
             }
         }
-        if let maximum = options.policy.maximumAge, let newest = times.max(by: { $0.digestTime < $1.digestTime }) {
-            let age = Double(options.now.microseconds - newest.digestTime.microseconds) / 1e6
-            let isBehind = (chain.ends[newest.block] ?? 0) < chain.lastTransaction
-            if age > maximum, isBehind {
-                reportGap(
-                    from: newest, seconds: age,
-                    blocks: chain.blockCount - min(chain.blockCount, newest.block.rawValue + 1))
-            }
+        if let maximum = options.policy.maximumAge, let newest = covers.last?.block,
+            let began = chain.nextCommitTimes[newest]
+        {
+            report(
+                wait: began, until: options.now, longerThan: maximum, after: newest,
+                blocks: chain.blockCount - min(chain.blockCount, newest.rawValue + 1),
+                "a transaction is in no digest")
         }
     }
 
-    private func reportGap(from digest: LedgerDigest, seconds: Double, blocks: UInt64) {
+    private func report(
+        wait began: CommitTime, until end: CommitTime, longerThan maximum: Double, after block: BlockID,
+        blocks: UInt64, _ what: String
+    ) {
+        let seconds = Double(end.microseconds - began.microseconds) / 1e6
+        guard seconds > maximum else { return }
         findings.report(
             Finding(
-                .digestGap, object: "digests", time: digest.digestTime,
-                found: "\(VerificationReport.decimal(seconds)) s",
-                block: digest.block.next, certainty: .proven,
-                reason: "no digest for \(VerificationReport.decimal(seconds)) s after \(digest.digestTime), "
-                    + "\(blocks) blocks: uploads were dropped or delayed", count: max(blocks, 1)))
+                .digestGap, object: "digests", time: began, expected: "\(VerificationReport.decimal(maximum)) s",
+                found: "\(VerificationReport.decimal(seconds)) s", block: block.next, certainty: .proven,
+                reason:
+                    "\(what): committed \(began), \(VerificationReport.decimal(seconds)) s before \(end); uploads were "
+                    + "dropped or delayed", count: max(blocks, 1)))
     }
 
     /// What the database says about its uploads, against what is there and what was pinned.

@@ -1,10 +1,11 @@
 /// What a verifier demands of digests, pinned outside of the database.
 public struct DigestPolicy: Sendable, Hashable {
-    /// The newest digest may be at most this many seconds older than the verification, if there are newer
-    /// transactions. `nil`: any age.
+    /// The oldest transaction that no digest covers may have been committed at most this many seconds before the
+    /// verification. `nil`: any age.
     public var maximumAge: Double?
 
-    /// Two consecutive digests may be at most this many seconds apart, if there are transactions between them.
+    /// The digest that first covers a transaction may have been made at most this many seconds after its commit, for those
+    /// behind the first digest. `nil`: any time.
     public var maximumGap: Double?
 
     /// The places to which the database must upload its digests. `nil`: any.

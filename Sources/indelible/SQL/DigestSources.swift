@@ -26,11 +26,12 @@ struct DigestSources: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The newest digest may be this old if there are newer transactions: 90s, 15m, 24h, 7d.", valueName: "time"))
+            "A transaction may be in no digest for this long: 90s, 15m, 24h, 7d.", valueName: "time"))
     var maxDigestAge: TimeSpan?
 
     @Option(
-        help: ArgumentHelp("Digests may be this far apart if there are transactions between them.", valueName: "time"))
+        help: ArgumentHelp(
+            "The first digest that covers a transaction may have been made this long after it.", valueName: "time"))
     var maxDigestGap: TimeSpan?
 
     @Option(

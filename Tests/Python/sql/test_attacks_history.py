@@ -1,5 +1,6 @@
 """Catalogue H.4: attacks on history, transactions, blocks and digests."""
 
+import datetime
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -14,6 +16,7 @@ from kit import ledger, model
 from kit import reference as ref
 from kit.bank import FRESH, NEW
 from kit.ledger import agree, connect, scalar
+from support.node import binary, clean_environment
 
 CHANGED = NEW + 12  # updated in three transactions of blocks 4 and 5
 GONE = NEW + 31  # deleted in block 4
@@ -450,17 +453,68 @@ def test_H21_upload_dropped(whole_victim):
     assert gap["block"] == 7, gap
 
 
+def later(seconds):
+    moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def test_H21_uploads_delayed(whole_victim):
-    """Where a policy says how far apart digests may be, and how old the newest: the start of the gap and its length."""
+    """Where a policy says how long a transaction may be in no digest: the start of the gap and its length."""
     victim = whole_victim
+    time.sleep(1.1)
     lines = [json.loads(line) for line in victim.bank.digests.read_text().splitlines()]
-    lines[4]["digest_time"] = lines[5]["digest_time"] = "2099-01-01T00:00:00.000000Z"
+    lines[5]["digest_time"] = later(0)
     file = victim.directory / "late.json"
     file.write_text("\n".join(json.dumps(lines[at]) for at in (0, 1, 5)))
-    report = ledger.verify(victim.path, file)
+    report = agree(victim.path, file)
     assert report.exit_code == 0, report
-    report = ledger.verify(victim.path, file, options=["--max-digest-gap", "1h"])
-    assert report.exit_code == 1 and "DIGEST_GAP" in report.codes, report
+    report = ledger.verify(victim.path, file, options=["--max-digest-gap", "1s"])
+    assert report.exit_code == 1 and report.codes - {"TAIL_UNATTESTED"} == {"DIGEST_GAP"}, report
+    gap = next(finding for finding in report.findings if finding["code"] == "DIGEST_GAP" and finding["block"] == 2)
+    assert float(gap["found"].removesuffix(" s")) > 1, gap
+
+
+def at(offset, *words, code=0):
+    """The program with the clock ahead or back."""
+    faketime = shutil.which("faketime")
+    if not faketime:
+        pytest.skip("needs faketime")
+    done = subprocess.run([faketime, "-f", offset, binary(), *map(str, words)], env=clean_environment(), capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == code, (words, done.stdout, done.stderr)
+    return done
+
+
+@pytest.fixture
+def quiet(tmp_path):
+    """A database of three days ago, with its digest in a store."""
+    path, place = tmp_path / "quiet.db", tmp_path / "store"
+    place.mkdir()
+    at("-3d", "sql", "init", path)
+    at("-3d", "sql", "exec", path, "CREATE TABLE t(id INTEGER PRIMARY KEY, x)")
+    at("-3d", "sql", "enable", path, "t")
+    at("-3d", "sql", "watch", path, "--once", "--store", store(place))
+    return path, place
+
+
+def test_H21_an_uploader_that_stood_still(quiet):
+    """Everything of two days is in one block."""
+    path, place = quiet
+    for days in 2, 1:
+        at(f"-{days}d", "sql", "exec", path, "INSERT INTO t(x) VALUES(1)")
+    at("+0", "sql", "watch", path, "--once", "--store", store(place))
+    words = ["sql", "verify", path, "--json", "--store", store(place)]
+    assert ledger.Report(ledger.run_cli(*words, "--max-digest-gap", "3d")).exit_code == 0
+    report = ledger.Report(ledger.run_cli(*words, "--max-digest-gap", "1d"))
+    assert report.exit_code == 1 and report.codes == {"DIGEST_GAP"}, report
+
+
+def test_H21_a_quiet_database_is_not_accused(quiet):
+    """Its first new row waits for the uploader's next round, and not since the last one."""
+    path, place = quiet
+    at("+0", "sql", "exec", path, "INSERT INTO t(x) VALUES(1)")
+    report = ledger.Report(ledger.run_cli("sql", "verify", path, "--json", "--store", store(place), "--max-digest-age", "1h"))
+    assert report.exit_code == 0 and report.json["tail"]["transactions"] == 1, report
 
 
 def test_H22_digest_setting_points_elsewhere(whole_victim):
@@ -534,12 +588,13 @@ def test_H23_old_digest_replayed(whole_victim):
     assert report.exit_code == 0 and report.json["tail"]["transactions"] > 20, report
     report = ledger.verify(victim.path, first, options=["--max-tail", "3"])
     assert report.exit_code != 0, report
+    time.sleep(1.1)
     old = json.loads(first.read_text())
-    old["digest_time"] = "2026-01-01T00:00:00.000000Z"
-    old["last_transaction_commit_time"] = old["last_transaction_commit_time"]
-    first.write_text(json.dumps(old))
-    report = ledger.verify(victim.path, first, options=["--max-digest-age", "1h"])
-    assert report.exit_code == 1 and "DIGEST_GAP" in report.codes, report
+    # With the time of another day, or as if it were made just now, it covers no more.
+    for digest_time in "2026-01-01T00:00:00.000000Z", later(0), later(200):
+        first.write_text(json.dumps(dict(old, digest_time=digest_time)))
+        report = ledger.verify(victim.path, first, options=["--max-digest-age", "1s"])
+        assert report.exit_code == 1 and "DIGEST_GAP" in report.codes, report
     truncate(victim.path, 5)
     victim.demand({"code": "ROLLBACK", "block": 5}, repair=False)
 
@@ -559,6 +614,37 @@ def test_H24_clock_set_back(whole_victim):
                  "(SELECT max(transaction_id) FROM database_ledger_transactions)")
     report = victim.verify()
     assert report.exit_code == 1 and "TIME_ANOMALY" in report.codes, report
+
+
+def test_H24_digest_made_with_the_clock_back(tmp_path):
+    """It is dated no earlier than what it covers, whoever makes it: it would accuse the database for good."""
+    for name, words in (("watch", ["watch", "--once"]), ("digest", ["digest"]), ("kept", ["digest"])):
+        path, place = tmp_path / f"{name}.db", tmp_path / name
+        place.mkdir()
+        for command in ["init"], ["exec", "CREATE TABLE t(id INTEGER PRIMARY KEY, x)"], ["enable", "t"]:
+            done = ledger.run_cli("sql", command[0], path, *command[1:])
+            assert done.returncode == 0, done.stderr
+        assert ledger.run_cli("sql", "exec", path, "INSERT INTO t(x) VALUES(1)").returncode == 0
+        if name == "kept":
+            (tmp_path / "kept.json").write_text(at("-2h", "sql", *words, path).stdout)
+            report = agree(path, tmp_path / "kept.json")
+        else:
+            at("-2h", "sql", *words, path, "--store", store(place))
+            report = ledger.Report(ledger.run_cli("sql", "verify", path, "--json", "--store", store(place)))
+        assert report.exit_code == 0, report
+
+
+def test_H24_digest_dated_in_the_future(whole_victim):
+    """It says nothing about when it was made, and silences no policy."""
+    victim = whole_victim
+    file = victim.directory / "future.json"
+    digest = json.loads(victim.bank.digests.read_text().splitlines()[0])
+    file.write_text(json.dumps(dict(digest, digest_time=later(86_400))))
+    report = agree(victim.path, file)
+    assert report.exit_code == 1 and report.codes - {"TAIL_UNATTESTED"} == {"TIME_ANOMALY"}, report
+    time.sleep(1.1)
+    report = ledger.verify(victim.path, file, options=["--max-digest-age", "1s"])
+    assert "DIGEST_GAP" in report.codes, report
 
 
 @pytest.mark.parametrize("default", ["", " DEFAULT 5", " DEFAULT 'd'", " DEFAULT -5.0", " DEFAULT 2.5"])

@@ -30,6 +30,10 @@ import Testing
         Set(report.findings.map(\.code.rawValue)).subtracting(["TAIL_UNATTESTED"])
     }
 
+    private static func time(_ start: CommitTime, _ seconds: Int64) throws -> CommitTime {
+        try #require(CommitTime(microseconds: start.microseconds + seconds * 1_000_000))
+    }
+
     @Test func honestTail() throws {
         let (fixture, digests) = try Self.chain()
         let report = try fixture.verify(digests)
@@ -185,6 +189,7 @@ import Testing
         #expect(Self.codes(gap) == ["DIGEST_GAP"], "\(gap.text)")
         let old = try fixture.verify([digests[0]]) { $0.policy.maximumAge = 5 }
         #expect(Self.codes(old) == ["DIGEST_GAP"], "\(old.text)")
+        #expect(old.findings.first { $0.code == .digestGap }?.block == BlockID(1))
         let store = "file:///store"
         try fixture.attack("INSERT INTO database_ledger_digest_locations VALUES ('\(store)', 3, 1)")
         let dropped = try fixture.verify(Array(digests.prefix(2))) {
@@ -200,6 +205,72 @@ import Testing
         #expect(Self.codes(unread).isEmpty, "a store that was not asked says nothing: \(unread.text)")
         let pinned = try fixture.verify(digests) { $0.policy.locations = ["file:///agreed"] }
         #expect(Self.codes(pinned) == ["POLICY_DRIFT", "DIGEST_GAP"], "\(pinned.text)")
+    }
+
+    /// The uploader stood still, and everything meanwhile is in one block.
+    @Test func gapInOneBlock() throws {
+        let (fixture, digests) = try Self.chain()
+        var late = digests
+        late[1].digestTime = fixture.clock
+        let report = try fixture.verify([late[0], late[1]]) { $0.policy.maximumGap = 5 }
+        #expect(Self.codes(report) == ["DIGEST_GAP"], "\(report.text)")
+        let gap = try #require(report.findings.first { $0.code == .digestGap })
+        #expect(gap.block == BlockID(1))
+        let time = try #require(gap.time)
+        #expect(time > digests[0].digestTime && time < digests[1].lastTransactionCommitTime, "its first transaction")
+        // It covered them first, whatever came after it or was found again later.
+        #expect(Self.codes(try fixture.verify(digests) { $0.policy.maximumGap = 5 }).isEmpty)
+        #expect(Self.codes(try fixture.verify([late[0], late[1], late[2]]) { $0.policy.maximumGap = 7.5 }).isEmpty)
+    }
+
+    /// What nobody wrote waits for no digest.
+    @Test func agesAreThoseOfTransactions() throws {
+        let (fixture, digests) = try Self.chain()
+        let fresh = try fixture.verify(digests) { $0.policy.maximumAge = 1.5 }
+        #expect(Self.codes(fresh).isEmpty, "\(fresh.text)")
+        let late = try fixture.verify(digests) { $0.policy.maximumAge = 0.5 }
+        #expect(Self.codes(late) == ["DIGEST_GAP"], "\(late.text)")
+    }
+
+    /// Neither a digest dated in the future nor an old one with a fresh time is a new one.
+    @Test func digestsThatSayTheyAreNewer() throws {
+        let (fixture, digests) = try Self.chain()
+        var again = digests[0]
+        again.digestTime = fixture.clock
+        let replayed = try fixture.verify([digests[0], again]) { $0.policy.maximumAge = 5 }
+        #expect(Self.codes(replayed) == ["DIGEST_GAP"], "\(replayed.text)")
+        again.digestTime = try Self.time(fixture.clock, 86_400)
+        for list in [[again], [digests[0], again]] {
+            let future = try fixture.verify(list) { $0.policy.maximumAge = 5 }
+            #expect(Self.codes(future) == ["DIGEST_GAP", "TIME_ANOMALY"], "\(future.text)")
+        }
+        again.digestTime = try Self.time(fixture.clock, 60)
+        #expect(Self.codes(try fixture.verify([again])).isEmpty, "clocks differ a little")
+        var last = digests[3]
+        last.digestTime = try Self.time(fixture.clock, 86_400)
+        let gap = try fixture.verify([digests[0], last]) { $0.policy.maximumGap = 12 }
+        #expect(Self.codes(gap) == ["DIGEST_GAP", "TIME_ANOMALY"], "\(gap.text)")
+    }
+
+    /// In a store the first one counts; who adds another does not accuse the database.
+    @Test func laterDigestWithOtherFields() throws {
+        let (fixture, digests) = try Self.chain()
+        var named = digests[3]
+        named.databaseName = "evil"
+        var timed = digests[3]
+        timed.lastTransactionCommitTime = digests[0].lastTransactionCommitTime
+        for (other, column) in [(named, "database_name"), (timed, "last_transaction_commit_time")] {
+            let report = try fixture.verify([digests[3], other]) { options in
+                options.digests = options.digests.map {
+                    StatedDigest($0.digest, origin: "an entry", store: "https://store")
+                }
+            }
+            #expect(Self.codes(report) == ["FORK"], "\(report.text)")
+            #expect(report.findings.first?.columns == [column])
+            #expect(report.lastGoodDigest == nil)
+        }
+        let apart = try fixture.verify([digests[3], named])
+        #expect(Self.codes(apart) == ["DIGEST_MISMATCH"], "each place for itself: \(apart.text)")
     }
 
     @Test func entryInClosedBlock() throws {
