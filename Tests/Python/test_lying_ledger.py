@@ -248,12 +248,65 @@ def test_a_digest_that_was_added_later_is_a_fork_and_accuses_nobody(database, li
     assert "there first counts" in report["findings"][0]["reason"] and "2.14" in report["findings"][0]["found"]
 
 
-def test_an_entry_that_is_no_digest_hides_nothing(database, liar, identities):
+@pytest.mark.parametrize("member", ["database_name", "last_transaction_commit_time"])
+def test_a_digest_that_was_added_later_with_another_name_or_time_is_a_fork(database, liar, identities, member):
+    """The hash is the same; what it does not cover is the first one's to say."""
+    later = dict(json.loads(database.digests[1]), **{member: "evil" if member == "database_name" else "1999-01-01T00:00:00.000000Z"})
+    liar.hold("2.10", database.digests[0])
+    liar.hold("2.12", database.digests[1])
+    liar.hold("2.14", json.dumps(later, sort_keys=True, separators=(",", ":")))
+    report = json.loads(verify(database, liar, identities, 1))
+    assert [(f["code"], f["columns"]) for f in report["findings"]] == [("FORK", [member])], report["findings"]
+
+
+def test_digests_of_other_ledgers_are_one_note_each(database, liar, identities):
+    liar.hold("2.10", database.digests[0])
+    liar.hold("2.12", database.digests[1])
+    for number in range(60):
+        other = dict(json.loads(database.digests[0]), block_id=number, block_count=number + 1, ledger_id="ab" * 16)
+        liar.hold(f"2.{number + 20}", json.dumps(other, sort_keys=True, separators=(",", ":")))
+    notes = json.loads(verify(database, liar, identities, 0))["notes"]
+    assert [note for note in notes if "ab" * 16 in note] == [
+        f"{liar.store}, transaction 2.20: the first of 60 digests of ledger {'ab' * 16}"], notes
+
+
+def test_findings_about_a_store_are_limited(database, liar, identities):
+    liar.hold("2.10", database.digests[0])
+    for number in range(60):
+        liar.hold(f"2.{number + 20}", "hello")
+        liar.receipts[f"2.{number + 20}"] = 404
+    report = json.loads(verify(database, liar, identities, 1))
+    found = [finding for finding in report["findings"] if finding["code"] == "READ_UNTRUSTED"]
+    assert len(found) == 11 and sum(finding["count"] for finding in found) == 60, found
+    assert "2.20" in found[0]["reason"] and "2.29" in found[9]["reason"], found
+
+
+def test_an_entry_that_is_no_digest_accuses_nobody(database, liar, identities):
+    """Whoever may write to the collection can add one, and nobody can take it away again."""
     liar.hold("2.10", database.digests[0])
     liar.hold("2.11", "hello")
     liar.hold("2.12", database.digests[1])
-    report = json.loads(run_cli(
-        "sql", "verify", database.path, "--store", liar.store, "--service-certificate", liar.pin,
-        "--certificate", identities.reader.combined_file, "--json").stdout)
-    assert any("2.11" in json.dumps(finding) for finding in report["findings"])
-    assert not any("2.12" in json.dumps(finding) for finding in report["findings"])
+    liar.hold("2.13", " " + database.digests[1])
+    report = json.loads(verify(database, liar, identities, 0))
+    assert any("2.11" in note and "2 entries that are no digests" in note for note in report["notes"]), report["notes"]
+
+
+STRAYS = {
+    "no receipt": lambda l, d: 404,
+    "garbage": lambda l, d: "<html>",
+    "receipt of another entry": lambda l, d: l.receipts["2.10"],
+    "receipt of another collection": lambda l, d: l.receipt("2.12", "hello", collection="x"),
+    "signed by a stranger": lambda l, d: l.receipt("2.12", "hello", node=ec.generate_private_key(ec.SECP384R1())),
+    "a digest stands there": lambda l, d: l.receipt("2.12", d.digests[1]),
+}
+
+
+@pytest.mark.parametrize("name", STRAYS)
+def test_an_entry_shown_in_the_place_of_a_digest_is_named(database, liar, identities, name):
+    """Only a receipt proves that nothing else was ever there."""
+    liar.hold("2.10", database.digests[0])
+    liar.hold("2.12", "hello")
+    liar.receipts["2.12"] = STRAYS[name](liar, database)
+    report = json.loads(verify(database, liar, identities, 1))
+    assert [f["code"] for f in report["findings"] if f["code"] != "TAIL_UNATTESTED"] == ["READ_UNTRUSTED"], report["findings"]
+    assert any("2.12" in json.dumps(finding) for finding in report["findings"])

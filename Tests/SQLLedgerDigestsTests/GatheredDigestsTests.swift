@@ -60,6 +60,27 @@ import Testing
         #expect(gathered.notes.contains("file:///shelf holds no digest of this ledger"))
     }
 
+    @Test func findingsAreLimitedAndCounted() async throws {
+        let ledger = LedgerID.random()
+        let problems = (0..<15).map { DigestProblem(.damaged, origin: "file \($0)", reason: "not a digest") }
+        let stored = try (0..<30).map {
+            StoredDigest(
+                digest: try TestDigests.make(ledger, block: $0), origin: "place \($0)",
+                receipt: .invalid(reasons: ["another root"]))
+        }
+        let gathered = await Self.gather(.success(DigestListing(digests: stored, problems: problems)))
+        #expect(gathered.findings.count == 22)
+        #expect(gathered.findings.reduce(0) { $0 + $1.count } == 45)
+        #expect(gathered.findings.allSatisfy { $0.code == .readUntrusted })
+    }
+
+    @Test func whatIsProvedToBeNoDigestIsANote() async {
+        let problem = DigestProblem(.other, origin: "a", reason: "an entry that is no digest", count: 7)
+        let gathered = await Self.gather(.success(DigestListing(problems: [problem])))
+        #expect(gathered.findings.isEmpty)
+        #expect(gathered.notes.contains("a: an entry that is no digest"))
+    }
+
     @Test func theReportHoldsWhatWasWrongWithStores() async throws {
         let gathered = await Self.gather(.failure(DigestStoreError(.unavailable, "nobody is there")))
         let report = LedgerVerifier(VerificationOptions()).verify(NoEvidence(), with: gathered)

@@ -40,16 +40,17 @@ public struct GatheredDigests: Sendable {
             return
         }
         stores.append(store.url)
-        for problem in listing.problems {
-            guard problem.kind == .damaged else {
-                notes.append("\(problem)")
-                continue
-            }
-            findings.append(
-                Finding(.readUntrusted, object: store.url, reason: "The digest store is damaged: \(problem)."))
-        }
+        let damages = listing.problems.filter { $0.kind == .damaged }
+        notes += listing.problems.filter { $0.kind != .damaged }.map(\.description)
+        report(
+            damages.map {
+                Finding(
+                    .readUntrusted, object: store.url, reason: "The digest store is damaged: \($0).", count: $0.count)
+            }, of: store, "The digest store is damaged in other places, too.")
         if listing.digests.isEmpty { notes.append("\(store.url) holds no digest of this ledger") }
-        let usable = listing.digests.filter { isUsable($0) }
+        var unproved: [Finding] = []
+        let usable = listing.digests.filter { isUsable($0, &unproved) }
+        report(unproved, of: store, "The receipts of other digests do not prove them either.")
         guard !usable.isEmpty else { return }
         digests += usable.map { StatedDigest($0.digest, origin: $0.origin, store: store.url) }
         let isProved = usable.contains { if case .verified = $0.receipt { true } else { false } }
@@ -58,14 +59,24 @@ public struct GatheredDigests: Sendable {
                 + (isProved ? ", each proved by its receipt against the pinned service certificate" : ""))
     }
 
+    /// The first ones, and how many there are besides.
+    private mutating func report(_ all: [Finding], of store: any DigestArchive, _ others: String) {
+        findings += all.prefix(Self.listLimit)
+        let rest = all.dropFirst(Self.listLimit).reduce(0) { $0 + $1.count }
+        guard rest > 0 else { return }
+        findings.append(Finding(.readUntrusted, object: store.url, reason: others, count: rest))
+    }
+
+    private static let listLimit = 10
+
     /// Says why where it is not.
-    private mutating func isUsable(_ stored: StoredDigest) -> Bool {
+    private mutating func isUsable(_ stored: StoredDigest, _ unproved: inout [Finding]) -> Bool {
         switch stored.receipt {
         case .none, .verified: return true
         case .pending:
             notes.append("\(stored.origin): has no receipt yet and was not used")
         case .invalid(let reasons):
-            findings.append(
+            unproved.append(
                 Finding(
                     .readUntrusted, object: stored.origin, block: stored.digest.block,
                     reason: "The receipt of this digest does not prove it: \(reasons.joined(separator: "; "))."))
