@@ -298,6 +298,32 @@ def test_what_the_database_has_noted_is_asked_for(places, tmp_path):
         assert told.returncode == 2 and "are at" not in told.stdout and "uploaded" not in told.stderr, told
 
 
+def test_a_store_that_loses_digests_below_a_running_watch(watch, places, tmp_path):
+    """Named and uploaded again in the next round, without a new block; also when it is the last round."""
+    path, folder = make(tmp_path / "a.db"), Path(places[0].removeprefix("file://"))
+
+    def lose():
+        for file in folder.rglob("*.json"):
+            file.unlink()
+
+    running = watch(path, places[0])
+    running.until("uploaded", store=places[0])
+    lose()
+    running.until("lost", store=places[0], reason="it is uploaded again")
+    deadline = time.monotonic() + 20
+    while list(blocks(places[0]).values()) != [[0]] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.stop()
+    assert list(blocks(places[0]).values()) == [[0]]
+    assert sql(path, "verify", "--store", places[0]).startswith("VERIFIED")
+    last = watch(path, places[0], words=["--interval", "600"])
+    last.until("uploaded", store=places[0])
+    lose()
+    last.stop()
+    assert list(blocks(places[0]).values()) == [[0]]
+    assert sql(path, "verify", "--store", places[0]).startswith("VERIFIED")
+
+
 def test_an_older_copy_with_its_own_notes(places, tmp_path):
     path = make(tmp_path / "a.db")
     sql(path, "watch", "--once", "--store", places[0])

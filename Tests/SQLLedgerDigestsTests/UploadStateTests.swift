@@ -49,6 +49,41 @@ import Testing
         #expect(state.next(now: start) == .upload(BlockID(5)) && state.loss != nil)
     }
 
+    /// Stores lose things while the uploader runs, too.
+    @Test func whatWasStoredIsAskedForAgain() {
+        var state = confirmed(BlockID(4))
+        state.doubt()
+        #expect(state.next(now: start) == .look(BlockID(4)) && state.blocksBehind == 0)
+        state.failed(BlockID(4), .unavailable, reason: "away", now: start)
+        state.closed(BlockID(6))
+        #expect(state.next(now: start) == .wait(until: at(1)) && state.blocksBehind == 2)
+        state.doubt()
+        #expect(state.next(now: at(1)) == .look(BlockID(4)))
+        var damaged = state
+        state.found(nothingFor: BlockID(4))
+        #expect(state.loss?.hasPrefix("the digest of block 4 was uploaded") == true)
+        #expect(state.blocksBehind == 3)
+        for block in 4...6 {
+            #expect(state.next(now: at(1)) == .upload(BlockID(UInt64(block))), "none is left out")
+            state.stored(BlockID(UInt64(block)))
+        }
+        #expect(state.next(now: at(1)) == .idle && state.blocksBehind == 0)
+        damaged.failed(BlockID(4), .damaged, reason: "unreadable", now: start)
+        #expect(damaged.next(now: at(1)) == .upload(BlockID(5)) && damaged.loss?.contains("cannot be read") == true)
+    }
+
+    /// Nothing is asked for before anything is stored, and a halted store stays as it is.
+    @Test func doubtsChangeNothingElse() {
+        var new = DigestUploadState(noted: nil)
+        new.closed(BlockID(3))
+        new.doubt()
+        #expect(new.next(now: start) == .upload(BlockID(3)))
+        var state = confirmed(BlockID(0))
+        state.found(otherHistory: "fork")
+        state.doubt()
+        #expect(state.next(now: start) == .halted)
+    }
+
     @Test func blocksGoOneByOneInOrder() {
         var state = confirmed(BlockID(4))
         #expect(state.next(now: start) == .idle)

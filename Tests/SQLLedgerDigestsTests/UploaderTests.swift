@@ -232,6 +232,66 @@ import Testing
         }
     }
 
+    /// A restored backup of the service, and a directory that was emptied: seen in the next round, also when it is the last.
+    @Test func whatAStoreLosesIsUploadedAgain() async throws {
+        try await TemporaryDirectory.with { directory in
+            let administrator = try LedgerFixture.clientCertificate()
+            let source = MemorySource()
+            await source.close(upTo: 1)
+            let (data, kept) = (directory + "/data", directory + "/kept")
+            let made = StoreBox()
+            try await LedgerFixture.run(directory: directory, administratorPEM: administrator) { ledger async throws in
+                let store = try DigestStoreURL("\(ledger.endpoint)?collection=x").open(ledger.options)
+                let uploader = DigestUploader(source: source, stores: [store], policy: Self.eager)
+                #expect(try await uploader.uploadOnce().first?.lastStoredBlock == BlockID(1))
+                await made.set(store, uploader, port: try #require(URL(string: ledger.endpoint)?.port))
+            }
+            let (store, uploader, port) = try #require(await made.value)
+            try FileManager.default.copyItem(atPath: data, toPath: kept)
+            for isLast in [false, true] {
+                try await LedgerFixture.run(directory: directory, administratorPEM: administrator, port: port) {
+                    _ async throws in
+                    await source.close(upTo: 5)
+                    try await Self.until("it has caught up") {
+                        try await uploader.uploadOnce().first.map { $0.blocksBehind == 0 && $0.lastFailure == nil }
+                            ?? false
+                    }
+                }
+                try FileManager.default.removeItem(atPath: data)
+                try FileManager.default.copyItem(atPath: kept, toPath: data)
+                try await LedgerFixture.run(directory: directory, administratorPEM: administrator, port: port) {
+                    _ async throws in
+                    let statuses =
+                        isLast ? await uploader.finish(within: .seconds(30)) : try await uploader.uploadOnce()
+                    #expect(statuses.first?.loss?.contains("block 5 was uploaded") == true)
+                    #expect(statuses.first?.blocksBehind == 0 && statuses.first?.lastFailure == nil)
+                    #expect(try await store.digests(for: source.ledger).map(\.digest.block.rawValue) == [1, 5])
+                    // What the service numbers lower than what it had is read as well.
+                    let digest = try await source.digest(of: BlockID(5))
+                    let error = await #expect(throws: DigestStoreError.self) { try await store.append(digest) }
+                    #expect(error?.code == .conflict)
+                }
+            }
+            await store.close()
+        }
+    }
+
+    @Test func aDirectoryThatIsEmptiedIsFilledAgain() async throws {
+        try await TemporaryDirectory.with { root async throws in
+            let source = MemorySource()
+            await source.close(upTo: 2)
+            let store = DirectoryDigestStore(path: root)
+            let uploader = DigestUploader(source: source, stores: [store], policy: Self.eager)
+            _ = try await uploader.uploadOnce()
+            for isLast in [false, true] {
+                try FileManager.default.removeItem(atPath: "\(root)/\(await source.ledger.hex)")
+                let status = isLast ? await uploader.finish(within: .seconds(5)) : try await uploader.uploadOnce()
+                #expect(status.first?.loss?.contains("block 2 was uploaded") == true && status.first?.blocksBehind == 0)
+                #expect(try await store.digests(for: source.ledger).map(\.digest.block) == [BlockID(2)])
+            }
+        }
+    }
+
     private actor StoreBox {
         var value: (any DigestArchive, DigestUploader, Int)?
         func set(_ store: any DigestArchive, _ uploader: DigestUploader, port: Int) { value = (store, uploader, port) }

@@ -67,6 +67,7 @@ actor DigestUploadLane {
         do {
             (state, ledger) = try await prepared()
             if ignoringPauses { state.resume() }
+            state.doubt()
             databaseFailure = nil
         } catch let error as CancellationError {
             throw error

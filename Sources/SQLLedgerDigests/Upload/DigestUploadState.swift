@@ -112,11 +112,12 @@ public struct DigestUploadState: Hashable, Sendable {
             // Maybe an earlier attempt of our own with another digest time, so look at once; but only once.
             phase = .unknown(block)
             if failureCount == 1 { return }
-        case .damaged? where noted == block:
+        case .damaged? where noted == block || lastStored == block:
             // It is written, and writes no other. What is newer is not held back by it.
-            loss = "the database says that the digest of block \(block) was uploaded, and it cannot be read: \(reason)"
+            loss = "\(wasThere(block)), and it cannot be read: \(reason)"
             lost = block.next
             noted = nil
+            lastStored = nil
             phase = .ready
             return
         case .unavailable?, .damaged?: phase = .unknown(block)
@@ -127,11 +128,11 @@ public struct DigestUploadState: Hashable, Sendable {
 
     /// The store was read: it has no digest of `block`.
     public mutating func found(nothingFor block: BlockID) {
-        if noted == block {
-            noted = nil
+        if noted == block || lastStored == block {
+            loss = "\(wasThere(block)), and the store has none; it is uploaded again"
             lost = block
-            loss =
-                "the database says that the digest of block \(block) was uploaded, and the store has none; it is uploaded again"
+            noted = nil
+            lastStored = nil
         }
         phase = .ready
         pausedUntil = nil
@@ -160,6 +161,17 @@ public struct DigestUploadState: Hashable, Sendable {
         failureCount += 1
         lastFailure = reason
         pausedUntil = nil
+    }
+
+    private func wasThere(_ block: BlockID) -> String {
+        noted == block
+            ? "the database says that the digest of block \(block) was uploaded"
+            : "the digest of block \(block) was uploaded"
+    }
+
+    /// A round begins: stores lose things, so what was stored last is asked for again.
+    public mutating func doubt() {
+        if phase == .ready, let lastStored { phase = .unknown(lastStored) }
     }
 
     /// A pause after a failure is over.

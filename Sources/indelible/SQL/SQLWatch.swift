@@ -15,7 +15,8 @@ struct SQLWatch: AsyncParsableCommand {
             Every 30 seconds: new tables join (if every table is a ledger table), the open block is closed if it holds \
             anything, and the newest digest goes to every store that has not got it. A store that cannot be reached \
             is tried again in the next round and named in `sql status`; one that does not answer is named after 15 \
-            seconds and holds up neither the blocks nor the other stores. Stores given here are remembered by the \
+            seconds and holds up neither the blocks nor the other stores. Each round also asks a store for what it \
+            got last: digests that it lost are named and uploaded again. Stores given here are remembered by the \
             database; without --store those are used.
 
             When another file is put in the database's place, or another ledger into the file, a line says so and \

@@ -83,7 +83,7 @@ actor WatchTeller {
 
     private func tell(_ status: DigestUploadStatus, isLast: Bool) {
         let before = uploads[status.url]
-        if let loss = status.loss, before?.loss == nil {
+        if let loss = status.loss, loss != before?.loss {
             line("lost", store: status.url, reason: "\(status.url): \(loss)")
         }
         if !status.isHalted, status.lastStoredBlock != before?.lastStoredBlock, let block = status.lastStoredBlock {
