@@ -43,6 +43,18 @@ enum Program {
         }
     }
 
+    /// The argument parser repeats arguments as they are: its error about plain ones, which is the same.
+    private static func plain(_ error: any Error) -> any Error {
+        let words = ProgramInput.words.map(PlainText.of)
+        guard !words.elementsEqual(ProgramInput.words) else { return error }
+        do {
+            _ = try Indelible.parseAsRoot(HelpOption.spelledOut(words))
+        } catch let plain {
+            return plain
+        }
+        return error
+    }
+
     /// Tells what went wrong and returns the exit code.
     static func report(_ error: any Error) -> Int32 {
         if let status = error as? ExitStatus { return status.rawValue }
@@ -51,7 +63,7 @@ enum Program {
             return failure.status.rawValue
         }
         // What is left is the argument parser's: help, version and usage errors (its own code 64 is our 2).
-        let message = Indelible.fullMessage(for: error)
+        let message = Indelible.fullMessage(for: plain(error))
         if Indelible.exitCode(for: error) == .success {
             // A command without its subcommand did nothing, and nobody asked for help.
             guard ProgramInput.words.first == "help" || ProgramInput.words.contains(where: { $0.hasPrefix("-") }) else {

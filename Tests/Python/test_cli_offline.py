@@ -92,6 +92,10 @@ def test_version():
     (["entry", "append", "--jobs", "5000", "a"], "--jobs"),
     (["entry", "append", "--tag=1", "--tag=2", "--tag=3", "--tag=4", "--tag=5", "--tag=6", "a"], "--tag"),
     (["entry", "append", "a", "--file", "b"], "--file"),
+    (["evidence", "verify", ""], "an empty name"),
+    (["evidence", "verify", "x", "--expect-ledger", "\x1b[31mred"], "\\u{1b}[31mred"),
+    (["receipt", "verify", "x\x1b[2J", "--nope\x1b[2J"], "\\u{1b}[2J"),
+    (["entry", "watch", "--interval", "0x10"], "0x10"),
     (["receipt", "get"], "<id>"),
     (["receipt", "get", "2"], "2"),
     (["receipt", "get", "0.0"], "0.0"),
@@ -145,6 +149,7 @@ def test_usage_errors_exit_2_and_name_the_input(words, says):
     done = run_cli(*words)
     assert done.returncode == 2, (done.stdout, done.stderr)
     assert done.stdout == "" and done.stderr.startswith("error: ") and says in done.stderr
+    assert "\x1b" not in done.stderr and "error: :" not in done.stderr
     assert not Path("/tmp/x/keys").exists(), "nothing was made"
 
 

@@ -150,12 +150,20 @@ def test_enable_all_or_nothing(app):
     (["enable", "x.db"], "table"),
     (["verify", "x.db", "--jobs", "0"], "--jobs"),
     (["verify", "x.db", "--max-digest-age", "soon"], "soon"),
+    (["verify", "x.db", "--max-digest-age", "0x10"], "0x10"),
+    (["verify", "x.db", "--max-digest-gap", "1e3"], "1e3"),
+    (["verify", "x.db", "--max-digest-gap", "-1h"], "--max-digest-gap"),
+    (["watch", "x.db", "--interval", "0x10"], "0x10"),
+    (["verify", "x.db", "--table"], "--table"),
+    (["verify", "x.db", "--max-tail", "\x1b[31mred\nerror: FORGED"], "\\u{1b}[31mred\\nerror: FORGED"),
+    (["\x1b[2Jverify"], "\\u{1b}[2J"),
     (["repair", "x.db"], "--dry-run"),
     (["watch", "x.db", "--interval", "0"], "--interval"),
 ])
 def test_wrong_usage(words, says):
     done = run_cli("sql", *words)
     assert done.returncode == 2 and says in done.stderr, done.stderr
+    assert "\x1b" not in done.stderr and "\nerror: FORGED" not in done.stderr
 
 
 def test_a_plain_database_and_no_database(empty, tmp_path):
@@ -990,6 +998,21 @@ def test_a_rollback_is_seen_from_what_was_verified_last(app, tmp_path):
             digest.unlink()
     codes = {line["code"] for line in app.report("--since-last", code=1)["findings"]}
     assert "ROLLBACK" in codes
+
+
+@pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16"])
+def test_digests_that_an_editor_saved_with_a_byte_order_mark(app, tmp_path, mark):
+    kept, marked, row = tmp_path / "kept.json", tmp_path / "marked.json", tmp_path / "row.json"
+    kept.write_text(app.digest())
+    marked.write_bytes(kept.read_text().encode(mark))
+    says = "marked.json: begins with a byte order mark"
+    assert says in app.verify("--digest", marked, code=2).stderr
+    evidence(app, "export", app.path, "--table", "accounts", "--key", "1", "--digest", kept, "--out", row)
+    assert says in evidence(app, "verify", row, "--digest", marked, code=2).stderr
+    row.write_bytes(row.read_text().encode(mark))
+    assert "row.json: begins with a byte order mark" in evidence(app, "verify", row, "--digest", kept, code=2).stderr
+    said = app.verify("--digest", "-", stdin=marked.read_bytes(), code=2).stderr
+    assert "standard input: begins with a byte order mark" in said
 
 
 # What stands in a database, in lines of its own

@@ -20,8 +20,8 @@ struct EntryWatch: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Begin after this transaction. Without it: from now on.", valueName: "id"))
     var after: TransactionArgument?
 
-    @Option(help: ArgumentHelp("How often to ask, in seconds.", valueName: "seconds"))
-    var interval: Double = 1
+    @Option(help: ArgumentHelp("How often to ask: 30s, 5m.", valueName: "time"))
+    var interval = TimeSpan(seconds: 1)
 
     @Option(help: ArgumentHelp("Stop after this many entries.", valueName: "count"))
     var count: Int?
@@ -31,8 +31,8 @@ struct EntryWatch: AsyncParsableCommand {
     @OptionGroup var output: JSONOption
 
     func validate() throws {
-        guard interval >= 0.05, interval <= 86_400 else {
-            throw ValidationError("--interval: \(interval) is not 0.05 to 86400 seconds")
+        guard (0.05...86_400).contains(interval.seconds) else {
+            throw ValidationError("--interval: \(interval.seconds) is not 0.05 to 86400 seconds")
         }
         if let count, count < 1 { throw ValidationError("--count: \(count) is not at least 1") }
     }
@@ -43,8 +43,10 @@ struct EntryWatch: AsyncParsableCommand {
             var position = after?.id
             // Known before the first outage, so that nothing that is written during it is missed.
             if position == nil, range.filter.from == nil { position = try await client.lastCommitted() }
-            var entries = client.watch(range.filter, after: position, every: .milliseconds(Int64(interval * 1_000)))
-                .makeAsyncIterator()
+            var entries = client.watch(
+                range.filter, after: position, every: .milliseconds(Int64(interval.seconds * 1_000))
+            )
+            .makeAsyncIterator()
             // Taken, but its receipt was not there yet when the ledger went away.
             var unshown: EntryRecord?
             while true {

@@ -53,6 +53,7 @@ struct EvidenceVerify: ParsableCommand {
 
     func run() throws {
         let bytes = try InputFile.bytesOrStandardInput(file, limit: 64 << 20)
+        try InputFile.checkEncoding(bytes, file)
         let bundle: UnverifiedEvidenceBundle
         do {
             bundle = try UnverifiedEvidenceBundle(json: bytes)

@@ -66,9 +66,7 @@ struct ReceiptVerify: ParsableCommand {
         let bytes = try InputFile.bytesOrStandardInput(
             file, limit: UnverifiedReceiptDocument.defaultLimits.maximumByteCount)
         guard !bytes.isEmpty else { throw Failure("\(file): is empty, not a receipt") }
-        guard ![[0xEF, 0xBB, 0xBF], [0xFF, 0xFE], [0xFE, 0xFF]].contains(where: bytes.starts(with:)) else {
-            throw Failure("\(file): begins with a byte order mark; save the receipt as UTF-8 without one")
-        }
+        try InputFile.checkEncoding(bytes, file)
         let environment = ProcessInfo.processInfo.environment["INDELIBLE_SERVICE_CERTIFICATE"]
         guard let pin = serviceCertificate ?? environment, !pin.isEmpty else {
             throw Failure("no service certificate: give --service-certificate FILE")

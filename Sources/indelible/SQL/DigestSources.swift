@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import LedgerProofs
 import SQLLedger
 import SQLLedgerDigests
@@ -66,15 +65,7 @@ struct DigestSources: ParsableArguments {
     /// Reads files, and asks stores for the digests of `ledger`.
     func gather(ledger: LedgerID?, collection: String?) async throws -> GatheredDigests {
         var gathered = GatheredDigests()
-        for file in files {
-            let bytes = file == "-" ? try Self.standardInput() : try InputFile.bytes(file)
-            let name = file == "-" ? "standard input" : file
-            do {
-                gathered.add(try LedgerDigest.list(json: bytes), from: name)
-            } catch {
-                throw Failure("\(name): holds no digests (\(error.reason))")
-            }
-        }
+        for file in files { gathered.add(try KeptDigests.read(file), from: KeptDigests.name(file)) }
         let urls = stores.urls
         guard !urls.isEmpty else { return gathered }
         guard let ledger else {
@@ -87,7 +78,6 @@ struct DigestSources: ParsableArguments {
         return gathered
     }
 
-    private static func standardInput() throws -> [UInt8] {
-        Array(try FileHandle.standardInput.readToEnd() ?? Data())
-    }
+    /// The files that are read.
+    var inputs: [String] { files.filter { $0 != "-" } + stores.credentials.files.paths }
 }

@@ -39,8 +39,8 @@ struct SQLWatch: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The database: a path or a sqlite: URL.", valueName: "db"))
     var database: String
 
-    @Option(help: ArgumentHelp("How often, in seconds.", valueName: "seconds"))
-    var interval: Double = 30
+    @Option(help: ArgumentHelp("How often: 30s, 5m.", valueName: "time"))
+    var interval = TimeSpan(seconds: 30)
 
     @Flag(help: "One round only.")
     var once = false
@@ -49,8 +49,8 @@ struct SQLWatch: AsyncParsableCommand {
     @OptionGroup var output: JSONOption
 
     func validate() throws {
-        guard interval >= 0.1, interval <= 86_400 else {
-            throw ValidationError("--interval: \(interval) is not 0.1 to 86400 seconds")
+        guard (0.1...86_400).contains(interval.seconds) else {
+            throw ValidationError("--interval: \(interval.seconds) is not 0.1 to 86400 seconds")
         }
     }
 
@@ -68,7 +68,7 @@ struct SQLWatch: AsyncParsableCommand {
                 "uploading to \(urls.listed), as the database says; name your stores with --store to be sure")
         }
         let watch = BlockWatch(
-            database: database, urls: urls, stores: stores, interval: .seconds(interval), asJSON: output.json,
+            database: database, urls: urls, stores: stores, interval: .seconds(interval.seconds), asJSON: output.json,
             teller: WatchTeller(asJSON: output.json), first: opened)
         if once {
             guard try await watch.once() else { throw ExitStatus.unableToTell }

@@ -8,6 +8,12 @@ struct CredentialFiles {
     var tokenFile: String?
     var data: String?
 
+    /// Those that a command may read.
+    var paths: [String] {
+        [serviceCertificatePath, certificatePath, value(tokenFile, file: nil, "INDELIBLE_TOKEN_FILE")].compactMap(
+            \.self)
+    }
+
     /// `nil`: none was named.
     func serviceCertificatePEM() throws -> String? {
         try serviceCertificatePath.map { try InputFile.smallText($0) }

@@ -5,6 +5,7 @@ import LedgerNode
 enum InputFile {
     /// Errors: a `Failure` naming the path. `limit` keeps a wrong argument from filling the memory.
     static func bytes(_ path: String, limit: Int = 256 << 20) throws -> [UInt8] {
+        guard !path.isEmpty else { throw Failure("a file was named with an empty name") }
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw Failure("\(path): \(FileKind.absence(path))")
@@ -44,6 +45,13 @@ enum InputFile {
             guard let more, !more.isEmpty else { return bytes }
             bytes += more
             guard bytes.count <= limit else { throw Failure("\(name): longer than \(limit) bytes") }
+        }
+    }
+
+    /// Errors: a `Failure` for what some editors put before a text, and no format allows. `name` is what it calls the file.
+    static func checkEncoding(_ bytes: [UInt8], _ name: String) throws {
+        guard ![[0xEF, 0xBB, 0xBF], [0xFF, 0xFE], [0xFE, 0xFF]].contains(where: bytes.starts(with:)) else {
+            throw Failure("\(name): begins with a byte order mark; save it as UTF-8 without one")
         }
     }
 
