@@ -426,6 +426,9 @@ def test_characters_that_deceive_are_shown_as_their_code(page, real, tmp_path):
     text = text_of(page)
     assert "\\u{202e}" in text and "\\u{7}" in text and "a\\u{0}b" in text
     assert "\u202e" not in text and "日本 e\u0301" in text
+    # A text that is written like such a code is another one.
+    shown = page.evaluate("JSON.stringify(['a\\\\u{a}b', 'a\\nb', 'a\\\\b'].map((t) => told(t).textContent))")
+    assert json.loads(shown) == ["a\\\\u{a}b", "a\\u{a}b", "a\\\\b"]
 
 
 def test_without_a_certificate_nothing_is_vouched_for(page, real, tmp_path):

@@ -430,7 +430,7 @@ def test_evidence_says_what_it_is_of(app, tmp_path):
     evidence(app, "export", app.path, "--table", "drafts", "--key", "9", "--with-schema", "--digest", kept, "--out", out)
     shown = evidence(app, "verify", out, "--digest", kept).stdout
     assert "called drafts, as of transaction " in shown and "still called so when its row was written" in shown
-    assert "by 'al (login root)'" in shown and "'pay\\u{200b}pal \\u{a0}'" in shown
+    assert "by 'al (login root)'" in shown and "'pay' || char(8203) || 'pal ' || char(160)" in shown
     report = json.loads(evidence(app, "verify", out, "--digest", kept, "--json").stdout)
     row = report["evidence"]["rows"][0]
     assert (row["table"], row["principal"], row["operation"]) == ("drafts", "al (login root)", "created")
@@ -1013,6 +1013,67 @@ def test_digests_that_an_editor_saved_with_a_byte_order_mark(app, tmp_path, mark
     assert "row.json: begins with a byte order mark" in evidence(app, "verify", row, "--digest", kept, code=2).stderr
     said = app.verify("--digest", "-", stdin=marked.read_bytes(), code=2).stderr
     assert "standard input: begins with a byte order mark" in said
+
+
+# The SQL of a report
+
+SUBTLE = ["12 High Street\nLondon", "back\\nslash", "Ada\u200b", "\u00a0", "a\tb\r\nc", "it's\n'quoted'", "\n", "\u202egnp\U000e0041",
+          "\n".join("line" for _ in range(2_000)), "x\u2028", "日本 ☕ e\u0301", ""]
+
+
+def test_the_SQL_of_a_repair_writes_what_it_says(empty, tmp_path):
+    """Of a text that does not show as it is, too; and what differs is seen to."""
+    kept, out = tmp_path / "kept.json", tmp_path / "page.html"
+    empty.run("init")
+    empty.sql("CREATE TABLE t (id INTEGER PRIMARY KEY, note TEXT)", "SELECT ledger_enable('t')")
+    for number, text in enumerate(SUBTLE):
+        # Originals are looked for in other rows.
+        empty.sql(f"INSERT INTO t SELECT id, CAST(x'{text.encode().hex()}' AS TEXT) FROM "
+                  f"(SELECT {number} AS id UNION ALL SELECT {number + 100})")
+    kept.write_text(empty.digest())
+    empty.tamper("UPDATE t SET note = 'forged' WHERE id < 100")
+    report = empty.verify("--digest", kept, "--html", out, code=1).stdout
+    assert "UPDATE t SET note = '12 High Street' || char(10) || 'London' WHERE id = 0" in report
+    assert "UPDATE t SET note = '12 High Street' || char(10) || 'London' WHERE id = 0" in page(out)
+    found = {finding["key"][0]["value"]: finding["expected"] for finding in empty.report("--digest", kept, code=1)["findings"]}
+    assert found["1"] == "'back\\nslash'" and found["2"] == "'Ada' || char(8203)" and found["6"] == "char(10)"
+    shown = empty.run("repair", "--digest", kept, "--dry-run", code=1).stdout
+    statements = [line.strip() for line in shown.splitlines() if line.startswith("  UPDATE")]
+    assert statements == [line["statement"] + ";" for line in lines(
+        empty.run("repair", "--digest", kept, "--dry-run", "--json", code=1))]
+    assert len(statements) == len(SUBTLE)
+    empty.sql("\n".join(statements))
+    assert [row["note"] for row in empty.rows("SELECT note FROM t WHERE id < 100 ORDER BY id")] == SUBTLE
+    # Two texts that look the same do not in a report.
+    empty.tamper("UPDATE t SET note = 'Ada' WHERE id = 2")
+    report = empty.verify("--digest", kept, code=1).stdout
+    assert "expected   'Ada' || char(8203)\n" in report and "found      'Ada'\n" in report
+
+
+def test_texts_in_evidence_do_not_look_like_others(empty, tmp_path):
+    kept, out = tmp_path / "kept.json", tmp_path / "row.json"
+    empty.run("init")
+    empty.sql("CREATE TABLE t (id INTEGER PRIMARY KEY, note TEXT)", "SELECT ledger_enable('t')")
+    for number, (text, principal) in enumerate([("a\nb", "p\nq"), ("a\\nb", "p\\nq")]):
+        empty.sql(f"INSERT INTO t VALUES ({number}, '{text}')", "--principal", principal)
+    kept.write_text(empty.digest())
+    seen = []
+    for number in range(2):
+        evidence(empty, "export", empty.path, "--table", "t", "--key", str(number), "--digest", kept, "--out", out)
+        shown = evidence(empty, "verify", out, "--digest", kept).stdout
+        seen.append((re.search("note = (.*)", shown)[1], re.search("by (.*) [(]login", shown)[1]))
+    assert seen == [("'a' || char(10) || 'b'", r"'p\nq'"), (r"'a\nb'", r"'p\\nq'")]
+
+
+def test_a_value_that_was_cut_says_how_long_it_is(empty, tmp_path):
+    kept, out = tmp_path / "kept.json", tmp_path / "row.json"
+    empty.run("init")
+    empty.sql("CREATE TABLE t (id INTEGER PRIMARY KEY, note TEXT, photo BLOB)", "SELECT ledger_enable('t')",
+              "INSERT INTO t VALUES (1, printf('%.30000c', 'ü'), zeroblob(20000))")
+    kept.write_text(empty.digest())
+    evidence(empty, "export", empty.path, "--table", "t", "--key", "1", "--digest", kept, "--out", out)
+    shown = evidence(empty, "verify", out, "--digest", kept).stdout
+    assert "… (60000 bytes)\n" in shown and "… (20000 bytes)\n" in shown
 
 
 # What stands in a database, in lines of its own

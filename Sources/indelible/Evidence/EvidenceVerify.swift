@@ -112,7 +112,7 @@ struct EvidenceVerify: ParsableCommand {
         for proved in evidence.rows where proved.row.schema.table != .schemaEvents { tell(proved) }
         for entry in evidence.entries {
             Output.line(PlainText.of("entry \(entry.transactionID) of \(entry.collectionID)"))
-            Output.line(PlainText.of("  \(entry.contents)"))
+            Output.line("  \(PlainText.exact(entry.contents))")
         }
         for evidence in evidence.digests {
             let place = evidence.anchor.map {
@@ -134,7 +134,7 @@ struct EvidenceVerify: ParsableCommand {
             "  at \(row.transaction.commitTime) by \(Self.quoted(row.transaction.principal)) (login "
                 + "\(Self.quoted(row.transaction.login)), application \(Self.quoted(row.transaction.application)))")
         for (column, value) in zip(row.schema.storedColumns, row.values) {
-            Output.line("  \(Self.named(column.name)) = \(PlainText.exact(value.literal(limit: 2_000)))")
+            Output.line("  \(Self.named(column.name)) = \(value.literal(limit: 2_000))")
         }
     }
     /// Names of others in quotes, so that they cannot pass for words beside them.

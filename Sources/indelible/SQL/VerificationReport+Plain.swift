@@ -2,7 +2,7 @@ import SQLLedger
 
 extension VerificationReport {
     /// The report with every text of others as `PlainText`: before they are joined, so that what ends a line in the report
-    /// is the report's own.
+    /// is the report's own. Values stay what they are: their literals are plain.
     var plain: VerificationReport {
         var report = self
         report.source = PlainText.of(source)
@@ -45,9 +45,6 @@ extension NamedValue {
         var plain = self
         plain.name = PlainText.of(name)
         plain.collation = collation.map(PlainText.of)
-        if case .text(let bytes) = value, let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) {
-            plain.value = .text(Array(PlainText.of(text).utf8))
-        }
         return plain
     }
 }
