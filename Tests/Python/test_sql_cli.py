@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -650,6 +651,50 @@ def test_a_store_that_is_away_is_named_and_caught_up(app, tmp_path):
     (tmp_path / "not/there").mkdir(parents=True)
     app.run("watch", "--once", "--store", gone, "--store", app.store)
     assert {store["path"]: store["lag"] for store in app.status()["stores"]}[gone] == 0
+
+
+@pytest.fixture
+def silent():
+    """Takes connections, says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        pin = json.loads((ROOT / "Vectors/sql/evidence/good.json").read_text())["serviceCertificate"]
+        yield f"https://127.0.0.1:{server.getsockname()[1]}?collection=app", pin
+
+
+@pytest.mark.timeout(90)
+def test_watch_once_names_a_store_that_does_not_answer(app, tmp_path, silent):
+    """While it waits; what the others have is said at once."""
+    url, pin = silent
+    (tmp_path / "pin.pem").write_text(pin)
+    watch = subprocess.Popen(
+        [str(binary()), "sql", "watch", str(app.path), "--once", "--store", url, "--store", app.store,
+         "--service-certificate", str(tmp_path / "pin.pem")],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=clean_environment())
+    began, at = time.monotonic(), {}
+    for line in watch.stdout:
+        at.setdefault(line.split(" ", 1)[1].split(" for ")[0].strip(), time.monotonic() - began)
+    assert watch.wait() == 2
+    (good,) = [when for line, when in at.items() if "digests through block 0 are at file://" in line]
+    named = [when for line, when in at.items() if "has not answered" in line]
+    assert good < 10 and named and 14 < named[0] < 30, at
+    assert "HTTPClientError" not in " ".join(at), at
+
+
+@pytest.mark.timeout(90)
+def test_evidence_from_the_stores_that_answer(app, tmp_path):
+    out = tmp_path / "row.json"
+    gone = f"file://{tmp_path}/not/there"
+    row = ["export", app.path, "--table", "accounts", "--key", "1", "--out", out]
+    app.digest("--store", app.store)
+    done = evidence(app, *row, "--store", gone, "--store", app.store)
+    assert f"warning: {gone}: could not be read" in done.stderr and out.exists(), done
+    out.unlink()
+    done = evidence(app, *row, "--store", gone, code=2)
+    assert "error: no digest" in done.stderr and f"\n{gone}: could not be read" in done.stderr and not out.exists(), done
+    app.sql("UPDATE accounts SET amount = 12 WHERE id = 1")
+    app.digest()
+    done = evidence(app, *row, "--store", gone, "--store", app.store, code=2)
+    assert f"\n{gone}: could not be read" in done.stderr and not out.exists(), done
 
 
 # Verification

@@ -208,7 +208,8 @@ final class HTTPTransport: Sendable {
             return "the TLS handshake failed"
         case let failure as HTTPClientError where failure == .deadlineExceeded || failure == .readTimeout:
             return "no answer in time"
-        case let failure as HTTPClientError where failure == .connectTimeout:
+        case let failure as HTTPClientError
+        where failure == .connectTimeout || failure == .tlsHandshakeTimeout || failure == .getConnectionFromPoolTimeout:
             return "cannot connect in time"
         case let failure as HTTPClientError where failure == .remoteConnectionClosed:
             return "the connection was closed before the answer"

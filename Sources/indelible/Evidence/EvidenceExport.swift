@@ -155,33 +155,54 @@ struct EvidenceExport: AsyncParsableCommand {
             }
             return (found, exporter.ledger, exporter.databaseName)
         }
-        let digests = try await digests(of: ledger, session)
-        guard !digests.isEmpty else {
-            throw Failure("no digest: name the store that holds them with --store URL, or a file with --digest FILE")
+        let (digests, silent) = try await digests(of: ledger, session)
+        let covered: (blocks: [EvidenceBlock], digests: [EvidenceDigest])
+        do {
+            guard !digests.isEmpty else {
+                throw Failure(
+                    "no digest: name the store that holds them with --store URL, or a file with --digest FILE")
+            }
+            covered = try session.exporting { try $0.cover(found, with: digests) }
+        } catch {
+            // A store that was not heard may have what is missing.
+            guard !silent.isEmpty, let failure = Failure(describing: error) else { throw error }
+            throw Failure(lines: failure.lines + silent, status: failure.status)
         }
-        let covered = try session.exporting { try $0.cover(found, with: digests) }
+        for reason in silent { Output.diagnostic("warning: \(PlainText.of(reason))") }
         bundle.database = EvidenceBundle.Database(ledger: ledger, name: name)
         bundle.items = found.map { .row($0) }
         bundle.blocks = covered.blocks
         bundle.digests = covered.digests
     }
 
-    private func digests(of ledger: LedgerID, _ session: SQLSession) async throws -> [StoredDigest] {
+    /// Those of files, then of stores, and why stores could not be read: none holds up what another one has.
+    private func digests(
+        of ledger: LedgerID, _ session: SQLSession
+    ) async throws -> (digests: [StoredDigest], failures: [String]) {
         let own = try kept.digests()
         let urls = stores.urls
-        guard !urls.isEmpty else { return own }
-        return try await stores.withStores(urls, collection: try LedgerStatus.collection(session)) { opened in
-            var digests = own
-            for store in opened {
-                digests += try await store.listing(for: ledger).digests.filter { stored in
-                    switch stored.receipt {
-                    case .none, .verified: true
-                    case .pending, .invalid: false
+        guard !urls.isEmpty else { return (own, []) }
+        let answers = try await stores.withStores(urls, collection: try LedgerStatus.collection(session)) { opened in
+            await withTaskGroup(of: (place: Int, digests: [StoredDigest], failure: String?).self) { group in
+                for (place, store) in opened.enumerated() {
+                    group.addTask {
+                        do {
+                            return (place, try await store.listing(for: ledger).digests, nil)
+                        } catch {
+                            return (place, [], "\(store.url): could not be read (\(error))")
+                        }
                     }
                 }
+                return await group.reduce(into: []) { $0.append($1) }.sorted { $0.place < $1.place }
             }
-            return digests
         }
+        let proved = answers.flatMap(\.digests).filter { stored in
+            switch stored.receipt {
+            case .none, .verified: true
+            case .pending, .invalid: false
+            }
+        }
+        return (own + proved, answers.compactMap(\.failure))
     }
 
     private func entryItems() async throws -> [EvidenceItem] {

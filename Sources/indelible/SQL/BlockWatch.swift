@@ -77,7 +77,21 @@ struct BlockWatch: Service {
             var seen: Int64?
             let failure = await close(first, &seen)
             if let failure { await teller.failed(failure) }
-            return await teller.ended(try await uploader.uploadOnce()) && failure == nil
+            // Each store is told of when it has answered, or has not for a while.
+            let (ends, end) = AsyncStream.makeStream(of: Void.self)
+            await uploader.begin {
+                await teller.uploaded($0)
+                end.yield()
+            }
+            let looks = Task {
+                while !Task.isCancelled {
+                    try await Task.sleep(for: Self.look)
+                    await teller.waiting(await uploader.current())
+                }
+            }
+            for await _ in ends.prefix(urls.count) {}
+            looks.cancel()
+            return WatchTeller.isFine(await uploader.statuses()) && failure == nil
         }
     }
 

@@ -35,7 +35,7 @@ actor WatchTeller {
     func ended(_ statuses: [DigestUploadStatus]) -> Bool {
         isEnding = true
         // What is behind comes last, where it is seen.
-        let behind = statuses.filter { $0.isCurrent && Self.isBehind($0) }
+        let behind = Self.behind(statuses)
         for status in statuses where status.isCurrent && !Self.isBehind(status) { tell(status, isLast: true) }
         for status in behind { tell(status, isLast: true) }
         return behind.isEmpty
@@ -74,6 +74,13 @@ actor WatchTeller {
         absence = nil
         uploads = [:]
         line("reopened", reason: reason)
+    }
+
+    /// Whether no store is behind.
+    static func isFine(_ statuses: [DigestUploadStatus]) -> Bool { behind(statuses).isEmpty }
+
+    private static func behind(_ statuses: [DigestUploadStatus]) -> [DigestUploadStatus] {
+        statuses.filter { $0.isCurrent && isBehind($0) }
     }
 
     private static func isBehind(_ status: DigestUploadStatus) -> Bool {
