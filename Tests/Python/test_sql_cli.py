@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
@@ -1045,6 +1046,113 @@ def test_a_rollback_is_seen_from_what_was_verified_last(app, tmp_path):
     assert "ROLLBACK" in codes
 
 
+def without_newest_digests(app, rest):
+    """A store from which the newest digests were taken."""
+    digests = sorted(file for file in Path(app.store.removeprefix("file://")).rglob("*.json") if file.is_file())
+    for digest in digests[rest:]:
+        digest.unlink()
+
+
+def test_a_rollback_is_seen_by_a_whole_verification(app, tmp_path):
+    """What this machine verified is a digest like others: it is compared, and not replaced by an older one."""
+    app.digest("--store", app.store)
+    app.sql("UPDATE accounts SET amount = 13 WHERE id = 3")
+    (tmp_path / "older.json").write_text(app.digest("--store", app.store))
+    older = app.path.read_bytes()
+    app.sql("UPDATE accounts SET amount = 14 WHERE id = 3")
+    app.digest("--store", app.store)
+    app.verify("--store", app.store)
+    state, = (tmp_path / "state/indelible/verified").iterdir()
+    before = state.read_bytes()
+    report = app.report("--digest", tmp_path / "older.json")
+    assert report["anchored_through_block"] == 2 and any(str(state) in note for note in report["notes"])
+    assert json.loads(state.read_text())["digest"] == json.loads(before)["digest"], "an older digest sets nothing back"
+    assert app.report()["anchored_through_block"] == 2, "a digest from outside by itself"
+    before = state.read_bytes()
+    app.path.write_bytes(older)
+    without_newest_digests(app, 2)
+    assert "through block 2" in app.run("status").stdout and "this database has not" in app.run("status").stdout
+    for words in [], ["--since-last"]:
+        findings = app.report("--store", app.store, *words, code=1)["findings"]
+        assert ("ROLLBACK", str(state)) in [(found["code"], found["object"]) for found in findings]
+        assert state.read_bytes() == before
+    app.verify("--store", app.store, "--table", "notes")
+    # Written on, it is another history.
+    app.sql("UPDATE accounts SET amount = 15 WHERE id = 3")
+    app.digest("--store", app.store)
+    assert {found["code"] for found in app.report("--store", app.store, code=1)["findings"]} >= {"DIGEST_MISMATCH"}
+    # Whoever restored it on purpose says so.
+    state.unlink()
+    assert app.verify("--store", app.store).stdout.startswith("VERIFIED up to block 2:")
+
+
+def test_what_was_verified_last_hushes_no_digest_of_another_ledger(app, tmp_path):
+    kept, foreign = tmp_path / "kept.json", tmp_path / "foreign.json"
+    kept.write_text(app.digest())
+    foreign.write_text(json.dumps({**json.loads(kept.read_text()), "ledger_id": "00" * 16, "database_name": "other"}))
+    app.verify("--digest", kept)
+    assert "DIGEST_MISMATCH" in [found["code"] for found in app.report("--digest", foreign, code=1)["findings"]]
+
+
+@pytest.mark.timeout(60)
+def test_no_state_takes_the_place_of_something_else(app, tmp_path):
+    kept, notes, fresh = tmp_path / "kept.json", tmp_path / "notes.txt", tmp_path / "sub" / "fresh.json"
+    kept.write_text(app.digest())
+    notes.write_text("mine")
+    pipe, device = tmp_path / "pipe", tmp_path / "null"
+    os.mkfifo(pipe)
+    others = [notes, pipe, tmp_path]
+    if os.geteuid() == 0:
+        try:
+            os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+            device.chmod(0o666)
+            others.append(device)
+        except PermissionError:
+            pass  # not in every container
+    for file in others:
+        before = file.stat()
+        for words in [], ["--since-last"]:
+            done = app.verify("--digest", kept, "--state", file, *words, code=2)
+            assert f"{file}: cannot be read as what this program verified last, and is not replaced" in done.stderr, done
+        assert (file.stat().st_mode, file.stat().st_ino) == (before.st_mode, before.st_ino)
+    assert notes.read_text() == "mine"
+    app.verify("--digest", kept, "--state", fresh)
+    assert fresh.stat().st_mode & 0o777 == 0o600
+    fresh.chmod(0o640)
+    app.verify("--digest", kept, "--state", fresh)
+    assert fresh.stat().st_mode & 0o777 == 0o640, "a file that was there keeps its mode"
+    other = Database(tmp_path / "other")
+    other.run("init")
+    other.sql("CREATE TABLE t (x)", "SELECT ledger_enable('t')")
+    (tmp_path / "others.json").write_text(other.digest())
+    before = fresh.read_bytes()
+    assert "is of another ledger" in other.verify("--digest", tmp_path / "others.json", "--state", fresh, code=2).stderr
+    assert fresh.read_bytes() == before
+
+
+def test_no_output_takes_the_place_of_an_input(app, tmp_path):
+    """Who mixes up two words does not lose the database for it."""
+    kept, second, link = tmp_path / "kept.json", tmp_path / "second.db", tmp_path / "link.db"
+    kept.write_text(app.digest())
+    second.hardlink_to(app.path)
+    link.symlink_to(app.path)
+    before = app.path.read_bytes(), kept.read_bytes()
+    files = [app.path, second, link, kept, f"{app.path}-wal", f"{app.path}-journal", f"{tmp_path}/./app.db-wal"]
+    row = ["--table", "accounts", "--key", "1"]
+    for file in files:
+        for option in "--state", "--html":
+            done = app.verify("--digest", kept, option, file, code=2)
+            assert f"{option}: {file}: is what this command reads" in done.stderr and done.stdout == "", done
+        done = evidence(app, "export", app.path, *row, "--digest", kept, "--out", file, code=2)
+        assert f"--out: {file}: is what this command reads" in done.stderr, done
+    app.verify("--digest", kept)
+    state, = (tmp_path / "state/indelible/verified").iterdir()
+    assert "--html" in app.verify("--digest", kept, "--html", state, code=2).stderr
+    assert (app.path.read_bytes(), kept.read_bytes()) == before and not Path(f"{app.path}-wal").exists()
+    assert "--out" in evidence(app, "export", "--entry", "2.1", "--service-certificate", kept, "--out", kept, code=2).stderr
+    app.verify("--digest", kept, "--html", tmp_path / "page.html", "--state", tmp_path / "state.json")
+
+
 @pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16"])
 def test_digests_that_an_editor_saved_with_a_byte_order_mark(app, tmp_path, mark):
     kept, marked, row = tmp_path / "kept.json", tmp_path / "marked.json", tmp_path / "row.json"
@@ -1321,7 +1429,7 @@ def test_a_verdict_is_told_whatever_cannot_be_written(app, tmp_path):
     assert done.stdout.startswith("VERIFIED") and "warning: what was verified cannot be kept" in done.stderr, done
     done = app.verify("--digest", kept, "--html", missing, "--json", code=2)
     assert json.loads(done.stdout)["verdict"] == "verified" and f"error: --html: {missing}: there is no directory {missing.parent}\n" in done.stderr
-    assert "Failure(" not in done.stderr and "for --since-last: /dev/null" in done.stderr
+    assert "Failure(" not in done.stderr and "for the next verification: /dev/null" in done.stderr
     assert app.verify("--digest", kept, "--html", "-").stdout.startswith("<!DOCTYPE html>")
     assert "standard output" in app.verify("--digest", kept, "--html", "-", "--json", code=2).stderr
     app.tamper("UPDATE accounts SET owner = 'Eve' WHERE id = 2")
@@ -1339,7 +1447,7 @@ def test_html(empty, tmp_path):
     kept, good, bad = tmp_path / "kept.json", tmp_path / "good.html", tmp_path / "bad.html"
     kept.write_text(empty.digest())
     empty.verify("--digest", kept, "--html", good)
-    empty.verify("--html", tmp_path / "none.html", code=2)
+    empty.verify("--html", tmp_path / "none.html", "--state", tmp_path / "none.json", code=2)
     assert "not anchored" in page(tmp_path / "none.html")
     assert "verified" in page(good) and "None." in page(good)
     empty.tamper('UPDATE "<img src=x onerror=alert(1)>" SET "<b>" = "<b>" || \'<svg onload=x>\'')

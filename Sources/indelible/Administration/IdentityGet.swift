@@ -51,6 +51,7 @@ struct IdentityGet: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let output, let trust { try OutputFile.check(output, "--output", isNoneOf: [trust]) }
         let identity = try await IdentityFetch.identity(
             endpoint: url, ledgerID: ledger, trustedPEM: try trust.map { try InputFile.smallText($0) })
         guard let fingerprint = CertificateFingerprint.first(inPEM: identity.certificatePEM) else {

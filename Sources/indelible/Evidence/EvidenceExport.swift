@@ -97,9 +97,13 @@ struct EvidenceExport: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let location = try database.map { try DatabaseLocation($0) }
+        let files = location.map { [$0.path] + $0.companions } ?? []
+        try OutputFile.check(
+            file, "--out", isNoneOf: files + kept.files.filter { $0 != "-" } + stores.credentials.files.paths)
         let pin = try stores.credentials.files.serviceCertificatePEM()
         var bundle = EvidenceBundle(database: nil, items: [], serviceCertificate: pin)
-        if let database, let table { try await addRows(of: table, in: try DatabaseLocation(database), to: &bundle) }
+        if let location, let table { try await addRows(of: table, in: location, to: &bundle) }
         if !entries.isEmpty { bundle.items += try await entryItems() }
         let bytes = try bundle.encoded()
         let service = try pin.map { try EvidenceVerify.service(pem: $0, name: "the service certificate") }

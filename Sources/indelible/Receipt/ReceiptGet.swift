@@ -47,6 +47,9 @@ struct ReceiptGet: AsyncParsableCommand {
         if cose, output == nil, !form.json, isatty(STDOUT_FILENO) == 1 {
             throw Failure("a COSE receipt is no text for a terminal; give --output FILE")
         }
+        if let output {
+            try OutputFile.check(output, "--output", isNoneOf: connection.credentials.files.paths)
+        }
         let (bytes, proved) = try await connection.withClient { client in
             guard cose else {
                 let answer = try await client.receipt(for: id.id)

@@ -4,6 +4,9 @@ import Foundation
 struct DatabaseLocation {
     var path: String
 
+    /// The files that SQLite keeps beside it.
+    var companions: [String] { ["-wal", "-shm", "-journal"].map { path + $0 } }
+
     /// Errors: a `Failure` for other databases and, unless `mayBeMissing`, for files that are not there.
     init(_ argument: String, mayBeMissing: Bool = false) throws {
         let scheme = argument.prefix { $0.isLetter || $0.isNumber || $0 == "+" }.lowercased()
@@ -37,7 +40,7 @@ struct DatabaseLocation {
         case nil: if !mayBeMissing { throw Failure("\(path): \(FileKind.absence(path))") }
         }
         // SQLite would wait for the writer of a pipe.
-        for name in ["-wal", "-shm", "-journal"].map({ path + $0 }) {
+        for name in companions {
             if let kind = FileKind.of(name), kind != .typeRegular { throw Failure("\(name): is not a regular file") }
         }
     }

@@ -57,7 +57,9 @@ struct SQLStatus: ParsableCommand {
             Output.line("store       \(PlainText.of(store.path)): \(store.isCurrent ? lag : Style.quiet("former"))")
         }
         if let verified = status.lastVerified {
-            Output.line("verified    through block \(verified.blockId) at \(verified.time)")
+            let isGone = verified.blockId >= status.blocks
+            let gap = isGone ? Style.bad(", which this database has not: an older copy; verify it") : ""
+            Output.line("verified    through block \(verified.blockId) at \(verified.time)\(gap)")
         } else {
             Output.line("verified    never on this machine")
         }

@@ -11,12 +11,14 @@ struct SQLVerify: AsyncParsableCommand {
         discussion: """
             Reads the file, never writes it, computes every hash again and reports every inconsistency with its table, \
             key, column, transaction, time and principal, and how to repair it. Nothing in the database is trusted: \
-            without digests from a file or a store nothing anchors the result, which is said, and the exit code is 2. \
+            without digests from a file, a store or its own last verification nothing anchors the result, which is said, \
+            and the exit code is 2. \
             Receipts of digests in a confidential ledger are checked against the pinned service certificate.
 
-            --since-last continues from what this machine verified last. That is kept outside of the database, \
-            per ledger, and written after a run over the whole database with the verdict "verified". Older rows are \
-            not read again then: run without it from time to time.
+            What this machine verified last is kept outside of the database, per ledger: the newest digest of a run over \
+            the whole database with the verdict "verified". Each such run compares the database with it, so that an older \
+            state of it is named whatever the stores hold; delete the file that the report names if that state was put back \
+            on purpose. --since-last continues from it. Older rows are not read again then: run without it from time to time.
 
             Exit codes: 0 verified, 1 tampering was found, 2 unable to tell.
 
@@ -63,6 +65,7 @@ struct SQLVerify: AsyncParsableCommand {
     func run() async throws {
         let location = try DatabaseLocation(database)
         let (ledger, collection) = try LedgerVerification.ledger(of: location)
+        try checkOutputs(location, ledger)
         let policy = try sources.policy(collection: collection)
         var gathered = try await sources.gather(
             ledger: try sources.expectedLedger() ?? ledger, collection: collection)
@@ -71,15 +74,7 @@ struct SQLVerify: AsyncParsableCommand {
         options.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
         options.expectedLedger = try sources.expectedLedger()
         options.policy = policy
-        if sinceLast, let ledger {
-            if let last = try state.load(ledger: ledger.hex) {
-                options.since = last.digest
-                options.digests.append(
-                    StatedDigest(last.digest, origin: state.path(ledger: ledger.hex)))
-            } else {
-                gathered.note("nothing was verified before on this machine: everything was read")
-            }
-        }
+        if let ledger, tables.isEmpty || sinceLast { try recall(ledger, &gathered, &options) }
         let report = try LedgerVerification(location: location, options: options).run(gathered)
         let page = html == nil ? nil : Array(VerificationPage(report, program: ProgramVersion.text).html.utf8)
         if output.json {
@@ -99,6 +94,35 @@ struct SQLVerify: AsyncParsableCommand {
         }
     }
 
+    /// Errors: a `Failure` where what is written would replace what is read.
+    private func checkOutputs(_ location: DatabaseLocation, _ ledger: LedgerID?) throws {
+        let inputs = [location.path] + location.companions + sources.inputs
+        if let file = state.file { try OutputFile.check(file, "--state", isNoneOf: inputs) }
+        if let html {
+            let kept = ledger.map { [state.path(ledger: $0.hex)] } ?? []
+            try OutputFile.check(html, "--html", isNoneOf: inputs + kept)
+        }
+    }
+
+    /// What this machine verified last is a digest from outside, in whole verifications too: the database must still lead to it.
+    private func recall(
+        _ ledger: LedgerID, _ gathered: inout GatheredDigests, _ options: inout VerificationOptions
+    ) throws {
+        guard let last = try state.load(ledger: ledger.hex) else {
+            if sinceLast { gathered.note("nothing was verified before on this machine: everything was read") }
+            return
+        }
+        if sinceLast { options.since = last.digest }
+        let given = gathered.digests.map(\.digest)
+        // Where all that was given is of other ledgers, that is what there is to say.
+        guard !given.contains(last.digest), given.isEmpty || given.contains(where: { $0.ledger == ledger }) else {
+            return
+        }
+        let path = state.path(ledger: ledger.hex)
+        options.digests.append(StatedDigest(last.digest, origin: path))
+        gathered.note("1 digest from \(path): what this machine verified last")
+    }
+
     /// Whether the page goes to standard output, in the place of the report.
     private var isPageShown: Bool { html.map(OutputFile.isStandardOutput) ?? false }
 
@@ -114,14 +138,15 @@ struct SQLVerify: AsyncParsableCommand {
         }
     }
 
-    /// For `--since-last`. Without it the next one reads everything.
+    /// For the verifications to come.
     private func remember(_ report: VerificationReport) {
         guard report.tables == nil, let digest = report.resumeDigest else { return }
         do {
             try VerifiedState(digest: digest, verifyTime: report.startTime.description)
                 .save(state.path(ledger: digest.ledger.hex))
         } catch {
-            Output.diagnostic(PlainText.of("warning: what was verified cannot be kept for --since-last: \(error)"))
+            Output.diagnostic(
+                PlainText.of("warning: what was verified cannot be kept for the next verification: \(error)"))
         }
     }
 }

@@ -19,10 +19,16 @@ struct VerifiedState {
     /// `nil`: there is no such file. Errors: a `Failure` for a file that is not ours.
     init?(file: String) throws {
         guard InputFile.exists(file) else { return nil }
-        let bytes = try InputFile.bytes(file, limit: 1 << 16)
-        guard let stored = try? JSONDecoder().decode(Stored.self, from: Data(bytes)), stored.format == Self.format,
+        // A pipe would be waited for.
+        guard FileKind.of(file) == .typeRegular,
+            let bytes = try? InputFile.bytes(file, limit: 1 << 20),
+            let stored = try? JSONDecoder().decode(Stored.self, from: Data(bytes)), stored.format == Self.format,
             let digest = try? LedgerDigest(json: stored.digest)
-        else { throw Failure("\(file): does not hold what was verified last; delete it to start over") }
+        else {
+            throw Failure(
+                "\(file): cannot be read as what this program verified last, and is not replaced; name another file with --state"
+            )
+        }
         self.digest = digest
         verifyTime = stored.verifyTime
     }
@@ -32,7 +38,12 @@ struct VerifiedState {
         self.verifyTime = verifyTime
     }
 
+    /// What is kept is not replaced where another run came further meanwhile, nor where it is something else.
     func save(_ file: String) throws {
+        if let kept = try VerifiedState(file: file) {
+            guard kept.digest.ledger == digest.ledger else { throw kept.isOfAnotherLedger(file) }
+            if kept.digest.block > digest.block { return }
+        }
         let folder = URL(filePath: file).deletingLastPathComponent()
         do {
             try FileManager.default.createDirectory(
@@ -43,7 +54,10 @@ struct VerifiedState {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let stored = Stored(format: Self.format, digest: digest.json, verifyTime: verifyTime)
-        try OutputFile.write(Array(try encoder.encode(stored)) + [UInt8(ascii: "\n")], to: file)
-        try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+        try OutputFile.write(Array(try encoder.encode(stored)) + [UInt8(ascii: "\n")], to: file, mode: 0o600)
+    }
+
+    func isOfAnotherLedger(_ file: String) -> Failure {
+        Failure("\(file): is of another ledger (\(digest.ledger.hex))")
     }
 }

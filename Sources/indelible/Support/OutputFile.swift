@@ -3,14 +3,14 @@ import Foundation
 /// Writes files named by the user. A regular file is written whole or not at all and keeps its mode, a symbolic link stays
 /// one; pipes, terminals and devices are written to, and so is standard output, which is called -.
 enum OutputFile {
-    /// Errors: a `Failure` naming the path.
-    static func write(_ bytes: [UInt8], to path: String) throws {
+    /// Errors: a `Failure` naming the path. `mode` is for a file that is made.
+    static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o666) throws {
         let target = try target(of: path)
         if let descriptor = ownDescriptor(target) { return try write(bytes, to: descriptor, path) }
         let facts = try? FileManager.default.attributesOfItem(atPath: target)
         switch facts?[.type] as? FileAttributeType {
         case .typeDirectory?: throw Failure("\(path): is a directory; name a file")
-        case nil, .typeRegular?: try replace(target, with: bytes, facts, path)
+        case nil, .typeRegular?: try replace(target, with: bytes, facts, mode, path)
         default:
             let descriptor = open(target, O_WRONLY | O_CLOEXEC | O_NOCTTY)
             guard descriptor >= 0 else { throw failure(path) }
@@ -23,6 +23,34 @@ enum OutputFile {
     /// So is one that a link leads there from.
     static func isStandardOutput(_ path: String) -> Bool {
         ownDescriptor((try? target(of: path)) ?? path) == STDOUT_FILENO
+    }
+
+    /// Errors: a `Failure` where writing to `path`, the value of `option`, would replace a file that the command reads.
+    static func check(_ path: String, _ option: String, isNoneOf inputs: [String]) throws {
+        guard let place = place(of: path) else { return }
+        if let input = inputs.first(where: { Self.place(of: $0) == place }) {
+            throw Failure("\(option): \(path): is what this command reads (\(input)); name another file")
+        }
+    }
+
+    /// A regular file, whatever its names are; or one that can be made.
+    private struct Place: Hashable {
+        var device: dev_t
+        var number: ino_t
+        /// Where there is no file: its name in the folder.
+        var name: Substring?
+    }
+
+    /// `nil`: nothing there could be replaced.
+    private static func place(of path: String) -> Place? {
+        guard let target = try? target(of: path), ownDescriptor(target) == nil else { return nil }
+        var info = stat()
+        if stat(target, &info) == 0 {
+            guard info.st_mode & S_IFMT == S_IFREG else { return nil }
+            return Place(device: info.st_dev, number: info.st_ino)
+        }
+        guard stat(folder(of: target), &info) == 0 else { return nil }
+        return Place(device: info.st_dev, number: info.st_ino, name: target.split(separator: "/").last)
     }
 
     /// The names of the program's own descriptors: what is behind them is written to, also when it is a file, since
@@ -60,9 +88,9 @@ enum OutputFile {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    private static func replace(_ target: String, with bytes: [UInt8], _ old: [FileAttributeKey: Any]?, _ path: String)
-        throws
-    {
+    private static func replace(
+        _ target: String, with bytes: [UInt8], _ old: [FileAttributeKey: Any]?, _ newMode: mode_t, _ path: String
+    ) throws {
         let folder = folder(of: target)
         var info = stat()
         // Where it is there and may not be entered, opening says so.
@@ -70,7 +98,7 @@ enum OutputFile {
             throw Failure("\(path): there is no directory \(folder)")
         }
         let temporary = "\(folder)/.indelible-\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, old == nil ? 0o666 : 0o600)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, old == nil ? newMode : 0o600)
         guard descriptor >= 0 else { throw failure(path) }
         do {
             defer { close(descriptor) }
