@@ -4,6 +4,9 @@ import Foundation
 struct DatabaseLocation {
     var path: String
 
+    /// The path by which this file is known again: absolute, without links.
+    var place: String { URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().path(percentEncoded: false) }
+
     /// The files that SQLite keeps beside it.
     var companions: [String] { ["-wal", "-shm", "-journal"].map { path + $0 } }
 

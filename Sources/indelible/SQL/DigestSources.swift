@@ -78,6 +78,9 @@ struct DigestSources: ParsableArguments {
         return gathered
     }
 
+    /// Whether anything was named that may hold digests.
+    var areGiven: Bool { !files.isEmpty || !stores.urls.isEmpty }
+
     /// The files that are read.
     var inputs: [String] { files.filter { $0 != "-" } + stores.credentials.files.paths }
 }

@@ -24,10 +24,13 @@ struct LedgerStatus: Encodable {
     struct Verified: Encodable {
         var blockId: UInt64
         var time: String
+        /// The file that was verified, if that is known.
+        var database: String?
 
         init(_ state: VerifiedState) {
             blockId = state.digest.block.rawValue
             time = state.verifyTime
+            database = state.database
         }
     }
 

@@ -21,17 +21,18 @@ struct SQLStatus: ParsableCommand {
     @OptionGroup var output: JSONOption
 
     func run() throws {
-        let session = try SQLSession(try DatabaseLocation(database), mode: .readOnly)
+        let location = try DatabaseLocation(database)
+        let session = try SQLSession(location, mode: .readOnly)
         try LedgerStatus.requireIdentity(session, database)
         var status = try LedgerStatus(session)
         status.lastVerified = try state.load(ledger: status.ledgerId).map { .init($0) }
         if output.json { return Output.json(status) }
-        tell(status)
+        tell(status, of: location)
     }
 
     private static func last(_ time: String?) -> String { time.map { ", the last at \(PlainText.of($0))" } ?? "" }
 
-    private func tell(_ status: LedgerStatus) {
+    private func tell(_ status: LedgerStatus, of location: DatabaseLocation) {
         Output.line(
             "ledger      \(status.ledgerId)  \(Style.quiet("made \(PlainText.of(status.createTime)), as it says"))")
         let name = PlainText.of(status.databaseName)
@@ -57,9 +58,12 @@ struct SQLStatus: ParsableCommand {
             Output.line("store       \(PlainText.of(store.path)): \(store.isCurrent ? lag : Style.quiet("former"))")
         }
         if let verified = status.lastVerified {
-            let isGone = verified.blockId >= status.blocks
+            let isHere = verified.database == location.place
+            let place =
+                isHere ? "" : ", in \(PlainText.of(verified.database ?? "a file that an older build did not name"))"
+            let isGone = isHere && verified.blockId >= status.blocks
             let gap = isGone ? Style.bad(", which this database has not: an older copy; verify it") : ""
-            Output.line("verified    through block \(verified.blockId) at \(verified.time)\(gap)")
+            Output.line("verified    through block \(verified.blockId) at \(verified.time)\(place)\(gap)")
         } else {
             Output.line("verified    never on this machine")
         }

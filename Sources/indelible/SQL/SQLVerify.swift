@@ -11,14 +11,14 @@ struct SQLVerify: AsyncParsableCommand {
         discussion: """
             Reads the file, never writes it, computes every hash again and reports every inconsistency with its table, \
             key, column, transaction, time and principal, and how to repair it. Nothing in the database is trusted: \
-            without digests from a file, a store or its own last verification nothing anchors the result, which is said, \
-            and the exit code is 2. \
+            without digests from a file or a store nothing anchors the result, which is said, and the exit code is 2. \
             Receipts of digests in a confidential ledger are checked against the pinned service certificate.
 
             What this machine verified last is kept outside of the database, per ledger: the newest digest of a run over \
-            the whole database with the verdict "verified". Each such run compares the database with it, so that an older \
-            state of it is named whatever the stores hold; delete the file that the report names if that state was put back \
-            on purpose. --since-last continues from it. Older rows are not read again then: run without it from time to time.
+            the whole database with the verdict "verified". Where the same file is verified again, it is compared with that \
+            digest, too, so that an older state of it is named whatever the stores hold; delete the file that the report \
+            names if that state was put back on purpose. --since-last continues from it. Older rows are not read again then: \
+            run without it from time to time.
 
             Exit codes: 0 verified, 1 tampering was found, 2 unable to tell.
 
@@ -74,7 +74,7 @@ struct SQLVerify: AsyncParsableCommand {
         options.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
         options.expectedLedger = try sources.expectedLedger()
         options.policy = policy
-        if let ledger, tables.isEmpty || sinceLast { try recall(ledger, &gathered, &options) }
+        if let ledger, tables.isEmpty || sinceLast { try recall(ledger, of: location, &gathered, &options) }
         let report = try LedgerVerification(location: location, options: options).run(gathered)
         let page = html == nil ? nil : Array(VerificationPage(report, program: ProgramVersion.text).html.utf8)
         if output.json {
@@ -86,7 +86,7 @@ struct SQLVerify: AsyncParsableCommand {
         }
         // The verdict is out and stands, whatever cannot be written.
         let isPageMissing = !writePage(page)
-        remember(report)
+        remember(report, of: location)
         switch report.verdict {
         case .verified: if isPageMissing { throw ExitStatus.unableToTell }
         case .tampered: throw ExitStatus.proofFailed
@@ -104,15 +104,27 @@ struct SQLVerify: AsyncParsableCommand {
         }
     }
 
-    /// What this machine verified last is a digest from outside, in whole verifications too: the database must still lead to it.
+    /// What this machine verified last is a digest from outside, in whole verifications too: the file must still lead to it.
     private func recall(
-        _ ledger: LedgerID, _ gathered: inout GatheredDigests, _ options: inout VerificationOptions
+        _ ledger: LedgerID, of location: DatabaseLocation, _ gathered: inout GatheredDigests,
+        _ options: inout VerificationOptions
     ) throws {
         guard let last = try state.load(ledger: ledger.hex) else {
             if sinceLast { gathered.note("nothing was verified before on this machine: everything was read") }
             return
         }
-        if sinceLast { options.since = last.digest }
+        if sinceLast {
+            options.since = last.digest
+        } else if !sources.areGiven {
+            // Nobody named it.
+            return
+        } else if last.database != location.place {
+            // A copy may lag behind.
+            gathered.note(
+                "not compared with block \(last.digest.block), which this machine verified last of this ledger, in "
+                    + (last.database ?? "a file that an older build did not name"))
+            return
+        }
         let given = gathered.digests.map(\.digest)
         // Where all that was given is of other ledgers, that is what there is to say.
         guard !given.contains(last.digest), given.isEmpty || given.contains(where: { $0.ledger == ledger }) else {
@@ -139,10 +151,10 @@ struct SQLVerify: AsyncParsableCommand {
     }
 
     /// For the verifications to come.
-    private func remember(_ report: VerificationReport) {
+    private func remember(_ report: VerificationReport, of location: DatabaseLocation) {
         guard report.tables == nil, let digest = report.resumeDigest else { return }
         do {
-            try VerifiedState(digest: digest, verifyTime: report.startTime.description)
+            try VerifiedState(digest: digest, verifyTime: report.startTime.description, database: location.place)
                 .save(state.path(ledger: digest.ledger.hex))
         } catch {
             Output.diagnostic(

@@ -7,11 +7,14 @@ struct VerifiedState {
     var digest: LedgerDigest
     /// When that was, RFC 3339.
     var verifyTime: String
+    /// The file that was verified (`DatabaseLocation.place`); `nil` where an older build did.
+    var database: String?
 
     private struct Stored: Codable {
         var format: String
         var digest: String
         var verifyTime: String
+        var database: String?
     }
 
     private static let format = "indelible/verified/1"
@@ -31,11 +34,13 @@ struct VerifiedState {
         }
         self.digest = digest
         verifyTime = stored.verifyTime
+        database = stored.database
     }
 
-    init(digest: LedgerDigest, verifyTime: String) {
+    init(digest: LedgerDigest, verifyTime: String, database: String) {
         self.digest = digest
         self.verifyTime = verifyTime
+        self.database = database
     }
 
     /// What is kept is not replaced where another run came further meanwhile, nor where it is something else.
@@ -43,6 +48,8 @@ struct VerifiedState {
         if let kept = try VerifiedState(file: file) {
             guard kept.digest.ledger == digest.ledger else { throw kept.isOfAnotherLedger(file) }
             if kept.digest.block > digest.block { return }
+            // What was seen in one place says nothing new about another.
+            if kept.digest.block == digest.block, kept.database != nil, kept.database != database { return }
         }
         let folder = URL(filePath: file).deletingLastPathComponent()
         do {
@@ -53,7 +60,8 @@ struct VerifiedState {
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let stored = Stored(format: Self.format, digest: digest.json, verifyTime: verifyTime)
+        let stored = Stored(
+            format: Self.format, digest: digest.json, verifyTime: verifyTime, database: database)
         try OutputFile.write(Array(try encoder.encode(stored)) + [UInt8(ascii: "\n")], to: file, mode: 0o600)
     }
 
