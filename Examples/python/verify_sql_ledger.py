@@ -354,6 +354,102 @@ def file_state(path):
     return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
+def varint(data, at):
+    """(value, where it ends): seven bits a byte, the highest first; of the ninth byte all eight."""
+    value = 0
+    for place in range(at, at + 8):
+        value = value << 7 | data[place] & 0x7F
+        if data[place] < 0x80:
+            return value, place + 1
+    return value << 8 | data[at + 8], at + 9
+
+
+class Pages:
+    """What SQLite's answers do not show of a database file (https://www.sqlite.org/fileformat.html)."""
+
+    def __init__(self, file, count):
+        self.file, self.count = file, count
+        header = os.pread(file.fileno(), 100, 0)
+        size = int.from_bytes(header[16:18], "big")
+        self.size = 65536 if size == 1 else size
+        self.usable = self.size - header[20]
+
+    def page(self, number, length=None):
+        data = os.pread(self.file.fileno(), length or self.size, (number - 1) * self.size) if 0 < number <= self.count else b""
+        if len(data) != (length or self.size):
+            raise Blocked(f"page {number}", "the file is damaged")
+        return data
+
+    def astray(self):
+        """Entries of the pointer map of an auto-vacuum file that call a page the one that follows an overflow page, which names another
+        one. Who reads a whole row goes by the page, who steps over columns by the map."""
+        lock_page, group = 0x40000000 // self.size + 1, self.usable // 5 + 1
+        for first in range(2, self.count + 1, group):
+            number = first + (first == lock_page)
+            last = min(first + group - 1, self.count)
+            entries = self.page(number) if number < last else b""
+            for page in range(number + 1, last + 1):
+                kind, parent = struct.unpack_from(">BI", entries, (page - number - 1) * 5)
+                if kind == 4 and (not 0 < parent <= self.count or self.page(parent, 4) != u32(page)):
+                    yield page
+
+    def odd(self, root, reals):
+        """How many rows or entries below a root page hold a value that SQLite never writes: a real that is no number, which reads as NULL
+        and compares as equal to every number; one of type 10 or 11; in a column of reals (their places in a record) an integer that no
+        real equals, which reads as the next real."""
+        found, waiting, left = 0, [root], self.count
+        while waiting:
+            data, left = self.page(waiting.pop()), left - 1
+            start = 100 if data[:16] == b"SQLite format 3\0" else 0
+            kind = data[start]
+            if kind not in (2, 5, 10, 13) or left < 0:
+                raise Blocked(f"the tree below page {root}", "the file is damaged")
+            cells = struct.unpack_from(f">{int.from_bytes(data[start + 3 : start + 5], 'big')}H", data, start + (12 if kind < 8 else 8))
+            if kind < 8:
+                waiting += [int.from_bytes(data[at : at + 4], "big") for at in (*cells, start + 8)]
+            for at in cells if kind != 5 else ():
+                length, at = varint(data, at + 4 if kind == 2 else at)
+                at = varint(data, at)[1] if kind == 13 else at
+                most = self.usable - 35 if kind == 13 else (self.usable - 12) * 64 // 255 - 23
+                found += self._is_odd(data, at, length, most, reals)
+        return found
+
+    def _is_odd(self, data, at, length, most, reals):
+        if length > self.count * self.size:
+            raise IndexError("no record is longer than the file")
+        here = length
+        if length > most:
+            least = (self.usable - 12) * 32 // 255 - 23
+            here = least + (length - least) % (self.usable - 4)
+            here = here if here <= most else least
+        end, place = varint(data, at)
+        header, place, body, column = self._part(data, at, here, 0, min(end, length)), place - at, end, 0
+        while place < end:
+            kind, place = varint(header, place)
+            if kind in (10, 11):
+                return True
+            if kind == 7 or kind == 6 and column in reals:
+                number, = struct.unpack(">d" if kind == 7 else ">q", self._part(data, at, here, body, 8))
+                if number != float(number):
+                    return True
+            column += 1
+            body += (kind - 12) // 2 if kind > 11 else (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)[kind]
+        return False
+
+    def _part(self, data, at, here, start, count):
+        """`count` bytes from `start` on of the record at `at`, of which as many as `here` are on its page."""
+        if start + count <= here:
+            return data[at + start : at + start + count]
+        found = data[at + start : at + here]
+        number, start, room = int.from_bytes(data[at + here : at + here + 4], "big"), start + len(found) - here, self.usable - 4
+        while len(found) < count:
+            page = self.page(number, 4 if start >= room else None)
+            if start < room:
+                found += page[4 + start : min(4 + start + count - len(found), self.usable)]
+            number, start = int.from_bytes(page[:4], "big"), max(start - room, 0)
+        return found
+
+
 class Database:
     """One read-only connection and one snapshot. A database with a hot journal can only be read after a rollback, which
     would write: a copy is rolled back and read instead. Where nothing can be created beside a WAL database whose log is
@@ -365,7 +461,7 @@ class Database:
             raise FileNotFoundError(f"{path}: no such file")
         # SQLite keeps journal and log beside the file that a link leads to.
         path = path.resolve()
-        self.connection, self.copied, self.notes = None, None, []
+        self.connection, self.file, self.copied, self.notes = None, None, None, []
         journal, wal = path.with_name(path.name + "-journal"), path.with_name(path.name + "-wal")
         with open(path, "rb") as file:
             header = file.read(100)
@@ -412,6 +508,8 @@ class Database:
         return copy
 
     def _open(self, path, extra):
+        # Closed after the connection: to close it before would drop the locks that SQLite holds.
+        self.file = open(path, "rb")
         self.connection = sqlite3.connect(
             "file:" + str(path.resolve()).replace("%", "%25").replace("?", "%3f").replace("#", "%23") + extra,
             uri=True, isolation_level=None, timeout=10)
@@ -426,13 +524,20 @@ class Database:
                 # SQLite 3.40 counts its own JSON functions among the unsafe ones. Python adds no others to a connection.
                 if "unsafe use of" in str(problem):
                     self.connection.execute("PRAGMA trusted_schema = ON")
-            if not self.copied:
+            if self.copied:
+                # Folds a log into the copy: of pages in a log only SQLite knows where they are.
+                self.connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+            else:
                 self.connection.execute("PRAGMA query_only = ON")
             self.connection.execute("BEGIN")
             self.objects = {
                 (str(kind, "utf-8", "replace"), str(name, "utf-8", "replace")): (root, sql)
                 for kind, name, root, sql in self.connection.execute(
                     "SELECT type, name, rootpage, sql FROM main.sqlite_schema")}
+            (mode,), = self.connection.execute("PRAGMA main.journal_mode")
+            (count,), = self.connection.execute("PRAGMA main.page_count")
+            # Of others' logs nothing can be said but what SQLite reads.
+            self.pages = Pages(self.file, count) if mode != b"wal" or "immutable" in extra else None
         except sqlite3.Error as problem:
             self.close()
             raise Blocked(str(path.name), problem) from None
@@ -460,6 +565,8 @@ class Database:
     def close(self):
         if self.connection:
             self.connection.close()
+        if self.file:
+            self.file.close()
         if self.copied:
             shutil.rmtree(self.copied, ignore_errors=True)
 
@@ -476,6 +583,25 @@ class Database:
 
     def has(self, table):
         return folded(table) in self.tables
+
+    def odd(self, table):
+        """Values in a table and its indexes that SQLite never writes: (table or index, how many rows or entries)."""
+        if not self.pages:
+            return
+        types = {row[0]: row[2] for row in self.rows(table, f"PRAGMA main.table_xinfo({quoted(table)})") if row[6] != 2}
+        indexes = list(self.rows(table, f"PRAGMA main.index_list({quoted(table)})"))
+        trees = list(self.rows(table, "SELECT name, rootpage, type FROM main.sqlite_schema WHERE tbl_name = ? COLLATE NOCASE "
+                                      "AND type IN ('table', 'index') AND rootpage > 0", table))
+        for name, root, kind in trees:
+            # The row of a table without row ids is the entry of its key, which has no tree of its own.
+            key = next((index[1] for index in indexes if index[3] == b"pk" and all(index[1] != tree[0] for tree in trees)), None)
+            index = name if kind == b"index" else key
+            columns = [*types] if index is None else [row[1] for row in self.rows(table, f"PRAGMA main.index_xinfo({quoted(str(index, 'utf-8'))})")]
+            reals = {at for at, column in enumerate(columns) if affinity(str(types.get(column) or b"", "utf-8")) == "REAL"}
+            try:
+                yield str(name, "utf-8"), self.pages.odd(root, reals)
+            except (IndexError, struct.error):
+                raise Blocked(table, "the file is damaged") from None
 
     def wrong_texts(self, table):
         """Columns with texts whose leaf does not say how they are stored: (those with half a unit, those with half a surrogate
@@ -715,7 +841,16 @@ class Verification:
                 if (not self.only or folded(table.name) in self.only) and not self.guarded(self._table, table):
                     self.unread.add(table.id)
             self.guarded(self._compare)
+        self.guarded(self._pointer_map)
         return self
+
+    def _pointer_map(self):
+        (kind,), = self.database.rows("the pointer map", "PRAGMA main.auto_vacuum")
+        if kind and self.database.pages:
+            count = sum(1 for _ in self.database.pages.astray())
+            if count:
+                self.find("INDEX_DIVERGENCE", "the pointer map", "the map of the pages of long rows is not what the pages say: queries "
+                          "for a part of the columns read other values than those that were verified", count=count)
 
     # Identity, transactions, blocks
 
@@ -1120,9 +1255,9 @@ class Verification:
                 self.find("COVERAGE_GAP", name, "every table is to be a ledger table, and this one is not")
 
     def _derived(self):
-        """Tables that prove nothing, but that the ledger works with, and the texts of all of its own."""
+        """Tables that prove nothing, but that the ledger works with, and how values of all of its own are stored."""
         for name in OWN_TABLES:
-            self._texts(name)
+            self._storage(name)
         what = "ledger_tables"
         if self.database.has(what):
             expected = {number: [encode_value(table.versions[-1].body[name]) for name in ("table", "view", "kind")]
@@ -1168,11 +1303,11 @@ class Verification:
         history = f"ledger_history_{table.id}"
         if not table.dropped:
             self._live(table, last)
-            self._texts(f"ledger_stamps_{table.id}")
+            self._storage(f"ledger_stamps_{table.id}")
         if not database.has(history):
             self.find("SCHEMA_DRIFT", history, "the history table is missing")
             return
-        self._texts(history)
+        self._storage(history)
         columns = database.columns(history)
         names = {identity: name for identity, name in table.names.items() if name in columns}
         order = sorted(names)
@@ -1190,15 +1325,22 @@ class Verification:
             version = Version(table, "history", number, self._place(history, *row[:2]), self._place(history, *row[2:4]), None)
             self._version(table, version, held, converted)
 
-    def _texts(self, what):
+    def _storage(self, what):
         if not self.database.has(what):
             return
+        self.guarded(self._kinds, what)
         cut, unpaired = self.database.wrong_texts(what)
         if cut:
             self.find("ENCODING_DRIFT", what, "texts end with half a character, which is not what was recorded", columns=cut)
         if unpaired:
             self.find("VERIFIER_BLOCKED", what, "texts have half a surrogate pair before another character: they hash like the "
                       "text with the whole pair, so they may be what was recorded, or may have been altered", columns=unpaired)
+
+    def _kinds(self, what):
+        for name, count in self.database.odd(what):
+            if count:
+                self.find("INDEX_DIVERGENCE", name, "values that SQLite never writes: queries can find another type or number than was "
+                          "verified, or NULL", count=count)
 
     def _live(self, table, last):
         database, name = self.database, table.name
@@ -1213,7 +1355,7 @@ class Verification:
             self.find("READ_UNTRUSTED", name, "a virtual table stands where the ledger table was")
             self._unmatched(table, self._stamps(table, last))
             return
-        self._texts(name)
+        self._storage(name)
         columns = database.columns(name)
         recorded = {column["name"]: column for column in last.columns}
         drift = [f"column {column} is missing" for column in recorded if column not in columns]

@@ -125,10 +125,21 @@ struct IndexCheck {
         return differences
     }
 
-    /// Whether rows must be compared one by one: for numbers only where the index, or the table, has such reals at all.
+    /// Whether rows must be compared one by one: for numbers only where the index, or the table, has such reals at all, or another
+    /// number of NULLs.
     private func isComparable(_ column: IndexColumn, _ entry: String, _ table: String) throws -> Bool {
         guard column.isBinary else { return true }
-        guard let name = column.name, let reals = column.reals else { return false }
+        guard let name = column.name else { return false }
+        // How entries of the file itself are written `SearchCheck` looks at.
+        if try !reader.isFileWhole() {
+            func nulls(_ source: String, _ alias: String) throws -> SQLValue? {
+                // Without the sign SQLite would search for NULL.
+                try? reader.connection.value("SELECT count(*) FROM \(source) WHERE +\(alias).\(name) IS NULL")
+            }
+            let found = try nulls(entry, "b")
+            if try found != .integer(0) && found != nulls(table + " NOT INDEXED", "a") { return true }
+        }
+        guard let reals = column.reals else { return false }
         func has(_ source: String, _ alias: String) throws -> Bool {
             let value = "\(alias).\(name)"
             let whole = reals == .whole ? " AND \(value) = CAST(\(value) AS INTEGER)" : ""

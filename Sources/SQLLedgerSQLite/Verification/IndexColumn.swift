@@ -33,6 +33,13 @@ struct IndexColumn {
         }
     }
 
+    /// Whether a column of the type has the affinity REAL.
+    static func isReal(_ type: String) -> Bool {
+        let type = SQLName.folded(type)
+        return ["real", "floa", "doub"].contains { type.contains($0) }
+            && !["int", "char", "clob", "text", "blob"].contains { type.contains($0) }
+    }
+
     /// By the column's affinity (https://www.sqlite.org/datatype3.html, 3.1).
     private static func reals(_ type: String, hasDefault: Bool) -> Reals? {
         let type = type.uppercased()
@@ -41,19 +48,19 @@ struct IndexColumn {
         // A column of texts has numbers only where its default is TRUE or FALSE.
         if has("CHAR", "CLOB", "TEXT") { return hasDefault ? .whole : nil }
         if type.isEmpty || type == "ANY" || has("BLOB") { return .any }
-        return has("REAL", "FLOA", "DOUB") ? nil : .whole
+        return isReal(type) ? nil : .whole
     }
 
     /// SQL: whether two rows have the same value in the column, once the index takes them for the same.
-    /// Values of different types are left alone, but for numbers.
+    /// Values of different types are left alone, but for numbers, and for what SQLite reads as NULL and finds the same as any number (NaN).
     func isSame(_ row: String, _ entry: String) -> String {
         guard let name else { return "1" }
         let (a, b) = ("\(row).\(name)", "\(entry).\(name)")
-        var terms: [String] = []
+        var terms = ["(\(a) IS NULL) = (\(b) IS NULL)"]
         if !isBinary {
             terms.append("(\(b) COLLATE BINARY IS \(a) OR typeof(\(b)) <> typeof(\(a)))")
         }
         if reals != nil { terms.append("typeof(\(a)) || typeof(\(b)) NOT IN ('integerreal', 'realinteger')") }
-        return "(\(terms.isEmpty ? "1" : terms.joined(separator: " AND ")))"
+        return "(\(terms.joined(separator: " AND ")))"
     }
 }

@@ -26,9 +26,7 @@ struct IndexProbe {
                 guard let quoted = column.name else { return nil }
                 terms.append("b.\(quoted) COLLATE \(SQLName.quoted(column.collation)) IS t.\(quoted)")
                 // What is the same to the index need not be the same value.
-                if !column.isBinary || column.reals != nil {
-                    terms.append(column.isSame("t", "b"))
-                }
+                terms.append(column.isSame("t", "b"))
             }
             let probe = IndexProbe(
                 index: name,

@@ -43,6 +43,9 @@ extension SQLiteEvidenceReader {
                     try EncodingCheck(table: name, reader: reader, findings: findings).run()
                 })
         }
+        if after == nil {
+            checks.append(check("the pointer map") { try PointerMapCheck(reader: $0, findings: $1).run() })
+        }
         checks.append(check("ledger_schema_events") { try $0.checkEventNumbers($1) })
         checks.append(check("the encoding") { reader, _ in try reader.noteEncoding() })
         checks.append(

@@ -7,6 +7,10 @@ import SQLLedger
 /// Of indexes, and of tables without row ids, it looks how entries are written: a search compares the first column where it would be
 /// in an entry as SQLite writes it, and reads the rest where the entry says that it is.
 ///
+/// Of all it looks for values that SQLite never writes. A real that is no number (NaN) reads as NULL, compares as equal to every number,
+/// and is a number to who asks for its type without reading it. An integer in a column of reals that no real equals reads as the next
+/// real, and searches compare the integer.
+///
 /// Reads the file itself: its b-tree pages as they are at https://www.sqlite.org/fileformat.html, section 1.6. Costs one read of each
 /// page that has rows, about 2 % of a verification.
 struct SearchCheck {
@@ -26,49 +30,63 @@ struct SearchCheck {
             let hasRowID = try objects.ordinaryTable(table).map({ !$0.isWithoutRowID })
         else { return }
         // `IndexCheck` has SQLite look at the order of keys.
-        guard try reader.isFileWhole() else { return isOwn || !hasRowID ? () : try askSQLite() }
-        var header = [UInt8](repeating: 0, count: 100)
-        try reader.readFile(into: &header, at: 0)
-        let size = Int(header[16]) << 8 | Int(header[17])
-        guard case .integer(let pages)? = try reader.connection.value("PRAGMA main.page_count") else { return }
-        let walk = Walk(check: self, pageSize: size == 1 ? 65_536 : size, reserved: Int(header[20]), pagesLeft: pages)
-        guard walk.pageSize >= 512 else { throw damaged("its header") }
+        guard let pages = try FilePages(reader) else { return isOwn || !hasRowID ? () : try askSQLite() }
+        let walk = Walk(check: self, pages: pages)
         if hasRowID {
             var walk = walk
+            walk.reals = try reals(
+                "pragma_table_xinfo(\(SQLName.literal(table)), 'main') AS c WHERE c.hidden <> 2 ORDER BY c.cid")
             try walk.visit(Self.root(found) ?? 0, above: nil, upTo: .max, depth: 0)
-            if let first = walk.first { report(first, walk.count) }
+            if let first = walk.astray.first { report(first, walk.astray.count) }
+            if let first = walk.unusual.first {
+                findings.report(
+                    Finding(
+                        .indexDivergence, object: table, found: first,
+                        reason:
+                            "rows hold values that SQLite never writes: queries can find another type or number than was verified",
+                        count: walk.unusual.count))
+            }
         } else {
             // A key may hold a column twice, with two collations. Rows that are older than a column lack it.
-            let fields = try reader.connection.query(
+            let columns = try reals(
                 """
-                SELECT 1 FROM pragma_index_list(\(SQLName.literal(table)), 'main') AS l, pragma_index_xinfo(l.name, 'main')
-                WHERE l.origin = 'pk'
-                """
-            ).count
-            try visit(found, 1...max(fields, 1), walk)
+                pragma_index_list(\(SQLName.literal(table)), 'main') AS l, pragma_index_xinfo(l.name, 'main') AS x
+                LEFT JOIN pragma_table_xinfo(\(SQLName.literal(table)), 'main') AS c ON c.cid = x.cid
+                WHERE l.origin = 'pk' ORDER BY x.seqno
+                """)
+            try visit(found, columns, fewest: 1, walk)
         }
         for index in try reader.indexes(of: table) {
-            let columns = try reader.connection.query(
-                "SELECT 1 FROM pragma_index_xinfo(\(SQLName.literal(index.name)), 'main')"
-            ).count
+            let columns = try reals(
+                """
+                pragma_index_xinfo(\(SQLName.literal(index.name)), 'main') AS x
+                LEFT JOIN pragma_table_xinfo(\(SQLName.literal(table)), 'main') AS c ON c.cid = x.cid ORDER BY x.seqno
+                """)
             for object in objects.named(index.name) where object.type == "index" {
-                try visit(object, max(columns, 1)...max(columns, 1), walk)
+                try visit(object, columns, fewest: columns.count, walk)
             }
         }
     }
 
+    /// Which columns are ones of reals, in the order in which a record has them. `source`: SQL, with the table's columns as `c`.
+    private func reals(_ source: String) throws -> [Bool] {
+        try reader.connection.query("SELECT c.type FROM \(source)").map { IndexColumn.isReal($0[0].string ?? "") }
+    }
+
     private static func root(_ object: SchemaObjects.Object) -> UInt32? { UInt32(exactly: object.rootPage) }
 
-    private func visit(_ object: SchemaObjects.Object, _ fields: ClosedRange<Int>, _ walk: Walk) throws {
+    private func visit(_ object: SchemaObjects.Object, _ columns: [Bool], fewest: Int, _ walk: Walk) throws {
         var walk = walk
+        walk.reals = columns
+        let fields = max(fewest, 1)...max(columns.count, 1)
         try walk.visitEntries(Self.root(object) ?? 0, fields, depth: 0)
-        guard let first = walk.first else { return }
+        guard let first = walk.unusual.first else { return }
         let isIndex = object.type == "index"
         findings.report(
             Finding(
                 .indexDivergence, object: object.name, found: first,
                 reason: "entries are not written as SQLite writes them: searches read other values than scans",
-                count: walk.count,
+                count: walk.unusual.count,
                 repair: isIndex
                     ? RepairProposal(.reindex, table: object.name, explanation: "builds the index again from the table")
                     : nil))
@@ -128,24 +146,46 @@ struct SearchCheck {
         VerificationError(object: table, reason: "the file is damaged: \(what) cannot be read")
     }
 
-    private struct Walk {
-        let check: SearchCheck
-        let pageSize: Int
-        /// Bytes of a page that SQLite uses.
-        private let usable: Int
-        /// Pages that lead back to themselves would never end.
-        private var pagesLeft: Int64
-        private var page: [UInt8]
-        /// The first page with rows where no search for them leads, and how many there are.
+    /// The first one of what was found, and how many there are.
+    private struct Found {
         var first: String?
         var count: UInt64 = 0
 
-        init(check: SearchCheck, pageSize: Int, reserved: Int, pagesLeft: Int64) {
+        mutating func note(_ found: @autoclosure () -> String) {
+            count += 1
+            if first == nil { first = found() }
+        }
+    }
+
+    /// A row or an entry: `here` bytes of it stand at `at` of its page, the rest on overflow pages.
+    private struct Record {
+        let page: UInt32
+        let at: Int
+        let length: Int64
+        let here: Int
+    }
+
+    private struct Walk {
+        let check: SearchCheck
+        private let pages: FilePages
+        private var pageSize: Int { pages.size }
+        /// Pages that lead back to themselves would never end.
+        private var pagesLeft: Int64
+        private var page: [UInt8]
+        /// An overflow page, and which one.
+        private var overflow: (number: UInt32, bytes: [UInt8]) = (0, [])
+        /// Whether the first column of a record is one of reals, the second, and so on.
+        var reals: [Bool] = []
+        /// Pages with rows where no search for them leads.
+        var astray = Found()
+        /// Entries and rows that SQLite writes in another way.
+        var unusual = Found()
+
+        init(check: SearchCheck, pages: FilePages) {
             self.check = check
-            self.pageSize = pageSize
-            usable = pageSize - reserved
-            self.pagesLeft = pagesLeft
-            page = [UInt8](repeating: 0, count: pageSize)
+            self.pages = pages
+            pagesLeft = pages.count
+            page = [UInt8](repeating: 0, count: pages.size)
         }
 
         /// A search comes to page `number` for row ids above `low` and up to `high`.
@@ -154,7 +194,7 @@ struct SearchCheck {
                 throw check.damaged("page \(number)")
             }
             pagesLeft -= 1
-            try check.reader.readFile(into: &page, at: Int64(number - 1) * Int64(pageSize))
+            try check.reader.readFile(into: &page, at: pages.offset(of: number))
             let start = number == 1 ? 100 : 0
             let cells = try integer(number, at: start + 3, bytes: 2)
             switch page[start] {
@@ -165,12 +205,19 @@ struct SearchCheck {
                     let length = try varint(number, try place(number, cell, start + 8))
                     let id = try varint(number, length.end).value
                     if length.isUnending {
-                        note("page \(number) has a length of nine bytes, which searches for \(id) misread")
+                        astray.note("page \(number) has a length of nine bytes, which searches for \(id) misread")
                     }
                     ends = (min(ends.0, id), max(ends.1, id))
                 }
+                for cell in doubtful(0..<cells, start + 8) {
+                    let length = try varint(number, try place(number, cell, start + 8))
+                    let id = try varint(number, length.end)
+                    guard !length.isUnending else { continue }
+                    let record = try record(number, id.end, length.value, most: mostOfRow)
+                    if try !isUsual(record, nil) { unusual.note("the row with the row id \(id.value)") }
+                }
                 if low.map({ ends.0 <= $0 }) ?? false || ends.1 > high {
-                    note(
+                    astray.note(
                         "page \(number) has row ids \(ends.0) to \(ends.1), searches come there for those "
                             + "above \(low.map(String.init) ?? "all"), up to \(high)")
                 }
@@ -197,15 +244,16 @@ struct SearchCheck {
                 throw check.damaged("page \(number)")
             }
             pagesLeft -= 1
-            try check.reader.readFile(into: &page, at: Int64(number - 1) * Int64(pageSize))
+            try check.reader.readFile(into: &page, at: pages.offset(of: number))
             let kind = page[0]
             guard kind == 2 || kind == 10 else { throw check.damaged("page \(number)") }
             let cells = try integer(number, at: 3, bytes: 2)
             let (pointers, before) = kind == 2 ? (12, 4) : (8, 0)
             for cell in longer(0..<cells, pointers, before, fields) {
                 let length = try varint(number, try place(number, cell, pointers) + before)
-                if try length.isUnending || !isUsual(number, length.end, length.value, fields) {
-                    note("entry \(cell + 1) of page \(number)")
+                let record = try record(number, length.end, length.value, most: mostOfEntry)
+                if try length.isUnending || !isUsual(record, fields) {
+                    unusual.note("entry \(cell + 1) of page \(number)")
                 }
             }
             guard kind == 2 else { return }
@@ -219,9 +267,7 @@ struct SearchCheck {
         /// The cells whose entries are not usual ones with numbers of one byte each, as nearly all are. `before`: bytes of a cell
         /// before its entry.
         private func longer(_ cells: Range<Int>, _ pointers: Int, _ before: Int, _ fields: ClosedRange<Int>) -> [Int] {
-            let most = min((usable - 12) * 64 / 255 - 23, 127)
-            // Of types below 12 the number of bytes, four bits each, from the lowest on; 15 for those that there are not.
-            let sizes: UInt64 = 0xFF00_8864_3210
+            let most = min(mostOfEntry, 127)
             return page.withUnsafeBufferPointer { bytes in
                 cells.filter { cell in
                     let pointer = pointers + 2 * cell
@@ -234,56 +280,220 @@ struct SearchCheck {
                     }
                     var left = length - header
                     for place in at + 2..<at + 1 + header {
-                        let type = Int(bytes[place])
+                        let type = UInt64(bytes[place])
                         guard type < 0x80 else { return true }
-                        left -= type < 12 ? Int(sizes >> UInt64(4 * type) & 15) : (type - 12) / 2
-                        if type == 10 || type == 11 { return true }
+                        let value = at + 1 + length - left
+                        left -= Self.size(of: type)
+                        if isRare(type, place - at - 2) {
+                            guard left >= 0, type < 8, !Self.isWrong(bytes, value, type) else { return true }
+                        }
                     }
                     return left != 0 || !fields.contains(header - 1)
                 }
             }
         }
 
-        /// Whether the entry at `at` has the shortest header of its columns and nothing besides them.
-        /// (https://www.sqlite.org/fileformat.html, sections 1.6 and 2.1)
-        private func isUsual(_ number: UInt32, _ at: Int, _ length: Int64, _ fields: ClosedRange<Int>) throws -> Bool {
-            let most = (usable - 12) * 64 / 255 - 23
-            let least = (usable - 12) * 32 / 255 - 23
-            let here: Int
-            if length <= Int64(most) {
-                here = Int(length)
-            } else {
-                let rest = Int64(least) + (length - Int64(least)) % Int64(usable - 4)
-                here = rest <= Int64(most) ? Int(rest) : least
-            }
-            guard length > 0, page.indices.contains(at), page[at] != 0x80 else { return false }
-            let header = try varint(number, at)
-            var (place, count, body) = (header.end, 0, header.value)
-            // No column takes more than five bytes there: texts have less than 2^31.
-            guard header.value <= Int64(5 * fields.upperBound + 3) else { return false }
-            let end = at + Int(header.value)
-            while place < end {
-                // The rest is on other pages.
-                guard place + 9 <= at + here || end <= at + here else { return count < fields.upperBound }
-                guard page.indices.contains(place), page[place] != 0x80 else { return false }
-                let type = try varint(number, place)
-                switch type.value {
-                case 0, 8, 9: break
-                case 1...4: body += type.value
-                case 5: body += 6
-                case 6, 7: body += 8
-                case 12...Int64(UInt32.max): body += (type.value - 12) / 2
-                default: return false
+        /// The cells of a page with rows that may hold a value that SQLite never writes. Nearly no row has one of these types, or has it
+        /// elsewhere than on the page.
+        private func doubtful(_ cells: Range<Int>, _ pointers: Int) -> [Int] {
+            page.withUnsafeBufferPointer { bytes in
+                cells.filter { cell in
+                    let pointer = pointers + 2 * cell
+                    guard pointer + 1 < bytes.count else { return true }
+                    var at = Int(bytes[pointer]) << 8 | Int(bytes[pointer + 1])
+                    // Lengths of one byte or two, and any row id.
+                    guard at + 12 <= bytes.count else { return true }
+                    var length = Int(bytes[at])
+                    if length >= 0x80 {
+                        at += 1
+                        length = (length & 0x7F) << 7 | Int(bytes[at])
+                        guard bytes[at] < 0x80 else { return true }
+                    }
+                    let id = at + 1
+                    repeat { at += 1 } while bytes[at] >= 0x80 && at < id + 8
+                    at += 1
+                    let header = Int(bytes[at])
+                    guard header < 0x80, header <= length, at + header <= bytes.count,
+                        length <= mostOfRow || header <= 35
+                    else {
+                        return true
+                    }
+                    var (place, column, value) = (at + 1, 0, at + header)
+                    while place < at + header {
+                        var type = UInt64(bytes[place])
+                        if type >= 0x80 {
+                            place += 1
+                            guard place < at + header, bytes[place] < 0x80 else { return true }
+                            type = (type & 0x7F) << 7 | UInt64(bytes[place])
+                        }
+                        if isRare(type, column) {
+                            guard type < 8, length <= mostOfRow, value + 8 <= min(at + length, bytes.count),
+                                !Self.isWrong(bytes, value, type)
+                            else { return true }
+                        }
+                        value += Self.size(of: type)
+                        (place, column) = (place + 1, column + 1)
+                    }
+                    return false
                 }
-                count += 1
-                place = type.end
             }
-            return place == end && body == length && fields.contains(count)
         }
 
-        private mutating func note(_ found: @autoclosure () -> String) {
-            count += 1
-            if first == nil { first = found() }
+        /// Whether a value of a type must be looked at: there are ones in that column that SQLite never writes.
+        @inline(__always)
+        private func isRare(_ type: UInt64, _ column: Int) -> Bool {
+            type == 7 || type == 10 || type == 11 || type == 6 && column < reals.count && reals[column]
+        }
+
+        /// As many bytes of a row are on its page.
+        private var mostOfRow: Int { pages.usable - 35 }
+
+        /// As many bytes of an entry are on its page.
+        private var mostOfEntry: Int { (pages.usable - 12) * 64 / 255 - 23 }
+
+        /// - Parameter most: as many bytes as all of a record may have on its page.
+        private func record(_ number: UInt32, _ at: Int, _ length: Int64, most: Int) throws -> Record {
+            guard length > Int64(most) else { return Record(page: number, at: at, length: length, here: Int(length)) }
+            let least = (pages.usable - 12) * 32 / 255 - 23
+            let rest = Int64(least) + (length - Int64(least)) % Int64(pages.usable - 4)
+            return Record(page: number, at: at, length: length, here: rest <= Int64(most) ? Int(rest) : least)
+        }
+
+        /// Whether a record has only values that SQLite writes. With `fields` also whether it has the shortest header of that
+        /// many, and nothing besides them. (https://www.sqlite.org/fileformat.html, sections 1.6 and 2.1)
+        private mutating func isUsual(_ record: Record, _ fields: ClosedRange<Int>?) throws -> Bool {
+            guard record.length > 0, record.length <= pages.count * Int64(pageSize), record.at + record.here <= pageSize
+            else { return try unreadable(record, fields) }
+            let header = try varint(record.page, record.at)
+            // SQLite reads no longer header. Of an entry no column takes more than five bytes: texts have less than 2^31.
+            let most = fields.map { Int64(5 * $0.upperBound + 3) } ?? 98_307
+            guard header.value > 0, header.value <= min(most, record.length) else {
+                return try unreadable(record, fields)
+            }
+            var further: [(offset: Int64, type: UInt64)]?
+            var chain: (index: Int64, page: UInt32)?
+            if header.value <= Int64(record.here) {
+                further = page.withUnsafeBufferPointer {
+                    let payload = UnsafeBufferPointer(rebasing: $0[record.at..<record.at + record.here])
+                    return rareValues(payload, Int(header.value), record.length, fields)
+                }
+            } else {
+                let bytes = try bytes(Int(header.value), of: record, at: 0, &chain)
+                further = bytes.withUnsafeBufferPointer { rareValues($0, bytes.count, record.length, fields) }
+            }
+            guard let further else { return false }
+            var begin = 0
+            while begin < further.count {
+                // Those that stand one after the other at once.
+                var end = begin + 1
+                while end < further.count, further[end].offset == further[end - 1].offset + 8 { end += 1 }
+                let bytes = try bytes(8 * (end - begin), of: record, at: further[begin].offset, &chain)
+                let isWrong = bytes.withUnsafeBufferPointer { bytes in
+                    (begin..<end).contains { Self.isWrong(bytes, 8 * ($0 - begin), further[$0].type) }
+                }
+                if isWrong { return false }
+                begin = end
+            }
+            return true
+        }
+
+        /// What cannot be a record is no usual entry, and no row at all.
+        private func unreadable(_ record: Record, _ fields: ClosedRange<Int>?) throws -> Bool {
+            guard fields != nil else { throw check.damaged("page \(record.page)") }
+            return false
+        }
+
+        /// Reads the header of a record. Answers what must be looked at and is not in `bytes`, its beginning; `nil` where it is not a
+        /// usual one.
+        private func rareValues(
+            _ bytes: UnsafeBufferPointer<UInt8>, _ end: Int, _ length: Int64, _ fields: ClosedRange<Int>?
+        ) -> [(offset: Int64, type: UInt64)]? {
+            var (place, count, body) = (0, -1, Int64(end))
+            var further: [(offset: Int64, type: UInt64)] = []
+            // The first number is the length of the header.
+            while place < end {
+                if fields != nil, bytes[place] == 0x80 { return nil }
+                var (type, left) = (UInt64(0), 9)
+                while true {
+                    guard place < end else { return nil }
+                    let byte = bytes[place]
+                    (place, left) = (place + 1, left - 1)
+                    if left == 0 {
+                        type = type << 8 | UInt64(byte)
+                        break
+                    }
+                    type = type << 7 | UInt64(byte & 0x7F)
+                    if byte < 0x80 { break }
+                }
+                count += 1
+                guard count > 0 else { continue }
+                guard type <= UInt64(UInt32.max), type != 10, type != 11 else { return nil }
+                if isRare(type, count - 1) {
+                    if body + 8 > Int64(bytes.count) {
+                        further.append((body, type))
+                    } else if Self.isWrong(bytes, Int(body), type) {
+                        return nil
+                    }
+                }
+                body += Int64(Self.size(of: type))
+                guard body <= length else { return nil }
+            }
+            return fields.map { body == length && $0.contains(count) } ?? true ? further : nil
+        }
+
+        /// As many bytes as a value of a type takes.
+        @inline(__always)
+        private static func size(of type: UInt64) -> Int {
+            // Of types below 12 four bits each, from the lowest on.
+            type < 12 ? Int(0x8864_3210 >> (4 * type) & 15) : Int((type - 12) / 2)
+        }
+
+        /// Whether the eight bytes at `at` are a real that is no number, or an integer (type 6) that no real equals.
+        @inline(__always)
+        private static func isWrong(_ bytes: UnsafeBufferPointer<UInt8>, _ at: Int, _ type: UInt64) -> Bool {
+            var bits: UInt64 = 0
+            for place in at..<at + 8 { bits = bits << 8 | UInt64(bytes[place]) }
+            guard type == 6 else { return Double(bitPattern: bits).isNaN }
+            let number = Int64(bitPattern: bits)
+            return Int64(exactly: Double(number)) != number
+        }
+
+        /// `count` bytes of a record from `offset` on. `chain` is the overflow page that was come to, which is not behind them.
+        private mutating func bytes(
+            _ count: Int, of record: Record, at offset: Int64, _ chain: inout (index: Int64, page: UInt32)?
+        ) throws -> [UInt8] {
+            var found: [UInt8] = []
+            let room = Int64(pages.usable - 4)
+            while found.count < count {
+                let at = offset + Int64(found.count) - Int64(record.here)
+                guard at >= 0 else {
+                    let begin = record.at + record.here + Int(at)
+                    found += page[begin..<min(record.at + record.here, begin + count - found.count)]
+                    continue
+                }
+                var (index, number) =
+                    try chain ?? (0, UInt32(integer(record.page, at: record.at + record.here, bytes: 4)))
+                while index < at / room {
+                    var next = [UInt8](repeating: 0, count: 4)
+                    if number == overflow.number {
+                        next = Array(overflow.bytes[..<4])
+                    } else if number > 0 {
+                        try check.reader.readFile(into: &next, at: pages.offset(of: number))
+                    }
+                    (index, number) = (index + 1, next.reduce(0) { $0 << 8 | UInt32($1) })
+                }
+                chain = (index, number)
+                guard number > 0 else { throw check.damaged("an overflow page of page \(record.page)") }
+                if overflow.number != number {
+                    if overflow.bytes.isEmpty { overflow.bytes = [UInt8](repeating: 0, count: pageSize) }
+                    overflow.number = 0
+                    try check.reader.readFile(into: &overflow.bytes, at: pages.offset(of: number))
+                    overflow.number = number
+                }
+                let begin = 4 + Int(at % room)
+                found += overflow.bytes[begin..<min(pages.usable, begin + count - found.count)]
+            }
+            return found
         }
 
         /// Where a cell begins.

@@ -11,6 +11,7 @@ import pytest
 from kit import ledger
 from kit.bank import FRESH, NEW, OTHER, fill, marker
 from kit.ledger import agree, connect, scalar
+from kit.pages import Pages
 
 ALTERED = "ROW_ALTERED"
 
@@ -238,7 +239,88 @@ def test_R13_not_a_number(whole_victim):
     place = bytes(pages.data[at : at + local]).index(old)
     pages.data[at + place : at + place + 8] = struct.pack(">Q", 0x7FF8000000000001)
     pages.save()
-    victim.demand(altered(FRESH, "balance"))
+    victim.demand(altered(FRESH, "balance"), allowed=["INDEX_DIVERGENCE"])
+
+
+@pytest.mark.parametrize("place", ["row", "end of a long row", "between two pages", "history", "key"])
+@pytest.mark.parametrize("kind", ["7ff8000000000001", "fff0000000000001", 10, 11])
+def test_R13_value_that_SQLite_never_writes(tmp_path, place, kind):
+    """It reads as the NULL that was recorded, but who asks for its type finds a number: by the version of SQLite, and by where it stands."""
+    path, digest = tmp_path / "pay.db", tmp_path / "digest.json"
+    db = connect(path)
+    db.execute("SELECT ledger_init(0)")
+    db.execute(f"CREATE TABLE pay(id TEXT PRIMARY KEY, memo, amount, tail){' WITHOUT ROWID' if place == 'key' else ''}")
+    db.execute("SELECT ledger_enable('pay')")
+    memo = {"end of a long row": 9000, "between two pages": 476}.get(place, 10)
+    for number in range(9):
+        db.execute("INSERT INTO pay VALUES (?, zeroblob(?), NULL, zeroblob(?))", (f"k{number}", memo, 4000 if memo == 476 else 1))
+    if place == "history":
+        db.execute("DELETE FROM pay")
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    assert agree(path, digest).exit_code == 0
+    table = "ledger_history_1" if place == "history" else "pay"
+    db = ledger.without_triggers(path)
+    root = scalar(db, "SELECT rootpage FROM sqlite_schema WHERE name = ?", table)
+    if isinstance(kind, str):
+        db.execute(f"UPDATE {table} SET amount = 12345.675 WHERE id = 'k4'")
+    db.close()
+    pages = Pages(path)
+    cell = pages.cell_of(root, marker=b"k4")
+    places = pages.places(cell)
+    payload = bytes(pages.data[at] for at in places)
+    if isinstance(kind, str):
+        at, new = payload.index(struct.pack(">d", 12345.675)), bytes.fromhex(kind)
+        assert (at < cell[4] < at + 8) == (place == "between two pages") and (at > cell[4]) == (place == "end of a long row")
+    else:
+        at, new = payload.index(0, 1, payload[0]), bytes([kind])
+    for offset, byte in enumerate(new):
+        pages.data[places[at + offset]] = byte
+    pages.save()
+    db = ledger.plain(path)
+    assert db.execute(f"SELECT amount FROM {table} WHERE id = 'k4'").fetchone() == (None,)
+    if place == "end of a long row" and isinstance(kind, str):
+        assert db.execute("SELECT id FROM pay WHERE typeof(amount) = 'real'").fetchone() == ("k4",)
+    db.close()
+    report = agree(path, digest)
+    assert report.exit_code == 1 and report.codes == {"INDEX_DIVERGENCE"}, report
+    assert [(finding["object"], finding.get("count", 1)) for finding in report.findings] == [(table, 1)], report
+    assert ledger.second_opinion(path, digest)[:2] == (1, {"INDEX_DIVERGENCE"})
+
+
+@pytest.mark.parametrize("table", [
+    "id INTEGER PRIMARY KEY, r DOUBLE, memo)", "r FLOAT, id INTEGER, memo, PRIMARY KEY (r, id)) WITHOUT ROWID",
+    "v TEXT AS (memo || 'x'), memo TEXT, id INTEGER PRIMARY KEY, s TEXT AS (memo) STORED, r REAL) STRICT"])
+@pytest.mark.parametrize("where", ["row", "index", "both"])
+def test_R13_integer_in_place_of_a_real_that_it_is_not(tmp_path, table, where):
+    """Scans read the real that is next to it, and so does SQLite's own check; searches compare the integer."""
+    path, digest, number = tmp_path / "pay.db", tmp_path / "digest.json", float(1 << 60)
+    db = connect(path)
+    for statement in ("SELECT ledger_init(0)", f"CREATE TABLE pay({table}", "CREATE INDEX i ON pay(memo, r)", "SELECT ledger_enable('pay')"):
+        db.execute(statement)
+    db.executemany("INSERT INTO pay(id, r, memo) VALUES (?, ?, 'memo')", [(at, number if at == 3 else at * 1e17) for at in range(1, 9)])
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    roots = dict(db.execute("SELECT name, rootpage FROM sqlite_schema WHERE name IN ('pay', 'i')").fetchall())
+    db.close()
+    assert agree(path, digest).exit_code == 0
+    pages = Pages(path)
+    names = {"row": ["pay"], "index": ["i"], "both": ["i", "pay"]}[where]
+    for name in names:
+        _, _, _, at, local, _ = pages.cell_of(roots[name], marker=struct.pack(">d", number))
+        payload = bytes(pages.data[at : at + local])
+        pages.data[at + payload.index(7, 1, payload[0])] = 6
+        place = at + payload.index(struct.pack(">d", number))
+        pages.data[place : place + 8] = struct.pack(">q", (1 << 60) + 1)
+    pages.save()
+    db = ledger.plain(path)
+    if where == "both":
+        assert not db.execute("SELECT 1 FROM pay INDEXED BY i WHERE memo = 'memo' AND r = ?", (number,)).fetchone()
+        assert scalar(db, "PRAGMA integrity_check") == "ok"
+    db.close()
+    report = agree(path, digest)
+    assert report.exit_code == 1 and report.codes == {"INDEX_DIVERGENCE"}, report
+    assert {finding["object"] for finding in report.findings} >= set(names), report
+    assert ledger.second_opinion(path, digest)[:2] == (1, {"INDEX_DIVERGENCE"})
 
 
 @pytest.mark.parametrize("value", ["infinity", "-infinity", "-0044-03-15T12:00:00+00:00", "2026-01-01T01:00:00+01:00"])

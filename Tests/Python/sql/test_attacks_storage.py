@@ -965,3 +965,90 @@ def test_a_default_that_SQLite_calls_of_the_wrong_type_is_no_damage(tmp_path, co
     db.close()
     report = agree(path, digest)
     assert report.exit_code == 0, report
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "WAL", "WAL left by a crash"])
+@pytest.mark.parametrize("table", ["id INTEGER PRIMARY KEY, memo TEXT, amount TEXT)", "id INTEGER PRIMARY KEY, memo TEXT, amount TEXT) WITHOUT ROWID",
+                                   "history"])
+def test_E12_end_of_a_long_row_read_from_another_page(tmp_path, mode, table):
+    """SQLite steps over the pages of a long row by the pointer map of an auto-vacuum file, and does not ask the pages."""
+    columns = table if table != "history" else "id INTEGER PRIMARY KEY, memo TEXT, amount TEXT)"
+    path, digest = small(
+        tmp_path, f"CREATE TABLE pay({columns}", "SELECT ledger_enable('pay')",
+        *(f"INSERT INTO pay VALUES ({number}, replace(hex(zeroblob(2500)), '00', 'm{number:04d}'), 'HONEST-{number:06d}')" for number in range(1, 11)),
+        *(["DELETE FROM pay WHERE id = 3"] if table == "history" else []))
+    db = sqlite3.connect(path, isolation_level=None)
+    for statement in ("PRAGMA auto_vacuum = FULL", "VACUUM", f"PRAGMA journal_mode = {mode.split()[0]}"):
+        db.execute(statement).fetchall()
+    db.close()
+    report = agree(path, digest)
+    assert report.exit_code == 0, report
+    pages = Pages(path)
+    place = bytes(pages.data).index(b"HONEST-000003")
+    last = place // pages.size + 1
+    entry = pages.map_entry(last)
+    kind, before = struct.unpack_from(">BI", pages.data, entry)
+    assert (kind, before) == (4, last - 1), "the page follows the one before it in the file"
+    other = len(pages.data) // pages.size + 1
+    pages.data += pages.data[pages.base(last) : pages.base(last) + pages.size]
+    struct.pack_into(">I", pages.data, pages.base(before), other)
+    struct.pack_into(">BI", pages.data, pages.map_entry(other), 4, before)
+    struct.pack_into(">I", pages.data, 28, other)
+    pages.data[place : place + 13] = b"FORGED-999999"
+    pages.save()
+    db = sqlite3.connect(path, isolation_level=None)
+    name = "ledger_history_1" if table == "history" else "pay"
+    assert db.execute(f"SELECT amount FROM {name} WHERE id = 3").fetchone() == ("FORGED-999999",)
+    assert db.execute(f"SELECT memo, amount FROM {name} WHERE id = 3").fetchone()[1] == "HONEST-000003"
+    if mode.endswith("crash"):
+        db.execute("PRAGMA user_version = 7")
+        path = ledger.copy_database(path, tmp_path / "crashed.db")
+        os.remove(f"{path}-shm")
+    db.close()
+    report = agree(path, digest)
+    assert report.exit_code == 1 and report.codes == {"INDEX_DIVERGENCE"}, report
+    assert {"object": "the pointer map", "count": 1}.items() <= {"count": 1, **report.findings[0]}.items(), report
+    assert ledger.second_opinion(path, digest)[:2] == (1, {"INDEX_DIVERGENCE"})
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("VACUUM")
+    db.close()
+    report = agree(path, digest)
+    assert report.exit_code == 0, report
+
+
+@pytest.mark.parametrize("how", ["whole", "WAL in use", "since last"])
+@pytest.mark.parametrize("unique", ["", "UNIQUE"])
+@pytest.mark.parametrize("kind", ["REAL", "NUMERIC", "INTEGER", "BLOB"])
+def test_E01_entry_that_is_no_number(tmp_path, kind, unique, how):
+    """SQLite finds a NaN the same as every number and reads NULL: its own check sees nothing, and sums over the index are others."""
+    path, digest = small(
+        tmp_path, f"CREATE TABLE pay(id INTEGER PRIMARY KEY, memo TEXT, amount {kind})", "SELECT ledger_enable('pay')",
+        f"CREATE {unique} INDEX i ON pay(amount)", "INSERT INTO pay(amount) VALUES (NULL)")
+    options = ["--since-last", "--state", tmp_path / "state"] if how == "since last" else []
+    assert ledger.verify(path, digest, options=options).exit_code == 0
+    db = connect(path)
+    numbers = [number * (10 ** 14 + 1) if kind == "INTEGER" else number + 0.625 for number in range(1, 101)]
+    db.executemany("INSERT INTO pay(memo, amount) VALUES ('a memo', ?)", [(number,) for number in numbers])
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    root = scalar(db, "SELECT rootpage FROM sqlite_schema WHERE name = 'i'")
+    db.execute(f"PRAGMA journal_mode = {'WAL' if ' in ' in how else 'DELETE'}").fetchall()
+    db.close()
+    honest = ledger.copy_database(path, tmp_path / "honest.db")
+    pages = Pages(path)
+    _, _, _, at, local, _ = pages.cell_of(root, marker=struct.pack(">q" if kind == "INTEGER" else ">d", numbers[50]))
+    pages.data[at + 1] = 7
+    pages.data[at + local - 1 - 8 : at + local - 1] = bytes.fromhex("7ff8000000000000")
+    pages.save()
+    db = sqlite3.connect(path, isolation_level=None)
+    assert scalar(db, "SELECT count(amount) FROM pay") == 99 and scalar(db, "SELECT count(amount) FROM pay NOT INDEXED") == 100
+    if " in " in how:
+        db.execute("PRAGMA user_version = 7")
+        assert path.with_name(path.name + "-wal").stat().st_size
+    report = ledger.verify(path, digest, options=options)
+    assert report.exit_code == 1 and report.codes == {"INDEX_DIVERGENCE"}, report
+    assert {finding["object"] for finding in report.findings} == {"i"}, report
+    if how == "whole":
+        assert ledger.second_opinion(path, digest)[:2] == (1, {"INDEX_DIVERGENCE"})
+    db.close()
+    report = ledger.verify(honest, digest, options=options)
+    assert report.exit_code == 0, report

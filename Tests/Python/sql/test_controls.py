@@ -66,6 +66,52 @@ def test_K01_other_file_layout(whole_victim, change):
     clean(victim)
 
 
+@pytest.mark.parametrize("reserved", [0, 32])
+@pytest.mark.parametrize("size", [512, 4096, 65536])
+@pytest.mark.parametrize("kind", ["NONE", "FULL", "INCREMENTAL"])
+def test_K01_pages_of_long_rows(tmp_path, kind, size, reserved):
+    """Pages that come, go and are moved, with the pointer map of an auto-vacuum file; numbers behind long texts, and infinite ones."""
+    path, digest = tmp_path / "long.db", tmp_path / "digest.json"
+    subprocess.run(["sqlite3", path, f".filectrl reserve_bytes {reserved}", f"PRAGMA page_size = {size}", f"PRAGMA auto_vacuum = {kind}",
+                    "CREATE TABLE first(x)"], check=True, capture_output=True)
+    assert path.read_bytes()[20] == reserved
+    db, dice = connect(path), random.Random(size + reserved)
+    for statement in (
+            "SELECT ledger_init(1)", "CREATE TABLE a(id INTEGER PRIMARY KEY, t TEXT, r REAL, b BLOB, n)",
+            "CREATE TABLE w(k TEXT, t TEXT, r REAL, n, PRIMARY KEY (t, k)) WITHOUT ROWID", "CREATE INDEX i ON a(t, r, n)",
+            f"CREATE TABLE wide(id INTEGER PRIMARY KEY, {', '.join(f'c{number}' for number in range(700))})"):
+        db.execute(statement)
+    numbers = [None, 0.0, -0.0, float("inf"), -float("inf"), float("nan"), 1.5, 7, -1 << 63, (1 << 60) + 1, float(1 << 60), 5e-324, 1.7976931348623157e308]
+    for turn in range(12):
+        db.execute("BEGIN")
+        for number in range(12):
+            long, value, other = "x" * dice.choice([0, 30, 480, 3 * size, dice.randrange(6 * size)]), dice.choice(numbers), dice.choice(numbers)
+            db.execute("INSERT OR REPLACE INTO a VALUES (?, ?, ?, zeroblob(?), ?)", (dice.randrange(60), long, value, len(long) // 2, other))
+            db.execute("INSERT OR REPLACE INTO w VALUES (?, ?, ?, ?)", (dice.randrange(40), long, value, other))
+        wide = ", ".join(repr(dice.random()) for _ in range(700))
+        db.execute(f"INSERT INTO wide VALUES (NULL, {wide})")
+        db.execute("DELETE FROM a WHERE id % 12 = ?", (turn,))
+        db.execute("DELETE FROM w WHERE k % 7 = ?", (turn % 7,))
+        db.execute("COMMIT")
+        db.execute("PRAGMA incremental_vacuum(3)").fetchall()
+        if turn == 6:
+            digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+            report = agree(path, digest)
+            assert report.exit_code == 0, report
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.execute("PRAGMA journal_mode = WAL").fetchall()
+    db.execute("PRAGMA incremental_vacuum(5)").fetchall()
+    db.execute("UPDATE a SET t = t || 'y' WHERE id % 2")
+    crashed = ledger.copy_database(path, tmp_path / "crashed.db")
+    os.remove(f"{crashed}-shm")
+    for file in (path, crashed):
+        report = agree(file, digest)
+        assert report.exit_code == 0, report
+    db.close()
+    report = agree(path, digest)
+    assert report.exit_code == 0, report
+
+
 @pytest.mark.parametrize("how", ["vacuum into", "dump", "backup", "copy"])
 def test_K02_moved(whole_victim, how):
     victim = whole_victim

@@ -92,6 +92,20 @@ class Pages:
                 page = struct.unpack_from(">I", self.data, self.base(page))[0]
         return chain
 
+    def places(self, cell):
+        """Where each byte of a cell's payload is in the file."""
+        _, _, _, at, local, length = cell
+        places = [*range(at, at + local)]
+        for page in self.overflow(cell):
+            places += range(self.base(page) + 4, self.base(page) + self.usable)
+        return places[:length]
+
+    def map_entry(self, page):
+        """Where the pointer map of an auto-vacuum file tells of a page: its kind, and four bytes of another page."""
+        first = (page - 2) // (self.usable // 5 + 1) * (self.usable // 5 + 1) + 2
+        assert page > first
+        return self.base(first) + 5 * (page - first - 1)
+
     def remove_cell(self, page, index):
         """Takes a cell's pointer away, as if the row had never been there. Its bytes stay behind."""
         header = self.header(page)
