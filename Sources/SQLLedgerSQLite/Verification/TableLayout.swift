@@ -89,6 +89,8 @@ struct TableLayout {
                     $0.name.exact == column.exact && $0.primaryKeyPosition == 1
                 }
             }
+        } else if newest.description.rowIDColumn == nil {
+            identity = .key(TableSQL(id: table.id, description: newest.description).keyColumns.map(\.name))
         }
         var historyPlace: [Int: Int32] = [:]
         if objects.object("table", history) != nil {

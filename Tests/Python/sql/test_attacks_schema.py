@@ -583,6 +583,34 @@ def test_S30_view_in_the_temporary_schema(whole_victim):
     assert report.exit_code == 0, report
 
 
+@pytest.mark.parametrize("rows", ["", " WITHOUT ROWID"])
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_table_that_was_dropped_past_the_ledger(work, rows, renamed):
+    """Every row is named, also by a key of several columns."""
+    path = work / "dropped.db"
+    db = ledger.connect(path)
+    db.execute("SELECT ledger_init(0)")
+    db.execute(f"CREATE TABLE w(n INT, owner_id TEXT, i INT, PRIMARY KEY(owner_id, i)){rows}")
+    db.execute("SELECT ledger_enable('w')").fetchall()
+    db.execute("INSERT INTO w VALUES (1, 'a', 5), (2, 'b', 6), (3, 'b', 7)")
+    if renamed:
+        db.execute("ALTER TABLE w RENAME COLUMN owner_id TO owner")
+    db.execute("DELETE FROM w WHERE n = 3")
+    digest = work / "digest.json"
+    digest.write_text(scalar(db, "SELECT ledger_close_block()"))
+    db.close()
+    with ledger.plain(path) as db:
+        db.execute("DROP TABLE w")
+    db.close()
+    report = agree(path, digest)
+    assert report.exit_code == 1 and report.codes == {"ROW_MISSING", "SCHEMA_DRIFT"}, report
+    owner = "owner" if renamed else "owner_id"
+    keys = [tuple((part["column"], part["value"]) for part in finding["key"])
+            for finding in report.findings if finding["code"] == "ROW_MISSING"]
+    assert keys == ([((owner, "'a'"), ("i", "5")), ((owner, "'b'"), ("i", "6"))] if rows
+                    else [(("rowid", "1"),), (("rowid", "2"),)]), report
+
+
 def test_dropping_is_refused_with_the_remedy(whole_victim):
     victim = whole_victim
     db = victim.honest()
