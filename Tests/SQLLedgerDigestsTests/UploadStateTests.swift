@@ -72,6 +72,17 @@ import Testing
         #expect(damaged.next(now: at(1)) == .upload(BlockID(5)) && damaged.loss?.contains("cannot be read") == true)
     }
 
+    /// A store that was away for long while nothing was to be uploaded.
+    @Test func nothingWaitsLongForAQuietStore() {
+        var state = confirmed(BlockID(4))
+        state.doubt()
+        for _ in 0..<40 { state.failed(BlockID(4), .unavailable, reason: "away", now: start) }
+        state.closed(BlockID(5))
+        #expect(state.next(now: at(29)) == .wait(until: at(30)) && state.next(now: at(30)) == .look(BlockID(4)))
+        state.stored(BlockID(4))
+        #expect(state.next(now: at(30)) == .upload(BlockID(5)) && state.failureCount == 0)
+    }
+
     /// Nothing is asked for before anything is stored, and a halted store stays as it is.
     @Test func doubtsChangeNothingElse() {
         var new = DigestUploadState(noted: nil)

@@ -123,7 +123,9 @@ public struct DigestUploadState: Hashable, Sendable {
         case .unavailable?, .damaged?: phase = .unknown(block)
         default: break
         }
-        pausedUntil = now.advanced(by: policy.pause(afterFailures: failureCount))
+        let pause = policy.pause(afterFailures: failureCount)
+        // Where nothing waits it is asked as often as ever, so that what comes next does not wait for long.
+        pausedUntil = now.advanced(by: block == lastStored ? min(pause, policy.interval) : pause)
     }
 
     /// The store was read: it has no digest of `block`.
