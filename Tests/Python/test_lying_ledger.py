@@ -56,6 +56,7 @@ class Liar:
         self.receipts: dict[str, object] = {}  # what it answers for each transaction: an object, a status, or text
         self.next_link = None
         self.status = 200
+        self.asked: set[str] = set()  # transactions whose receipts were asked for
         self.answers: dict[str, tuple[int, object]] = {}  # by path, before everything else
         liar = self
 
@@ -65,6 +66,8 @@ class Liar:
             def do_GET(self):
                 parts = urllib.parse.urlsplit(self.path)
                 status = liar.status
+                if parts.path.endswith("/receipt"):
+                    liar.asked.add(parts.path.split("/")[3])
                 if parts.path in liar.answers:
                     status, answer = liar.answers[parts.path]
                     if callable(answer):
@@ -246,6 +249,62 @@ def test_a_digest_that_was_added_later_is_a_fork_and_accuses_nobody(database, li
     report = json.loads(verify(database, liar, identities, 1))
     assert [finding["code"] for finding in report["findings"]] == ["FORK"], report["findings"]
     assert "there first counts" in report["findings"][0]["reason"] and "2.14" in report["findings"][0]["found"]
+
+
+def export(database, liar, identities, key):
+    out = database.path.parent / "row.json"
+    done = run_cli("evidence", "export", database.path, "--table", "t", "--key", key, "--out", out, "--store", liar.store,
+                   "--service-certificate", liar.pin, "--certificate", identities.reader.combined_file)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    return [digest["digest"]["block_id"] for digest in json.loads(out.read_text())["digests"]]
+
+
+def more_blocks(database, liar, count):
+    """A row and a block each, and their digests."""
+    for number in range(count):
+        database.run("exec", database.path, f"INSERT INTO t VALUES ({number + 10}, 'c')")
+        database.digests.append(database.run("digest", database.path).strip())
+    for number, digest in enumerate(database.digests):
+        liar.hold(f"2.{number * 2 + 10}", digest)
+
+
+def test_receipts_are_asked_for_where_they_count(database, liar, identities):
+    """There is a digest for every half minute of a database's life."""
+    more_blocks(database, liar, 4)
+    verify(database, liar, identities, 0)
+    assert liar.asked == {f"2.{number}" for number in range(10, 21, 2)}
+    liar.asked.clear()
+    assert export(database, liar, identities, 11) == [3] and liar.asked == {"2.16"}
+    # One that proves nothing, and one of another history, do not stand in the way.
+    liar.receipts["2.16"] = 404
+    assert export(database, liar, identities, 11) == [4]
+    liar.entries[3]["contents"] = json.dumps(
+        dict(json.loads(database.digests[3]), hash="0x" + "AB" * 32), sort_keys=True, separators=(",", ":"))
+    liar.receipts["2.16"] = liar.receipt("2.16", liar.entries[3]["contents"])
+    assert export(database, liar, identities, 11) == [4]
+
+
+def test_since_last_asks_for_no_older_receipts(database, liar, identities):
+    more_blocks(database, liar, 2)
+    verify(database, liar, identities, 0)
+    database.run("exec", database.path, "INSERT INTO t VALUES (20, 'd')")
+    liar.hold("2.18", database.run("digest", database.path).strip())
+    liar.asked.clear()
+    words = ["verify", database.path, "--store", liar.store, "--service-certificate", liar.pin, "--certificate",
+             identities.reader.combined_file, "--json", "--since-last"]
+    report = json.loads(database.run(*words))
+    assert report["anchored_through_block"] == 4 and liar.asked == {"2.16", "2.18"}
+    # A database that is not the verified one any more is compared with all of them.
+    liar.asked.clear()
+    plain = sqlite3.connect(database.path)
+    triggers = [row[0] for row in plain.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'database_ledger_blocks'")]
+    for name in triggers:
+        plain.execute(f'DROP TRIGGER "{name}"')
+    plain.execute("UPDATE database_ledger_blocks SET close_time = '2001-01-01T00:00:00.000000Z' WHERE block_id = 4")
+    plain.commit()
+    plain.close()
+    report = json.loads(database.run(*words, code=1))
+    assert report["since_block"] is None and "2.10" in liar.asked, report
 
 
 @pytest.mark.parametrize("member", ["database_name", "last_transaction_commit_time"])

@@ -11,7 +11,7 @@ import Testing
         var contents: Result<DigestListing, DigestStoreError>
 
         func append(_ digest: LedgerDigest) async throws { throw DigestStoreError(.refused, "is read only") }
-        func listing(for ledger: LedgerID) async throws -> DigestListing { try contents.get() }
+        func listing(for ledger: LedgerID, from first: BlockID) async throws -> DigestListing { try contents.get() }
         func digests(for ledger: LedgerID, block: BlockID) async throws -> [StoredDigest] { [] }
     }
 

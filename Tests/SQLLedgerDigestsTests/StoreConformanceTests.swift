@@ -46,6 +46,31 @@ import Testing
         }
     }
 
+    @Test(arguments: Kind.allCases) func aPartCanBeAskedFor(_ kind: Kind) async throws {
+        try await StorePlace.with(kind) { place in
+            let ledger = LedgerID.random()
+            let digests = try [1, 4, 9, 10].map { try TestDigests.make(ledger, block: $0) }
+            try await place.use { store async throws in
+                for digest in digests { try await store.append(digest) }
+                try await store.append(try TestDigests.make(.random(), block: 5))
+                #expect(
+                    try await store.listing(for: ledger, from: BlockID(4)).digests.map(\.digest) == Array(digests[1...])
+                )
+                #expect(try await store.listing(for: ledger, from: BlockID(11)).digests.isEmpty)
+                #expect(try await store.blocks(of: ledger, from: BlockID(5)) == [BlockID(9), BlockID(10)])
+                #expect(try await store.blocks(of: .random(), from: BlockID(0)).isEmpty)
+                for (blocks, found) in [
+                    ([0], [0]), ([1, 2, 3, 4], [0, 1]), ([5, 10], [2, 3]), ([11], []), ([], []),
+                ] {
+                    let covering = try await store.digests(
+                        for: ledger, covering: Set(blocks.map { BlockID(UInt64($0)) }))
+                    #expect(covering.map(\.digest) == found.map { digests[$0] }, "\(blocks)")
+                    #expect(covering.allSatisfy { Self.isReceiptRight($0, kind) })
+                }
+            }
+        }
+    }
+
     @Test(arguments: Kind.allCases) func theSameBytesAgainChangeNothing(_ kind: Kind) async throws {
         try await StorePlace.with(kind) { place in
             let digest = try TestDigests.make(.random(), block: 7)

@@ -463,7 +463,7 @@ import Testing
 
         func append(_ digest: LedgerDigest) async throws { await hang() }
 
-        func listing(for ledger: LedgerID) async throws -> DigestListing {
+        func listing(for ledger: LedgerID, from first: BlockID) async throws -> DigestListing {
             await hang()
             return DigestListing()
         }

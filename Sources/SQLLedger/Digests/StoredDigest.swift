@@ -8,6 +8,14 @@ public struct StoredDigest: Hashable, Sendable {
     /// What is known about the entry's receipt.
     public var receipt: DigestReceipt
 
+    /// Whether nothing that a store of its kind proves a digest with is missing or wrong.
+    public var isUsable: Bool {
+        switch receipt {
+        case .none, .verified: true
+        case .pending, .invalid: false
+        }
+    }
+
     public init(digest: LedgerDigest, origin: String, entry: DigestEntry? = nil, receipt: DigestReceipt = .none) {
         self.digest = digest
         self.origin = origin

@@ -288,13 +288,16 @@ struct DigestCheck {
             else { continue }
             let newest = sorted.filter { $0.store == location.path }.map(\.digest.block).max()
             if let newest, newest.rawValue >= claimed { continue }
-            // The first block whose digest the store has not got.
-            let missing = newest?.next ?? BlockID(0)
+            // The first block whose digest the store has not got; older ones may not have been asked for.
+            let first = chain.firstBlock > 0 ? chain.firstBlock - 1 : 0
+            guard claimed >= first else { continue }
+            let missing = newest?.next ?? BlockID(first)
             let count = claimed - missing.rawValue + 1
             findings.report(
                 Finding(
                     .digestGap, object: location.path, expected: "block \(claimed)",
-                    found: newest.map { "block \($0)" } ?? "no digest", block: missing, certainty: .suspect,
+                    found: newest.map { "block \($0)" } ?? "no digest\(first > 0 ? " from block \(first) on" : "")",
+                    block: missing, certainty: .suspect,
                     reason: "the database says that it uploaded \(count) more digests than the store has",
                     count: count))
         }

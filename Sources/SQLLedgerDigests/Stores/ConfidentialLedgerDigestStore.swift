@@ -117,7 +117,7 @@ public actor ConfidentialLedgerDigestStore: DigestArchive {
         return first
     }
 
-    public func listing(for ledger: LedgerID) async throws -> DigestListing {
+    public func listing(for ledger: LedgerID, from firstBlock: BlockID) async throws -> DigestListing {
         try await mapping {
             try await readNewEntries()
             try await examineOthers()
@@ -141,10 +141,18 @@ public actor ConfidentialLedgerDigestStore: DigestArchive {
                             count: UInt64(count))
                     ))
             }
-            let entries = (read.known[ledger] ?? [:]).sorted { $0.key < $1.key }.flatMap(\.value)
+            let entries = (read.known[ledger] ?? [:]).filter { $0.key >= firstBlock }.sorted { $0.key < $1.key }
+                .flatMap(\.value)
             return DigestListing(
                 digests: try await inParallel(entries) { try await self.checked($0) },
                 problems: problems.sorted { $0.0 < $1.0 }.map(\.1))
+        }
+    }
+
+    public func blocks(of ledger: LedgerID, from first: BlockID) async throws -> [BlockID] {
+        try await mapping {
+            try await readNewEntries()
+            return (read.known[ledger] ?? [:]).keys.filter { $0 >= first }.sorted()
         }
     }
 

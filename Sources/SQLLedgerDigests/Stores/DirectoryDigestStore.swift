@@ -22,8 +22,12 @@ public struct DirectoryDigestStore: DigestArchive {
         try await onQueue { try write(digest) }
     }
 
-    public func listing(for ledger: LedgerID) async throws -> DigestListing {
-        try await onQueue { try list(ledger) }
+    public func listing(for ledger: LedgerID, from first: BlockID) async throws -> DigestListing {
+        try await onQueue { try list(ledger, from: first) }
+    }
+
+    public func blocks(of ledger: LedgerID, from first: BlockID) async throws -> [BlockID] {
+        try await onQueue { try names(ledger).compactMap { Self.block(of: $0) }.filter { $0 >= first }.sorted() }
     }
 
     public func digests(for ledger: LedgerID, block: BlockID) async throws -> [StoredDigest] {
@@ -62,31 +66,36 @@ public struct DirectoryDigestStore: DigestArchive {
         }
     }
 
-    private func list(_ ledger: LedgerID) throws -> DigestListing {
-        let directory = folder(of: ledger)
+    private func names(_ ledger: LedgerID) throws -> [String] {
         do {
             try requireDirectory()
-            var listing = DigestListing()
-            for name in try WriteOnceFile.names(in: directory) ?? [] {
-                let file = "\(directory)/\(name)"
-                if name.hasPrefix("."), name.hasSuffix(WriteOnceFile.temporarySuffix) {
-                    listing.problems.append(
-                        DigestProblem(.leftover, origin: file, reason: "the remains of a write that was cut off"))
-                    continue
-                }
-                switch Self.read(file, name: name, ledger: ledger) {
-                case .success(let digest): listing.digests.append(StoredDigest(digest: digest, origin: file))
-                case .failure(let problem): listing.problems.append(problem)
-                case nil:
-                    // Digests are never taken away; a name that is no text cannot be opened by it.
-                    listing.problems.append(
-                        DigestProblem(.damaged, origin: file, reason: "is in the directory and cannot be opened"))
-                }
-            }
-            return listing
+            return try WriteOnceFile.names(in: folder(of: ledger)) ?? []
         } catch let failure as WriteOnceFile.Failure {
             throw Self.error(failure)
         }
+    }
+
+    private func list(_ ledger: LedgerID, from first: BlockID) throws -> DigestListing {
+        let directory = folder(of: ledger)
+        var listing = DigestListing()
+        for name in try names(ledger) {
+            if let block = Self.block(of: name), block < first { continue }
+            let file = "\(directory)/\(name)"
+            if name.hasPrefix("."), name.hasSuffix(WriteOnceFile.temporarySuffix) {
+                listing.problems.append(
+                    DigestProblem(.leftover, origin: file, reason: "the remains of a write that was cut off"))
+                continue
+            }
+            switch Self.read(file, name: name, ledger: ledger) {
+            case .success(let digest): listing.digests.append(StoredDigest(digest: digest, origin: file))
+            case .failure(let problem): listing.problems.append(problem)
+            case nil:
+                // Digests are never taken away; a name that is no text cannot be opened by it.
+                listing.problems.append(
+                    DigestProblem(.damaged, origin: file, reason: "is in the directory and cannot be opened"))
+            }
+        }
+        return listing
     }
 
     private func find(_ block: BlockID, of ledger: LedgerID) throws -> [StoredDigest] {
@@ -106,6 +115,12 @@ public struct DirectoryDigestStore: DigestArchive {
     static func name(of block: BlockID) -> String {
         let digits = String(block.rawValue)
         return String(repeating: "0", count: 20 - digits.count) + digits + ".json"
+    }
+
+    /// The block whose file has this name.
+    private static func block(of name: String) -> BlockID? {
+        guard let number = UInt64(name.prefix(20)), Self.name(of: BlockID(number)) == name else { return nil }
+        return BlockID(number)
     }
 
     /// One line of text.

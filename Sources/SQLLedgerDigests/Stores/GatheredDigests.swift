@@ -27,11 +27,14 @@ public struct GatheredDigests: Sendable {
     /// A fact for the report.
     public mutating func note(_ text: String) { notes.append(text) }
 
-    /// Asks a store for all digests of `ledger`. A store that cannot be read, and a digest whose receipt is wrong, are findings.
-    public mutating func add(digestsOf ledger: LedgerID, from store: any DigestArchive) async {
+    /// Asks a store for the digests of `ledger`, of block `first` and later ones. A store that cannot be read, and a digest whose
+    /// receipt is wrong, are findings.
+    public mutating func add(
+        digestsOf ledger: LedgerID, from store: any DigestArchive, since first: BlockID = BlockID(0)
+    ) async {
         let listing: DigestListing
         do {
-            listing = try await store.listing(for: ledger)
+            listing = try await store.listing(for: ledger, from: first)
         } catch {
             let message = "\(error)"
             let reason = message.hasSuffix(".") ? String(message.dropLast()) : message
@@ -47,7 +50,10 @@ public struct GatheredDigests: Sendable {
                 Finding(
                     .readUntrusted, object: store.url, reason: "The digest store is damaged: \($0).", count: $0.count)
             }, of: store, "The digest store is damaged in other places, too.")
-        if listing.digests.isEmpty { notes.append("\(store.url) holds no digest of this ledger") }
+        if listing.digests.isEmpty {
+            let those = first.rawValue == 0 ? "" : " from block \(first) on"
+            notes.append("\(store.url) holds no digest of this ledger\(those)")
+        }
         var unproved: [Finding] = []
         let usable = listing.digests.filter { isUsable($0, &unproved) }
         report(unproved, of: store, "The receipts of other digests do not prove them either.")

@@ -159,14 +159,22 @@ struct EvidenceExport: AsyncParsableCommand {
             }
             return (found, exporter.ledger, exporter.databaseName)
         }
-        let (digests, silent) = try await digests(of: ledger, session)
+        let blocks = Set(found.map(\.block))
+        var (digests, silent) = try await digests(of: ledger, session, covering: blocks)
+        // Whoever may write to a store can put a digest there that is none of this database.
+        let source = DatabaseDigests(session: session)
+        var isSure = !digests.isEmpty
+        for stored in digests where isSure {
+            isSure = (try? await source.digest(of: stored.digest.block))?.hash == stored.digest.hash
+        }
+        if !isSure { (digests, silent) = try await self.digests(of: ledger, session, covering: nil) }
         let covered: (blocks: [EvidenceBlock], digests: [EvidenceDigest])
         do {
             guard !digests.isEmpty else {
                 throw Failure(
                     "no digest: name the store that holds them with --store URL, or a file with --digest FILE")
             }
-            covered = try session.exporting { try $0.cover(found, with: digests) }
+            covered = try session.exporting { [digests] in try $0.cover(found, with: digests) }
         } catch {
             // A store that was not heard may have what is missing.
             guard !silent.isEmpty, let failure = Failure(describing: error) else { throw error }
@@ -179,9 +187,10 @@ struct EvidenceExport: AsyncParsableCommand {
         bundle.digests = covered.digests
     }
 
-    /// Those of files, then of stores, and why stores could not be read: none holds up what another one has.
+    /// Those of files, then of stores: all of them, or those next to `blocks`. And why stores could not be read: none holds up
+    /// what another one has.
     private func digests(
-        of ledger: LedgerID, _ session: SQLSession
+        of ledger: LedgerID, _ session: SQLSession, covering blocks: Set<BlockID>?
     ) async throws -> (digests: [StoredDigest], failures: [String]) {
         let own = try kept.digests()
         let urls = stores.urls
@@ -191,7 +200,11 @@ struct EvidenceExport: AsyncParsableCommand {
                 for (place, store) in opened.enumerated() {
                     group.addTask {
                         do {
-                            return (place, try await store.listing(for: ledger).digests, nil)
+                            guard let blocks else {
+                                let all = try await store.listing(for: ledger).digests
+                                return (place, all.filter(\.isUsable), nil)
+                            }
+                            return (place, try await store.digests(for: ledger, covering: blocks), nil)
                         } catch {
                             return (place, [], "\(store.url): could not be read (\(error))")
                         }
@@ -200,13 +213,7 @@ struct EvidenceExport: AsyncParsableCommand {
                 return await group.reduce(into: []) { $0.append($1) }.sorted { $0.place < $1.place }
             }
         }
-        let proved = answers.flatMap(\.digests).filter { stored in
-            switch stored.receipt {
-            case .none, .verified: true
-            case .pending, .invalid: false
-            }
-        }
-        return (own + proved, answers.compactMap(\.failure))
+        return (own + answers.flatMap(\.digests), answers.compactMap(\.failure))
     }
 
     private func entryItems() async throws -> [EvidenceItem] {

@@ -62,8 +62,10 @@ struct DigestSources: ParsableArguments {
         return ledger
     }
 
-    /// Reads files, and asks stores for the digests of `ledger`.
-    func gather(ledger: LedgerID?, collection: String?) async throws -> GatheredDigests {
+    /// Reads files, and asks stores for the digests of `ledger`, of block `first` and later ones.
+    func gather(
+        ledger: LedgerID?, collection: String?, since first: BlockID = BlockID(0)
+    ) async throws -> GatheredDigests {
         var gathered = GatheredDigests()
         for file in files { gathered.add(try KeptDigests.read(file), from: KeptDigests.name(file)) }
         let urls = stores.urls
@@ -73,7 +75,7 @@ struct DigestSources: ParsableArguments {
             return gathered
         }
         try await stores.withStores(urls, collection: collection) { opened in
-            for store in opened { await gathered.add(digestsOf: ledger, from: store) }
+            for store in opened { await gathered.add(digestsOf: ledger, from: store, since: first) }
         }
         return gathered
     }

@@ -23,6 +23,22 @@ struct LedgerVerification {
         return (identity.ledger, collection)
     }
 
+    /// Whether the database still has the block of a digest, with its hash.
+    static func reproduces(_ digest: LedgerDigest, _ location: DatabaseLocation) -> Bool {
+        guard let evidence = try? SQLiteEvidence.open(path: location.path),
+            let reader = try? evidence.makeReaders(1).first
+        else { return false }
+        defer { try? evidence.finish() }
+        let next = try? reader.blocks(from: digest.block)
+        // Ids below 0 come before those from 0 on.
+        while let stored = try? next?() {
+            guard stored.id > digest.block else {
+                return stored.id == digest.block && stored.block(of: digest.ledger)?.hash == digest.hash
+            }
+        }
+        return false
+    }
+
     func run(_ gathered: GatheredDigests) throws -> VerificationReport {
         let bar = ProgressBar(unit: "row versions")
         var options = options

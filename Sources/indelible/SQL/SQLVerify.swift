@@ -68,7 +68,8 @@ struct SQLVerify: AsyncParsableCommand {
         try checkOutputs(location, ledger)
         let policy = try sources.policy(collection: collection)
         var gathered = try await sources.gather(
-            ledger: try sources.expectedLedger() ?? ledger, collection: collection)
+            ledger: try sources.expectedLedger() ?? ledger, collection: collection,
+            since: try firstBlock(ledger, location))
         var options = VerificationOptions()
         options.tables = tables.isEmpty ? nil : tables
         options.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
@@ -133,6 +134,15 @@ struct SQLVerify: AsyncParsableCommand {
         let path = state.path(ledger: ledger.hex)
         options.digests.append(StatedDigest(last.digest, origin: path))
         gathered.note("1 digest from \(path): what this machine verified last")
+    }
+
+    /// The first block whose digests are worth asking for. What the last verification covers is not read again, unless it is
+    /// not there any more.
+    private func firstBlock(_ ledger: LedgerID?, _ location: DatabaseLocation) throws -> BlockID {
+        guard sinceLast, let ledger, let last = try state.load(ledger: ledger.hex)?.digest,
+            LedgerVerification.reproduces(last, location)
+        else { return BlockID(0) }
+        return last.block
     }
 
     /// Whether the page goes to standard output, in the place of the report.
