@@ -35,6 +35,10 @@ static inline const char *ils_errstr(int code) { return sqlite3_errstr(code); }
 static inline int ils_libversion_number(void) { return sqlite3_libversion_number(); }
 static inline const char *ils_libversion(void) { return sqlite3_libversion(); }
 static inline const char *ils_filename(sqlite3 *db, const char *name) { return sqlite3_db_filename(db, name); }
+// The name of a database of the connection: from 2 on they are attached ones. 0 after the last, and before SQLite 3.39.
+static inline const char *ils_database_name(sqlite3 *db, int place) {
+    return sqlite3_libversion_number() >= 3039000 ? sqlite3_db_name(db, place) : 0;
+}
 static inline int ils_is_readonly(sqlite3 *db, const char *name) { return sqlite3_db_readonly(db, name); }
 static inline int ils_autocommit(sqlite3 *db) { return sqlite3_get_autocommit(db); }
 static inline int ils_txn_state(sqlite3 *db, const char *name) { return sqlite3_txn_state(db, name); }

@@ -77,6 +77,7 @@ extension LedgerConnection {
                     connection.knowsClosing = false
                     connection.all { $0.dropStatements() }
                     connection.endWatch()
+                    connection.lookAtAttachedBeforeClosing()
                     connection.all { $0.noticeBeforeClosing() }
                 },
                 begin: { context in
@@ -369,20 +370,37 @@ extension LedgerConnection {
             ils_is_readonly(db.handle, db.schemaName) == 0
         else { return }
         sawDefinition = false
-        let main = root ?? self
-        for ledger in [self, main] { ledger.isClosing = true }
-        defer { for ledger in [self, main] { ledger.isClosing = false } }
+        (root ?? self).closing { try? enrollIfSchemaChanged() }
+    }
+
+    /// Where no database was known to have a ledger, nobody noticed definitions of attached ones.
+    private func lookAtAttachedBeforeClosing() {
+        guard guardsObjects, !hasAuthorizer, !isClosing, !isInternal, ils_autocommit(db.handle) != 0,
+            ils_database_name(db.handle, 2) != nil
+        else { return }
+        closing {
+            var place: Int32 = 2
+            while let name = ils_database_name(db.handle, place) {
+                place += 1
+                guard let ledger = ledger(of: name), (try? ledger.hasUnrecordedDefinitions()) == true else { continue }
+                ledger.sawDefinition = true
+            }
+        }
+    }
+
+    /// Runs `body` while SQLite closes the connection, and lets go of the statements that it keeps.
+    private func closing(_ body: () -> Void) {
+        all { $0.isClosing = true }
         // Applications free what their callbacks use before they close the connection, so none of theirs may be called.
         ils_forget_callbacks(db.handle)
-        main.hasAuthorizer = false
-        main.takeAuthorizer()
-        main.takeCommitHooks()
+        hasAuthorizer = false
+        takeAuthorizer()
+        takeCommitHooks()
         ils_busy_timeout(db.handle, 500)
-        try? enrollIfSchemaChanged()
-        dropStatements()
-        // The one that enlists is that of `main`.
-        main.dropStatements()
-        main.endWatch()
+        body()
+        all { $0.dropStatements() }
+        endWatch()
+        all { $0.isClosing = false }
     }
 
     /// The ledger of a database that is known to have one. Without a name `main` is meant.

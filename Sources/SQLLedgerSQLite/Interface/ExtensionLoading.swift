@@ -16,7 +16,8 @@ public enum ExtensionLoading {
         do throws(SQLiteLedgerError) {
             let made = try LedgerConnection.attach(
                 to: database, principal: nil, application: nil, guardsObjects: true)
-            if made == nil { try SQLiteConnection(borrowing: database).run("SELECT ledger_take_hooks()") }
+            // Another build, which the connection may have, knows nothing of it.
+            if made == nil { try? SQLiteConnection(borrowing: database).run("SELECT ledger_take_hooks()") }
             // SQLITE_OK_LOAD_PERMANENTLY: Swift's runtime cannot be unloaded, and other connections may use what is here.
             return SQLITE_OK | 1 << 8
         } catch {

@@ -205,6 +205,24 @@ extension LedgerConnection {
         try ledgerChanges(of: table, from: old, to: new)
     }
 
+    /// Whether something is not defined as it is ledgered. Changes nothing, and takes no write lock.
+    func hasUnrecordedDefinitions() throws(SQLiteLedgerError) -> Bool {
+        try withInternal { () throws(SQLiteLedgerError) in
+            try load()
+            guard ledger != nil else { return false }
+            isStale = true
+            let objects = try SchemaObjects(db)
+            for table in liveTables {
+                let old = table.description
+                let name = objects.object("trigger", "ledger_insert_\(table.id)")?.table ?? old.table
+                let new = try SchemaReader.describe(
+                    name, kind: old.kind, view: old.view, after: old.after, in: objects, on: db)
+                guard let new, isSame(old, new) else { return true }
+            }
+            return allTables ? try !joiningTables(objects).isEmpty : false
+        }
+    }
+
     private func isSame(_ old: TableDescription, _ new: TableDescription) -> Bool {
         var old = old
         old.after = new.after
