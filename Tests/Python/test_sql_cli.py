@@ -1211,6 +1211,24 @@ def test_the_SQL_of_a_repair_writes_what_it_says(empty, tmp_path):
     assert "expected   'Ada' || char(8203)\n" in report and "found      'Ada'\n" in report
 
 
+def test_what_differs_is_seen_to_differ(empty, tmp_path):
+    """Definitions that differ in what does not show, and texts that are only encoded differently."""
+    kept, out = tmp_path / "kept.json", tmp_path / "page.html"
+    empty.run("init")
+    empty.sql("CREATE TABLE t (id INTEGER PRIMARY KEY, note TEXT CHECK (note <> 'bad'))", "SELECT ledger_enable('t')",
+              "INSERT INTO t VALUES (1, 'caf\u00e9'), (2, 'caf\u00e9')")
+    kept.write_text(empty.digest())
+    empty.tamper("UPDATE t SET note = 'cafe\u0301' WHERE id = 1")
+    database = sqlite3.connect(empty.path)
+    database.executescript("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'bad', 'bad' || char(8203)) "
+                           "WHERE name = 't'")
+    database.close()
+    report = empty.verify("--digest", kept, "--html", out, code=1).stdout
+    for text in report, page(out):
+        assert "'caf\u00e9' (in UTF-8: 27636166c3a927)" in text and "'cafe\u0301' (in UTF-8: 2763616665cc8127)" in text, text
+        assert "'bad\\u{200b}'" in text and "\u200b" not in text
+
+
 def test_texts_in_evidence_do_not_look_like_others(empty, tmp_path):
     kept, out = tmp_path / "kept.json", tmp_path / "row.json"
     empty.run("init")

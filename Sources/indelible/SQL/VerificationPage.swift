@@ -144,8 +144,9 @@ struct VerificationPage {
             if !finding.columns.isEmpty {
                 rows.append(("Columns", Self.escape(finding.columns.joined(separator: ", "))))
             }
-            if let expected = finding.expected { rows.append(("Expected", "<code>\(Self.escape(expected))</code>")) }
-            if let found = finding.found { rows.append(("Found", "<code>\(Self.escape(found))</code>")) }
+            let (expected, found) = finding.told
+            if let expected { rows.append(("Expected", "<code>\(Self.escape(expected))</code>")) }
+            if let found { rows.append(("Found", "<code>\(Self.escape(found))</code>")) }
             if let transaction = finding.transaction {
                 var text = "\(transaction)"
                 if let sequence = finding.sequence { text += ", operation \(sequence)" }

@@ -1,3 +1,4 @@
+import LedgerProofs
 import SQLLedger
 
 extension VerificationReport {
@@ -15,14 +16,24 @@ extension VerificationReport {
 }
 
 extension Finding {
+    /// What was expected and what was found, for people: they see that it differs.
+    var told: (expected: String?, found: String?) {
+        let told = (expected: expected.map(PlainText.visible), found: found.map(PlainText.visible))
+        // Equal are also texts that are encoded differently, such as one letter and a letter with an accent.
+        guard let expected, let found, told.expected == told.found, !expected.utf8.elementsEqual(found.utf8)
+        else { return told }
+        return (told.expected.map { $0 + Self.encoding(expected) }, told.found.map { $0 + Self.encoding(found) })
+    }
+
+    private static func encoding(_ text: String) -> String { " (in UTF-8: \(Hex.encode(Array(text.utf8))))" }
+
     fileprivate var plain: Finding {
         var finding = self
         finding.object = PlainText.of(object)
         finding.key = key.map(\.plain)
         finding.columns = columns.map(PlainText.of)
         finding.principal = principal.map(PlainText.of)
-        finding.expected = expected.map(PlainText.of)
-        finding.found = found.map(PlainText.of)
+        (finding.expected, finding.found) = told
         finding.reason = PlainText.of(reason)
         finding.repair = repair?.plain
         return finding

@@ -5,8 +5,10 @@ import SQLLedger
 enum PlainText {
     static func of(_ text: String) -> String { escaped(text, where: \.isUnsafe) }
 
-    /// As `of`, and nothing is left that does not show, or shows as another space; two texts never look the same: for what
-    /// somebody goes by to the letter.
+    /// As `of`, and nothing is left that does not show, or shows as another space.
+    static func visible(_ text: String) -> String { escaped(text) { !$0.isShown } }
+
+    /// As `visible`, and of two texts no one passes for the other: for what somebody goes by to the letter.
     static func exact(_ text: String) -> String { escaped(text) { $0 == "\\" || !$0.isShown } }
 
     private static func escaped(_ text: String, where isEscaped: (Unicode.Scalar) -> Bool) -> String {
