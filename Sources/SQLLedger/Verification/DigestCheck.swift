@@ -75,6 +75,16 @@ struct DigestCheck {
                 mismatches.append(stated)
             }
         }
+        if let before = options.verifiedBefore, before.digest.ledger == ledger,
+            chain.blockHashes[before.digest.block] != before.digest.hash
+        {
+            if before.digest.block.rawValue < chain.blockCount {
+                mismatches.append(before)
+            } else {
+                beyond.append(before)
+            }
+            beyond.sort { $0.digest.block < $1.digest.block }
+        }
         outcome.firstContradiction = (mismatches + beyond).map(\.digest.block).min()
         report(mismatches, outcome)
         reportRollback(beyond)

@@ -12,6 +12,10 @@ public struct VerificationOptions: Sendable {
     /// A digest that an earlier verification ended with: only transactions after its block are recomputed.
     public var since: LedgerDigest?
 
+    /// A digest that an earlier verification ended with, for whole verifications: the database must still lead to it. It
+    /// anchors nothing by itself, so that whoever names no digests is told so.
+    public var verifiedBefore: StatedDigest?
+
     /// How many threads read and hash. At least 1.
     public var jobs: Int
 

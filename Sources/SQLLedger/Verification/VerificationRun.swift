@@ -206,7 +206,8 @@ final class VerificationRun: Sendable {
     {
         let after = scope.resume.map { TransactionNumber($0.nextTransaction - 1) }
         var digests: [BlockID: Set<Digest32>] = [:]
-        for stated in options.digests where stated.digest.ledger == scope.ledger {
+        for stated in options.digests + [options.verifiedBefore].compactMap(\.self)
+        where stated.digest.ledger == scope.ledger {
             digests[stated.digest.block, default: []].insert(stated.digest.hash)
         }
         if let since = options.since, scope.resume != nil { digests[since.block, default: []].insert(since.hash) }

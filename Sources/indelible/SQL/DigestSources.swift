@@ -80,9 +80,6 @@ struct DigestSources: ParsableArguments {
         return gathered
     }
 
-    /// Whether anything was named that may hold digests.
-    var areGiven: Bool { !files.isEmpty || !stores.urls.isEmpty }
-
     /// The files that are read.
     var inputs: [String] { files.filter { $0 != "-" } + stores.credentials.files.paths }
 }

@@ -105,7 +105,7 @@ struct SQLVerify: AsyncParsableCommand {
         }
     }
 
-    /// What this machine verified last is a digest from outside, in whole verifications too: the file must still lead to it.
+    /// What this machine verified last: `--since-last` continues from it, and a whole verification must still lead to it.
     private func recall(
         _ ledger: LedgerID, of location: DatabaseLocation, _ gathered: inout GatheredDigests,
         _ options: inout VerificationOptions
@@ -114,26 +114,21 @@ struct SQLVerify: AsyncParsableCommand {
             if sinceLast { gathered.note("nothing was verified before on this machine: everything was read") }
             return
         }
+        let stated = StatedDigest(last.digest, origin: state.path(ledger: ledger.hex))
         if sinceLast {
             options.since = last.digest
-        } else if !sources.areGiven {
-            // Nobody named it.
-            return
+            options.digests.append(stated)
         } else if last.database != location.place {
             // A copy may lag behind.
             gathered.note(
                 "not compared with block \(last.digest.block), which this machine verified last of this ledger, in "
                     + (last.database ?? "a file that an older build did not name"))
-            return
+        } else if !gathered.digests.contains(where: { $0.digest == last.digest }) {
+            options.verifiedBefore = stated
+            gathered.note(
+                "compared also with the digest of block \(last.digest.block), which this machine verified last: \(stated.origin)"
+            )
         }
-        let given = gathered.digests.map(\.digest)
-        // Where all that was given is of other ledgers, that is what there is to say.
-        guard !given.contains(last.digest), given.isEmpty || given.contains(where: { $0.ledger == ledger }) else {
-            return
-        }
-        let path = state.path(ledger: ledger.hex)
-        options.digests.append(StatedDigest(last.digest, origin: path))
-        gathered.note("1 digest from \(path): what this machine verified last")
     }
 
     /// The first block whose digests are worth asking for. What the last verification covers is not read again, unless it is

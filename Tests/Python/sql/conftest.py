@@ -35,6 +35,12 @@ def state_home(tmp_path_factory):
         yield
 
 
+@pytest.fixture(autouse=True)
+def own_state(state_home, monkeypatch, tmp_path_factory):
+    """Each test goes on with a copy of a ledger as if there were no other one, so it remembers by itself."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
 @pytest.fixture(scope="session")
 def bank(tmp_path_factory):
     made = banks.make(tmp_path_factory.mktemp("bank"), verify_state=take_state)
