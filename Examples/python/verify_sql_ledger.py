@@ -394,10 +394,10 @@ class Pages:
                     yield page
 
     def odd(self, root, reals):
-        """How many rows or entries below a root page hold a value that SQLite never writes: a real that is no number, which reads as NULL
-        and compares as equal to every number; one of type 10 or 11; in a column of reals (their places in a record) an integer that no
-        real equals, which reads as the next real."""
-        found, waiting, left = 0, [root], self.count
+        """How many rows or entries below a root page hold a value that SQLite never writes (a real that is no number, which reads as NULL
+        and compares as equal to every number; one of type 10 or 11), and how many values in columns of reals (their places in a record)
+        are integers that no real equals, which read as the next real: SQLite before 3.33 wrote such."""
+        found, large, waiting, left = 0, 0, [root], self.count
         while waiting:
             data, left = self.page(waiting.pop()), left - 1
             start = 100 if data[:16] == b"SQLite format 3\0" else 0
@@ -411,10 +411,11 @@ class Pages:
                 length, at = varint(data, at + 4 if kind == 2 else at)
                 at = varint(data, at)[1] if kind == 13 else at
                 most = self.usable - 35 if kind == 13 else (self.usable - 12) * 64 // 255 - 23
-                found += self._is_odd(data, at, length, most, reals)
-        return found
+                odd, count = self._odd_values(data, at, length, most, reals)
+                found, large = found + odd, large + count
+        return found, large
 
-    def _is_odd(self, data, at, length, most, reals):
+    def _odd_values(self, data, at, length, most, reals):
         if length > self.count * self.size:
             raise IndexError("no record is longer than the file")
         here = length
@@ -423,18 +424,20 @@ class Pages:
             here = least + (length - least) % (self.usable - 4)
             here = here if here <= most else least
         end, place = varint(data, at)
-        header, place, body, column = self._part(data, at, here, 0, min(end, length)), place - at, end, 0
+        header, place, body, column, large = self._part(data, at, here, 0, min(end, length)), place - at, end, 0, 0
         while place < end:
             kind, place = varint(header, place)
             if kind in (10, 11):
-                return True
+                return True, large
             if kind == 7 or kind == 6 and column in reals:
                 number, = struct.unpack(">d" if kind == 7 else ">q", self._part(data, at, here, body, 8))
                 if number != float(number):
-                    return True
+                    if kind == 7:
+                        return True, large
+                    large += 1
             column += 1
             body += (kind - 12) // 2 if kind > 11 else (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)[kind]
-        return False
+        return False, large
 
     def _part(self, data, at, here, start, count):
         """`count` bytes from `start` on of the record at `at`, of which as many as `here` are on its page."""
@@ -585,7 +588,8 @@ class Database:
         return folded(table) in self.tables
 
     def odd(self, table):
-        """Values in a table and its indexes that SQLite never writes: (table or index, how many rows or entries)."""
+        """Values in a table and its indexes that SQLite never writes, and integers among reals: (table or index, how many rows or
+        entries, how many integers)."""
         if not self.pages:
             return
         types = {row[0]: row[2] for row in self.rows(table, f"PRAGMA main.table_xinfo({quoted(table)})") if row[6] != 2}
@@ -599,7 +603,7 @@ class Database:
             columns = [*types] if index is None else [row[1] for row in self.rows(table, f"PRAGMA main.index_xinfo({quoted(str(index, 'utf-8'))})")]
             reals = {at for at, column in enumerate(columns) if affinity(str(types.get(column) or b"", "utf-8")) == "REAL"}
             try:
-                yield str(name, "utf-8"), self.pages.odd(root, reals)
+                yield str(name, "utf-8"), *self.pages.odd(root, reals)
             except (IndexError, struct.error):
                 raise Blocked(table, "the file is damaged") from None
 
@@ -1337,10 +1341,13 @@ class Verification:
                       "text with the whole pair, so they may be what was recorded, or may have been altered", columns=unpaired)
 
     def _kinds(self, what):
-        for name, count in self.database.odd(what):
+        for name, count, large in self.database.odd(what):
             if count:
                 self.find("INDEX_DIVERGENCE", name, "values that SQLite never writes: queries can find another type or number than was "
                           "verified, or NULL", count=count)
+            if large:
+                self.notes.append(f"{name} has whole numbers in columns of reals that no real equals ({large}): they read as the next "
+                                  "real, and searches compare the number; SQLite before 3.33 wrote such")
 
     def _live(self, table, last):
         database, name = self.database, table.name

@@ -23,11 +23,12 @@ enum Program {
     }
 
     /// Those with which the program was started closed (`>&-`) would become files or sockets of its own, which what it prints
-    /// would go into.
+    /// would go into. What is printed for nobody is an error as before, but for a service, whose lines nobody need read.
     private static func openStandardDescriptors() {
         // The lowest free number is taken, and nothing is open yet but what the program was given.
         for descriptor in 0...2 as ClosedRange<Int32> where fcntl(descriptor, F_GETFD) == -1 {
-            _ = open("/dev/null", O_RDWR)
+            let isLost = descriptor == STDOUT_FILENO && ProgramInput.words.first != "serve"
+            _ = open("/dev/null", isLost ? O_RDONLY : O_RDWR)
         }
     }
 

@@ -226,6 +226,11 @@ import X509
                 listener, server,
                 "POST /app/nothing HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")
             #expect(early.components(separatedBy: "HTTP/1.1 ").count == 2, "\(early)")
+            let large = try await Self.exchange(
+                listener, server,
+                "GET /app/nothing HTTP/1.1\r\nhost: x\r\n\r\nGET / HTTP/1.1\r\nx: "
+                    + String(repeating: "a", count: 100_000))
+            #expect(large.hasPrefix("HTTP/1.1 404") && large.contains("HTTP/1.1 431"), "\(large)")
             // In the middle of the body.
             let head = "POST /benchmark/empty HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
             let answer = try await Self.exchange(listener, server, head + "zz\r\n")

@@ -248,6 +248,12 @@ def test_a_node_that_is_started_without_descriptors_serves(new_node):
         assert process.wait(20) == 0
 
 
+def test_what_is_printed_for_nobody_is_an_error():
+    for words in ["--version"], ["evidence", "page", "--out", "-"]:
+        done = subprocess.run(["sh", "-c", 'exec "$0" "$@" >&-', binary(), *words], stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 2 and "standard output" in done.stderr, (words, done)
+
+
 def test_receipt_of_a_signature_transaction(cli, node, admin, tmp_path):
     admin.append("before a signature")
     seqno = int(admin.committed().split(".")[1])

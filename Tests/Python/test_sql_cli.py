@@ -1074,8 +1074,10 @@ def test_a_rollback_is_seen_by_a_whole_verification(app, tmp_path):
     told = app.run("verify", "--digest", tmp_path / "older.json", database=copy).stdout
     assert f"not compared with block 2, which this machine verified last of this ledger, in {app.path}" in told
     told = app.run("status", database=copy).stdout
-    assert "through block 2" in told and f", in {app.path}" in told
-    assert state.read_bytes() == before
+    assert "through block 1" in told and ", in " not in told
+    assert "through block 2" in app.run("status").stdout
+    app.verify("--digest", tmp_path / "older.json", "--since-last", "--state", tmp_path / "other.json", database=copy)
+    before = state.read_bytes()
     app.path.write_bytes(older)
     without_newest_digests(app, 2)
     assert "through block 2" in app.run("status").stdout and "this database has not" in app.run("status").stdout
@@ -1091,6 +1093,64 @@ def test_a_rollback_is_seen_by_a_whole_verification(app, tmp_path):
     # Whoever restored it on purpose says so.
     state.unlink()
     assert app.verify("--store", app.store).stdout.startswith("VERIFIED up to block 2:")
+
+
+def test_what_was_verified_last_goes_by_the_file(app, tmp_path):
+    """By the name that was given and the one without links; each file has its own."""
+    app.digest("--store", app.store)
+    older = tmp_path / "older.db"
+    older.write_bytes(app.path.read_bytes())
+    kept = tmp_path / "kept.json"
+    kept.write_text(app.digest())
+    for amount in 13, 14:
+        app.sql(f"UPDATE accounts SET amount = {amount} WHERE id = 3")
+        app.digest("--store", app.store)
+        app.verify("--store", app.store)
+    backup = tmp_path / "backup.db"
+    backup.write_bytes(app.path.read_bytes())
+    app.run("exec", "UPDATE accounts SET amount = 15 WHERE id = 3", database=backup)
+    later = tmp_path / "later.json"
+    later.write_text(app.run("digest", database=backup).stdout)
+    app.verify("--digest", later, database=backup)
+    # A copy that lags behind, continued: what it has not got is no rollback of it.
+    told = app.verify("--digest", kept, "--since-last", database=older).stdout
+    assert f"not compared with block 3, which this machine verified last of this ledger, in {backup}: everything was read" in told
+    link, folder = tmp_path / "link.db", tmp_path / "folder"
+    link.symlink_to(app.path)
+    folder.symlink_to(tmp_path)
+    content = app.path.read_bytes()
+    app.path.write_bytes(older.read_bytes())
+    for path in app.path, link, folder / "app.db":
+        assert "ROLLBACK" in [found["code"] for found in json.loads(
+            app.verify("--json", "--digest", kept, code=1, database=path).stdout)["findings"]], path
+    app.path.unlink()
+    app.path.symlink_to(older)
+    assert "ROLLBACK" in [found["code"] for found in app.report("--digest", kept, code=1)["findings"]]
+    app.path.unlink()
+    app.path.write_bytes(content)
+    app.verify("--store", app.store)
+
+
+def test_outputs_beside_links_and_in_stores(app, tmp_path):
+    app.digest("--store", app.store)
+    (tmp_path / "apart").mkdir()
+    link = tmp_path / "apart/link.db"
+    link.symlink_to(app.path)
+    done = app.verify("--store", app.store, "--html", f"{app.path}-wal", code=2, database=link)
+    assert "is what this command reads" in done.stderr and not Path(f"{app.path}-wal").exists()
+    stored, = (file for file in (tmp_path / "digests").rglob("*.json"))
+    before = stored.read_bytes()
+    for place in stored, stored.parent / "new.html", tmp_path / "digests/new.html":
+        assert "is in a place that this command reads" in app.verify("--store", app.store, "--html", place, code=2).stderr
+        done = run_cli("evidence", "export", app.path, "--table", "accounts", "--key", "1", "--store", app.store, "--out", place)
+        assert done.returncode == 2 and "is in a place that this command reads" in done.stderr
+    assert stored.read_bytes() == before
+    app.verify("--store", app.store, "--html", tmp_path / "digests.html")
+
+
+def test_a_digest_on_standard_input_is_read_once(app, tmp_path):
+    digest = app.digest()
+    evidence(app, "export", app.path, "--table", "accounts", "--key", "1", "--digest", "-", "--out", tmp_path / "row.json", stdin=digest)
 
 
 def test_what_was_verified_last_hushes_no_digest_of_another_ledger(app, tmp_path):
@@ -1489,8 +1549,8 @@ def test_sqlite_urls(app):
 
 # Evidence
 
-def evidence(app, *words, code=0):
-    done = run_cli("evidence", *words, environment=app.environment)
+def evidence(app, *words, code=0, **options):
+    done = run_cli("evidence", *words, environment=app.environment, **options)
     assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
     return done
 

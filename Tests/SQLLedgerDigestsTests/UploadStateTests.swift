@@ -70,6 +70,7 @@ import Testing
         #expect(state.next(now: at(1)) == .idle && state.blocksBehind == 0)
         damaged.failed(BlockID(4), .damaged, reason: "unreadable", now: start)
         #expect(damaged.next(now: at(1)) == .upload(BlockID(5)) && damaged.loss?.contains("cannot be read") == true)
+        #expect(damaged.failureCount == 0 && damaged.lastFailure == nil)
     }
 
     /// A store that was away for long while nothing was to be uploaded.

@@ -431,6 +431,46 @@ import Testing
         }
     }
 
+    /// A store that proves nothing of a digest that it has takes no other one in its place.
+    @Test func aDigestWithoutAProofHoldsUpNoLaterOne() async throws {
+        let source = MemorySource()
+        let store = UnprovingStore()
+        await source.close(upTo: 0)
+        let uploader = DigestUploader(source: source, stores: [store], policy: Self.eager)
+        _ = try await uploader.uploadOnce()
+        await store.unprove(BlockID(0))
+        for newest in 1...3 as ClosedRange<UInt64> {
+            await source.close(upTo: newest)
+            let status = try await uploader.uploadOnce().first
+            #expect(status?.lastStoredBlock == BlockID(newest) && status?.failureCount == 0)
+        }
+        #expect(await store.stored.map(\.block.rawValue) == [0, 1, 2, 3], "and none twice")
+    }
+
+    private actor UnprovingStore: DigestArchive {
+        nonisolated let url = "https://ledger.example?collection=digests"
+        private(set) var stored: [LedgerDigest] = []
+        private var unproved: Set<BlockID> = []
+
+        func unprove(_ block: BlockID) { unproved.insert(block) }
+
+        func append(_ digest: LedgerDigest) throws {
+            guard !stored.contains(where: { $0.block == digest.block }) else {
+                throw DigestStoreError(.conflict, "block \(digest.block) is there")
+            }
+            stored.append(digest)
+        }
+
+        func digests(for ledger: LedgerID, block: BlockID) -> [StoredDigest] {
+            stored.filter { $0.block == block }.map {
+                StoredDigest(
+                    digest: $0, origin: url, receipt: unproved.contains(block) ? .invalid(reasons: ["none"]) : .none)
+            }
+        }
+
+        func listing(for ledger: LedgerID, from first: BlockID) -> DigestListing { DigestListing() }
+    }
+
     /// Each marks the other's store as a former one at its start, and its own as current again.
     @Test func uploadersWithOtherStoresLeaveEachOtherAlone() async throws {
         try await TemporaryDirectory.with { root async throws in

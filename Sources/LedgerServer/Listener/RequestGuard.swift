@@ -26,12 +26,14 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var isClosing = false
     /// Requests that were read and have no whole answer yet.
     private var unanswered = 0
-    /// What follows is malformed: that is said when so many requests have no answer yet.
-    private var refusesAt: Int?
+    /// What follows is refused: that is said when so many requests have no answer yet.
+    private var pending: (unanswered: Int, refusal: Refusal)?
     /// The body of the request that is being answered is malformed: nothing can follow.
     private var endsAfterAnswer = false
     /// The newest answer says that it is the last one.
     private var saysClose = false
+
+    private enum Refusal { case malformed, largeHeader }
 
     /// What the reader of a malformed body is told. The library answers its own error itself, without an envelope.
     private struct MalformedBody: Error {}
@@ -105,7 +107,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
                 return
             }
             context.write(data, promise: promise)
-            if unanswered == refusesAt, !saysClose, !refused { refuseAsMalformed(context) }
+            if let pending, unanswered == pending.unanswered, !saysClose, !refused { refuse(context, pending.refusal) }
         }
     }
 
@@ -144,9 +146,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
         if error == .headerOverflow {
             gauge.headerTooLarge()
-            refuse(
-                context, .requestHeaderFieldsTooLarge, .requestHeaderTooLarge,
-                "The request header fields are too large.")
+            if unanswered == 0 { refuse(context, .largeHeader) } else { pending = (0, .largeHeader) }
             return
         }
         // A client that leaves in the middle of a body sent nothing wrong.
@@ -163,14 +163,20 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
             endsAfterAnswer = true
             context.fireErrorCaught(MalformedBody())
         // Nobody reads it yet.
-        case (.body, _): refusesAt = 1
-        case (_, 0): refuseAsMalformed(context)
-        default: refusesAt = 0
+        case (.body, _): pending = (1, .malformed)
+        case (_, 0): refuse(context, .malformed)
+        default: if pending == nil { pending = (0, .malformed) }
         }
     }
 
-    private func refuseAsMalformed(_ context: ChannelHandlerContext) {
-        refuse(context, .badRequest, .invalidInput, "The request is not well-formed HTTP/1.1.")
+    private func refuse(_ context: ChannelHandlerContext, _ refusal: Refusal) {
+        switch refusal {
+        case .malformed: refuse(context, .badRequest, .invalidInput, "The request is not well-formed HTTP/1.1.")
+        case .largeHeader:
+            refuse(
+                context, .requestHeaderFieldsTooLarge, .requestHeaderTooLarge,
+                "The request header fields are too large.")
+        }
     }
 
     /// Answers in place of the server and closes the connection.

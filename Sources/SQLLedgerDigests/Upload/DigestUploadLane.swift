@@ -164,7 +164,12 @@ actor DigestUploadLane {
             guard let newest, newest > block else { return state.found(newer: block.next) }
             state.closed(newest)
         }
-        if counting != nil { state.stored(block) } else { state.found(nothingFor: block) }
+        if counting != nil { return state.stored(block) }
+        // A store that takes a digest once takes no other one.
+        if let first = stored.first, state.wasStored(block) {
+            throw DigestStoreError(.damaged, "\(first.origin): its receipt does not prove it")
+        }
+        state.found(nothingFor: block)
     }
 
     private static func counts(_ stored: StoredDigest) -> Bool {

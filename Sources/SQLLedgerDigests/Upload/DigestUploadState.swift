@@ -112,13 +112,14 @@ public struct DigestUploadState: Hashable, Sendable {
             // Maybe an earlier attempt of our own with another digest time, so look at once; but only once.
             phase = .unknown(block)
             if failureCount == 1 { return }
-        case .damaged? where noted == block || lastStored == block:
+        case .damaged? where wasStored(block):
             // It is written, and writes no other. What is newer is not held back by it.
             loss = "\(wasThere(block)), and it cannot be read: \(reason)"
             lost = block.next
             noted = nil
             lastStored = nil
             phase = .ready
+            succeeded()
             return
         case .unavailable?, .damaged?: phase = .unknown(block)
         default: break
@@ -130,7 +131,7 @@ public struct DigestUploadState: Hashable, Sendable {
 
     /// The store was read: it has no digest of `block`.
     public mutating func found(nothingFor block: BlockID) {
-        if noted == block || lastStored == block {
+        if wasStored(block) {
             loss = "\(wasThere(block)), and the store has none; it is uploaded again"
             lost = block
             noted = nil
@@ -164,6 +165,9 @@ public struct DigestUploadState: Hashable, Sendable {
         lastFailure = reason
         pausedUntil = nil
     }
+
+    /// Whether this block is the one that was uploaded last, as far as is known.
+    public func wasStored(_ block: BlockID) -> Bool { noted == block || lastStored == block }
 
     private func wasThere(_ block: BlockID) -> String {
         noted == block

@@ -379,6 +379,8 @@ extension LedgerConnection {
             ils_database_name(db.handle, 2) != nil
         else { return }
         closing {
+            // To look is worth no wait.
+            ils_busy_timeout(db.handle, 0)
             var place: Int32 = 2
             while let name = ils_database_name(db.handle, place) {
                 place += 1

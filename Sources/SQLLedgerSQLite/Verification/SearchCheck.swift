@@ -9,7 +9,7 @@ import SQLLedger
 ///
 /// Of all it looks for values that SQLite never writes. A real that is no number (NaN) reads as NULL, compares as equal to every number,
 /// and is a number to who asks for its type without reading it. An integer in a column of reals that no real equals reads as the next
-/// real, and searches compare the integer.
+/// real, and searches compare the integer: that is a note, because older builds of SQLite wrote such, and who did cannot be told.
 ///
 /// Reads the file itself: its b-tree pages as they are at https://www.sqlite.org/fileformat.html, section 1.6. Costs one read of each
 /// page that has rows, about 2 % of a verification.
@@ -38,6 +38,7 @@ struct SearchCheck {
                 "pragma_table_xinfo(\(SQLName.literal(table)), 'main') AS c WHERE c.hidden <> 2 ORDER BY c.cid")
             try walk.visit(Self.root(found) ?? 0, above: nil, upTo: .max, depth: 0)
             if let first = walk.astray.first { report(first, walk.astray.count) }
+            note(walk, table)
             if let first = walk.unusual.first {
                 findings.report(
                     Finding(
@@ -80,6 +81,7 @@ struct SearchCheck {
         walk.reals = columns
         let fields = max(fewest, 1)...max(columns.count, 1)
         try walk.visitEntries(Self.root(object) ?? 0, fields, depth: 0)
+        note(walk, object.name)
         guard let first = walk.unusual.first else { return }
         let isIndex = object.type == "index"
         findings.report(
@@ -90,6 +92,13 @@ struct SearchCheck {
                 repair: isIndex
                     ? RepairProposal(.reindex, table: object.name, explanation: "builds the index again from the table")
                     : nil))
+    }
+
+    private func note(_ walk: Walk, _ object: String) {
+        guard walk.largeCount > 0 else { return }
+        findings.note(
+            "\(object) has whole numbers in columns of reals that no real equals (\(walk.largeCount)): they read as the next real, and "
+                + "searches compare the number. SQLite before 3.33 wrote such; UPDATE writes them as reals.")
     }
 
     /// In a log, newer pages than those of the file are where only SQLite finds them. It searches for each row, from the last one to
@@ -180,6 +189,8 @@ struct SearchCheck {
         var astray = Found()
         /// Entries and rows that SQLite writes in another way.
         var unusual = Found()
+        /// Integers in columns of reals that no real equals.
+        var largeCount: UInt64 = 0
 
         init(check: SearchCheck, pages: FilePages) {
             self.check = check
@@ -388,10 +399,11 @@ struct SearchCheck {
                 var end = begin + 1
                 while end < further.count, further[end].offset == further[end - 1].offset + 8 { end += 1 }
                 let bytes = try bytes(8 * (end - begin), of: record, at: further[begin].offset, &chain)
-                let isWrong = bytes.withUnsafeBufferPointer { bytes in
-                    (begin..<end).contains { Self.isWrong(bytes, 8 * ($0 - begin), further[$0].type) }
+                let wrong = bytes.withUnsafeBufferPointer { bytes in
+                    (begin..<end).filter { Self.isWrong(bytes, 8 * ($0 - begin), further[$0].type) }
                 }
-                if isWrong { return false }
+                guard wrong.allSatisfy({ further[$0].type == 6 }) else { return false }
+                largeCount += UInt64(wrong.count)
                 begin = end
             }
             return true
@@ -403,8 +415,8 @@ struct SearchCheck {
             return false
         }
 
-        /// Reads the header of a record. Answers what must be looked at and is not in `bytes`, its beginning; `nil` where it is not a
-        /// usual one.
+        /// Reads the header of a record. Answers what must be looked at and is not in `bytes`, its beginning, or is counted; `nil`
+        /// where it is not a usual one.
         private func rareValues(
             _ bytes: UnsafeBufferPointer<UInt8>, _ end: Int, _ length: Int64, _ fields: ClosedRange<Int>?
         ) -> [(offset: Int64, type: UInt64)]? {
@@ -429,7 +441,7 @@ struct SearchCheck {
                 guard count > 0 else { continue }
                 guard type <= UInt64(UInt32.max), type != 10, type != 11 else { return nil }
                 if isRare(type, count - 1) {
-                    if body + 8 > Int64(bytes.count) {
+                    if type == 6 || body + 8 > Int64(bytes.count) {
                         further.append((body, type))
                     } else if Self.isWrong(bytes, Int(body), type) {
                         return nil

@@ -16,6 +16,7 @@ struct ExpectedReceipt {
     init(file: String) throws {
         self.file = file
         let bytes = try InputFile.bytes(file, limit: UnverifiedReceiptDocument.defaultLimits.maximumByteCount)
+        try InputFile.checkEncoding(bytes, file)
         let anchor: LedgerAnchor?
         do {
             if bytes.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) == UInt8(ascii: "{") {

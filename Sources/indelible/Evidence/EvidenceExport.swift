@@ -100,14 +100,17 @@ struct EvidenceExport: AsyncParsableCommand {
         let location = try database.map { try DatabaseLocation($0) }
         let files = location.map { [$0.path] + $0.companions } ?? []
         try OutputFile.check(
-            file, "--out", isNoneOf: files + kept.files.filter { $0 != "-" } + stores.credentials.files.paths)
+            file, "--out", isNoneOf: files + kept.files.filter { $0 != "-" } + stores.credentials.files.paths,
+            norBelow: stores.folders)
+        // Once: standard input and pipes end.
+        let own = try kept.digests()
         let pin = try stores.credentials.files.serviceCertificatePEM()
         var bundle = EvidenceBundle(database: nil, items: [], serviceCertificate: pin)
-        if let location, let table { try await addRows(of: table, in: location, to: &bundle) }
+        if let location, let table { try await addRows(of: table, in: location, own, to: &bundle) }
         if !entries.isEmpty { bundle.items += try await entryItems() }
         let bytes = try bundle.encoded()
         let service = try pin.map { try EvidenceVerify.service(pem: $0, name: "the service certificate") }
-        let report = EvidenceVerifier(service: service, trustedDigests: try kept.digests().map(\.digest))
+        let report = EvidenceVerifier(service: service, trustedDigests: own.map(\.digest))
             .verify(try UnverifiedEvidenceBundle(json: bytes))
         guard report.verdict != .failed else {
             let failed = report.subjects.flatMap(\.steps).filter(\.hasFailed)
@@ -131,7 +134,7 @@ struct EvidenceExport: AsyncParsableCommand {
     }
 
     private func addRows(
-        of table: String, in location: DatabaseLocation, to bundle: inout EvidenceBundle
+        of table: String, in location: DatabaseLocation, _ own: [StoredDigest], to bundle: inout EvidenceBundle
     ) async throws {
         let session = try SQLSession(location, mode: .readOnly)
         try LedgerStatus.requireIdentity(session, location.path)
@@ -160,14 +163,14 @@ struct EvidenceExport: AsyncParsableCommand {
             return (found, exporter.ledger, exporter.databaseName)
         }
         let blocks = Set(found.map(\.block))
-        var (digests, silent) = try await digests(of: ledger, session, covering: blocks)
+        var (digests, silent) = try await digests(own, of: ledger, session, covering: blocks)
         // Whoever may write to a store can put a digest there that is none of this database.
         let source = DatabaseDigests(session: session)
         var isSure = !digests.isEmpty
         for stored in digests where isSure {
             isSure = (try? await source.digest(of: stored.digest.block))?.hash == stored.digest.hash
         }
-        if !isSure { (digests, silent) = try await self.digests(of: ledger, session, covering: nil) }
+        if !isSure { (digests, silent) = try await self.digests(own, of: ledger, session, covering: nil) }
         let covered: (blocks: [EvidenceBlock], digests: [EvidenceDigest])
         do {
             guard !digests.isEmpty else {
@@ -190,9 +193,8 @@ struct EvidenceExport: AsyncParsableCommand {
     /// Those of files, then of stores: all of them, or those next to `blocks`. And why stores could not be read: none holds up
     /// what another one has.
     private func digests(
-        of ledger: LedgerID, _ session: SQLSession, covering blocks: Set<BlockID>?
+        _ own: [StoredDigest], of ledger: LedgerID, _ session: SQLSession, covering blocks: Set<BlockID>?
     ) async throws -> (digests: [StoredDigest], failures: [String]) {
-        let own = try kept.digests()
         let urls = stores.urls
         guard !urls.isEmpty else { return (own, []) }
         let answers = try await stores.withStores(urls, collection: try LedgerStatus.collection(session)) { opened in

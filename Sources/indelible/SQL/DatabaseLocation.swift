@@ -4,11 +4,25 @@ import Foundation
 struct DatabaseLocation {
     var path: String
 
-    /// The path by which this file is known again: absolute, without links.
-    var place: String { URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().path(percentEncoded: false) }
+    /// The names by which this file is known again: the one that was given, from the root on, and the one without links. A link that
+    /// is put in its place leaves the first, and a path by way of a link leads to the second.
+    var names: [String] {
+        let whole = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+        let given = "/" + whole.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        return [given] + [resolved].compactMap(\.self).filter { $0 != given }
+    }
 
-    /// The files that SQLite keeps beside it.
-    var companions: [String] { ["-wal", "-shm", "-journal"].map { path + $0 } }
+    /// The path without links, as the system finds it.
+    private var resolved: String? {
+        guard let found = realpath(path, nil) else { return nil }
+        defer { free(found) }
+        return String(cString: found)
+    }
+
+    /// The files that SQLite keeps beside it: beside the file, not beside a link to it.
+    var companions: [String] {
+        Set([path, resolved ?? path]).sorted().flatMap { path in ["-wal", "-shm", "-journal"].map { path + $0 } }
+    }
 
     /// Errors: a `Failure` for other databases and, unless `mayBeMissing`, for files that are not there.
     init(_ argument: String, mayBeMissing: Bool = false) throws {

@@ -24,13 +24,15 @@ struct LedgerStatus: Encodable {
     struct Verified: Encodable {
         var blockId: UInt64
         var time: String
-        /// The file that was verified, if that is known.
+        /// The file that was verified, if that is known and another one.
         var database: String?
 
-        init(_ state: VerifiedState) {
-            blockId = state.digest.block.rawValue
-            time = state.verifyTime
-            database = state.database
+        init(_ state: VerifiedState, of location: DatabaseLocation) {
+            let own = state.mark(of: location.names)
+            let mark = own ?? state.newest
+            blockId = mark.digest.block.rawValue
+            time = mark.time
+            database = own == nil ? state.newestFile ?? "a file that an older build did not name" : nil
         }
     }
 

@@ -25,14 +25,14 @@ struct SQLStatus: ParsableCommand {
         let session = try SQLSession(location, mode: .readOnly)
         try LedgerStatus.requireIdentity(session, database)
         var status = try LedgerStatus(session)
-        status.lastVerified = try state.load(ledger: status.ledgerId).map { .init($0) }
+        status.lastVerified = try state.load(ledger: status.ledgerId).map { .init($0, of: location) }
         if output.json { return Output.json(status) }
-        tell(status, of: location)
+        tell(status)
     }
 
     private static func last(_ time: String?) -> String { time.map { ", the last at \(PlainText.of($0))" } ?? "" }
 
-    private func tell(_ status: LedgerStatus, of location: DatabaseLocation) {
+    private func tell(_ status: LedgerStatus) {
         Output.line(
             "ledger      \(status.ledgerId)  \(Style.quiet("made \(PlainText.of(status.createTime)), as it says"))")
         let name = PlainText.of(status.databaseName)
@@ -58,10 +58,8 @@ struct SQLStatus: ParsableCommand {
             Output.line("store       \(PlainText.of(store.path)): \(store.isCurrent ? lag : Style.quiet("former"))")
         }
         if let verified = status.lastVerified {
-            let isHere = verified.database == location.place
-            let place =
-                isHere ? "" : ", in \(PlainText.of(verified.database ?? "a file that an older build did not name"))"
-            let isGone = isHere && verified.blockId >= status.blocks
+            let place = verified.database.map { ", in \(PlainText.of($0))" } ?? ""
+            let isGone = verified.database == nil && verified.blockId >= status.blocks
             let gap = isGone ? Style.bad(", which this database has not: an older copy; verify it") : ""
             Output.line("verified    through block \(verified.blockId) at \(verified.time)\(place)\(gap)")
         } else {

@@ -67,15 +67,18 @@ struct SQLVerify: AsyncParsableCommand {
         let (ledger, collection) = try LedgerVerification.ledger(of: location)
         try checkOutputs(location, ledger)
         let policy = try sources.policy(collection: collection)
+        let recalled = try recall(ledger, of: location)
+        // What the last verification covers is not asked for again, unless it is not there any more.
+        var first = BlockID(0)
+        if case .start(let digest) = recalled, LedgerVerification.reproduces(digest, location) { first = digest.block }
         var gathered = try await sources.gather(
-            ledger: try sources.expectedLedger() ?? ledger, collection: collection,
-            since: try firstBlock(ledger, location))
+            ledger: try sources.expectedLedger() ?? ledger, collection: collection, since: first)
         var options = VerificationOptions()
         options.tables = tables.isEmpty ? nil : tables
         options.jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
         options.expectedLedger = try sources.expectedLedger()
         options.policy = policy
-        if let ledger, tables.isEmpty || sinceLast { try recall(ledger, of: location, &gathered, &options) }
+        use(recalled, of: ledger, &gathered, &options)
         let report = try LedgerVerification(location: location, options: options).run(gathered)
         let page = html == nil ? nil : Array(VerificationPage(report, program: ProgramVersion.text).html.utf8)
         if output.json {
@@ -98,46 +101,66 @@ struct SQLVerify: AsyncParsableCommand {
     /// Errors: a `Failure` where what is written would replace what is read.
     private func checkOutputs(_ location: DatabaseLocation, _ ledger: LedgerID?) throws {
         let inputs = [location.path] + location.companions + sources.inputs
-        if let file = state.file { try OutputFile.check(file, "--state", isNoneOf: inputs) }
+        if let file = state.file {
+            try OutputFile.check(file, "--state", isNoneOf: inputs, norBelow: sources.stores.folders)
+        }
         if let html {
             let kept = ledger.map { [state.path(ledger: $0.hex)] } ?? []
-            try OutputFile.check(html, "--html", isNoneOf: inputs + kept)
+            try OutputFile.check(html, "--html", isNoneOf: inputs + kept, norBelow: sources.stores.folders)
         }
     }
 
-    /// What this machine verified last: `--since-last` continues from it, and a whole verification must still lead to it.
-    private func recall(
-        _ ledger: LedgerID, of location: DatabaseLocation, _ gathered: inout GatheredDigests,
+    /// What this machine verified last, as far as it concerns this file.
+    private enum Recalled {
+        /// Nothing was verified, or nothing of that is asked for.
+        case nothing
+        /// `--since-last` continues from it.
+        case start(LedgerDigest)
+        /// A whole verification must still lead to it.
+        case witness(LedgerDigest)
+        /// Only another file was verified; a copy may lag behind.
+        case elsewhere(VerifiedState)
+    }
+
+    private func recall(_ ledger: LedgerID?, of location: DatabaseLocation) throws -> Recalled {
+        guard let ledger, tables.isEmpty || sinceLast, let last = try state.load(ledger: ledger.hex) else {
+            return .nothing
+        }
+        let own = last.mark(of: location.names)?.digest
+        guard sinceLast else { return own.map { .witness($0) } ?? .elsewhere(last) }
+        // An older build named no files.
+        if last.files.isEmpty || own == last.newest.digest
+            || LedgerVerification.reproduces(last.newest.digest, location)
+        {
+            return .start(last.newest.digest)
+        }
+        return own.map { .start($0) } ?? .elsewhere(last)
+    }
+
+    private func use(
+        _ recalled: Recalled, of ledger: LedgerID?, _ gathered: inout GatheredDigests,
         _ options: inout VerificationOptions
-    ) throws {
-        guard let last = try state.load(ledger: ledger.hex) else {
-            if sinceLast { gathered.note("nothing was verified before on this machine: everything was read") }
-            return
-        }
-        let stated = StatedDigest(last.digest, origin: state.path(ledger: ledger.hex))
-        if sinceLast {
-            options.since = last.digest
-            options.digests.append(stated)
-        } else if last.database != location.place {
-            // A copy may lag behind.
+    ) {
+        let origin = ledger.map { state.path(ledger: $0.hex) } ?? ""
+        switch recalled {
+        case .nothing:
+            if sinceLast, ledger != nil {
+                gathered.note("nothing was verified before on this machine: everything was read")
+            }
+        case .start(let digest):
+            options.since = digest
+            options.digests.append(StatedDigest(digest, origin: origin))
+        case .witness(let digest):
+            guard !gathered.digests.contains(where: { $0.digest == digest }) else { return }
+            options.verifiedBefore = StatedDigest(digest, origin: origin)
             gathered.note(
-                "not compared with block \(last.digest.block), which this machine verified last of this ledger, in "
-                    + (last.database ?? "a file that an older build did not name"))
-        } else if !gathered.digests.contains(where: { $0.digest == last.digest }) {
-            options.verifiedBefore = stated
+                "compared also with the digest of block \(digest.block), which this machine verified last: \(origin)")
+        case .elsewhere(let last):
             gathered.note(
-                "compared also with the digest of block \(last.digest.block), which this machine verified last: \(stated.origin)"
-            )
+                "not compared with block \(last.newest.digest.block), which this machine verified last of this ledger, in "
+                    + (last.newestFile ?? "a file that an older build did not name")
+                    + (sinceLast ? ": everything was read" : ""))
         }
-    }
-
-    /// The first block whose digests are worth asking for. What the last verification covers is not read again, unless it is
-    /// not there any more.
-    private func firstBlock(_ ledger: LedgerID?, _ location: DatabaseLocation) throws -> BlockID {
-        guard sinceLast, let ledger, let last = try state.load(ledger: ledger.hex)?.digest,
-            LedgerVerification.reproduces(last, location)
-        else { return BlockID(0) }
-        return last.block
     }
 
     /// Whether the page goes to standard output, in the place of the report.
@@ -159,8 +182,9 @@ struct SQLVerify: AsyncParsableCommand {
     private func remember(_ report: VerificationReport, of location: DatabaseLocation) {
         guard report.tables == nil, let digest = report.resumeDigest else { return }
         do {
-            try VerifiedState(digest: digest, verifyTime: report.startTime.description, database: location.place)
-                .save(state.path(ledger: digest.ledger.hex))
+            try VerifiedState.add(
+                .init(digest: digest, time: report.startTime.description), of: location.names,
+                to: state.path(ledger: digest.ledger.hex))
         } catch {
             Output.diagnostic(
                 PlainText.of("warning: what was verified cannot be kept for the next verification: \(error)"))

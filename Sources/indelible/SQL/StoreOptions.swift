@@ -21,6 +21,11 @@ struct StoreOptions: ParsableArguments {
         return environment.split(separator: " ").map(String.init)
     }
 
+    /// The directories among them.
+    var folders: [String] {
+        urls.compactMap { if case .directory(let path) = try? DigestStoreURL($0) { path } else { nil } }
+    }
+
     /// Opens the stores for the time of `body`. `collection` is for a ledger whose URL names none.
     func withStores<R>(
         _ urls: [String], collection: String?, _ body: ([any DigestArchive]) async throws -> R

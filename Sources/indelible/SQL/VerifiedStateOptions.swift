@@ -25,7 +25,7 @@ struct VerifiedStateOptions: ParsableArguments {
     func load(ledger: String) throws -> VerifiedState? {
         let path = path(ledger: ledger)
         guard let state = try VerifiedState(file: path) else { return nil }
-        guard state.digest.ledger.hex == ledger else { throw state.isOfAnotherLedger(path) }
+        guard state.newest.digest.ledger.hex == ledger else { throw state.isOfAnotherLedger(path) }
         return state
     }
 }

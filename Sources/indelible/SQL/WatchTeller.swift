@@ -93,7 +93,9 @@ actor WatchTeller {
         if let loss = status.loss, loss != before?.loss {
             line("lost", store: status.url, reason: "\(status.url): \(loss)")
         }
-        if !status.isHalted, status.lastStoredBlock != before?.lastStoredBlock, let block = status.lastStoredBlock {
+        if !status.isHalted, status.lastStoredBlock != before?.lastStoredBlock || status.loss != before?.loss,
+            let block = status.lastStoredBlock
+        {
             line("uploaded", block: block, store: status.url)
         }
         if Self.isBehind(status), isLast || status.failureCount != before?.failureCount {
