@@ -70,7 +70,7 @@ struct SQLVerify: AsyncParsableCommand {
         let recalled = try recall(ledger, of: location)
         // What the last verification covers is not asked for again, unless it is not there any more.
         var first = BlockID(0)
-        if case .start(let digest) = recalled, LedgerVerification.reproduces(digest, location) { first = digest.block }
+        if case .start(let digest, isThere: true) = recalled { first = digest.block }
         var gathered = try await sources.gather(
             ledger: try sources.expectedLedger() ?? ledger, collection: collection, since: first)
         var options = VerificationOptions()
@@ -114,8 +114,8 @@ struct SQLVerify: AsyncParsableCommand {
     private enum Recalled {
         /// Nothing was verified, or nothing of that is asked for.
         case nothing
-        /// `--since-last` continues from it.
-        case start(LedgerDigest)
+        /// `--since-last` continues from it. Whether the file still leads to it.
+        case start(LedgerDigest, isThere: Bool)
         /// A whole verification must still lead to it.
         case witness(LedgerDigest)
         /// Only another file was verified; a copy may lag behind.
@@ -128,13 +128,11 @@ struct SQLVerify: AsyncParsableCommand {
         }
         let own = last.mark(of: location.names)?.digest
         guard sinceLast else { return own.map { .witness($0) } ?? .elsewhere(last) }
+        let newest = last.newest.digest
+        let isThere = LedgerVerification.reproduces(newest, location)
         // An older build named no files.
-        if last.files.isEmpty || own == last.newest.digest
-            || LedgerVerification.reproduces(last.newest.digest, location)
-        {
-            return .start(last.newest.digest)
-        }
-        return own.map { .start($0) } ?? .elsewhere(last)
+        if isThere || last.files.isEmpty || own == newest { return .start(newest, isThere: isThere) }
+        return own.map { .start($0, isThere: false) } ?? .elsewhere(last)
     }
 
     private func use(
@@ -147,7 +145,7 @@ struct SQLVerify: AsyncParsableCommand {
             if sinceLast, ledger != nil {
                 gathered.note("nothing was verified before on this machine: everything was read")
             }
-        case .start(let digest):
+        case .start(let digest, _):
             options.since = digest
             options.digests.append(StatedDigest(digest, origin: origin))
         case .witness(let digest):
