@@ -71,6 +71,8 @@ def test_an_interrupted_append_says_how_to_go_on(node, identities, cli, number):
     with subprocess.Popen(
         [str(word) for word in [binary(), "entry", "append", "--lines", "--jobs", "1", "--collection", collection, *words]],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment(),
+        # What a shell runs in the background ignores SIGINT, and so do the tests' programs then.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     ) as program:
         for line in range(3):
             program.stdin.write(f"line {line}\n")
