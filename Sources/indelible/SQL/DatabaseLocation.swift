@@ -9,19 +9,14 @@ struct DatabaseLocation {
     var names: [String] {
         let whole = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
         let given = "/" + whole.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
-        return [given] + [resolved].compactMap(\.self).filter { $0 != given }
-    }
-
-    /// The path without links, as the system finds it.
-    private var resolved: String? {
-        guard let found = realpath(path, nil) else { return nil }
-        defer { free(found) }
-        return String(cString: found)
+        return [given] + [FileKind.resolved(path)].compactMap(\.self).filter { $0 != given }
     }
 
     /// The files that SQLite keeps beside it: beside the file, not beside a link to it.
     var companions: [String] {
-        Set([path, resolved ?? path]).sorted().flatMap { path in ["-wal", "-shm", "-journal"].map { path + $0 } }
+        Set([path, FileKind.resolved(path) ?? path]).sorted().flatMap { path in
+            ["-wal", "-shm", "-journal"].map { path + $0 }
+        }
     }
 
     /// Errors: a `Failure` for other databases and, unless `mayBeMissing`, for files that are not there.

@@ -7,6 +7,13 @@ enum FileKind {
         return (try? FileManager.default.attributesOfItem(atPath: file.path))?[.type] as? FileAttributeType
     }
 
+    /// The path without links, as the system finds it; `nil` for what is not there.
+    static func resolved(_ path: String) -> String? {
+        guard let found = realpath(path, nil) else { return nil }
+        defer { free(found) }
+        return String(cString: found)
+    }
+
     /// Why nothing was found at `path`, in words: it is not there, or nobody told us because of the rights.
     static func absence(_ path: String, expected: String = "file") -> String {
         var info = stat()

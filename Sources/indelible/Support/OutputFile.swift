@@ -31,20 +31,14 @@ enum OutputFile {
         throws
     {
         guard let place = place(of: path) else { return }
-        if let whole = (try? target(of: path)).flatMap({ wholePath(folder(of: $0)) }),
-            let folder = folders.first(where: { (whole + "/").hasPrefix((wholePath($0) ?? $0) + "/") })
+        if let whole = (try? target(of: path)).flatMap({ FileKind.resolved(folder(of: $0)) }),
+            let folder = folders.first(where: { (whole + "/").hasPrefix((FileKind.resolved($0) ?? $0) + "/") })
         {
             throw Failure("\(option): \(path): is in a place that this command reads (\(folder)); name another file")
         }
         if let input = inputs.first(where: { Self.place(of: $0) == place }) {
             throw Failure("\(option): \(path): is what this command reads (\(input)); name another file")
         }
-    }
-
-    private static func wholePath(_ path: String) -> String? {
-        guard let found = realpath(path, nil) else { return nil }
-        defer { free(found) }
-        return String(cString: found)
     }
 
     /// A regular file, whatever its names are; or one that can be made.
